@@ -1,0 +1,3 @@
+export * from './conversation.ts'
+export * from './knowledge.ts'
+export * from './people.ts'

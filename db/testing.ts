@@ -1,0 +1,63 @@
+/**
+ * A migrated, empty database for a test file, and a workspace with one person of each role. PGlite always; the same tests run on
+ * a real server when `TEST_DATABASE_URL` names one that may create databases.
+ */
+import postgres from 'postgres'
+import { afterAll, beforeAll } from 'vitest'
+import { newId } from '#lib/shared/ids.ts'
+import { type Role, roles, type Viewer } from '#lib/shared/viewer.ts'
+import { closeDatabase, type Database, openMemoryDatabase, openServerDatabase, useDatabase } from './client.ts'
+import { collections, memberships, users, workspaces } from './schema/index.ts'
+
+const openScratchServerDatabase = async (adminUrl: string): Promise<Database> => {
+  const name = `footnote_test_${newId().replaceAll('-', '')}`
+  const admin = postgres(adminUrl, { max: 1, onnotice: () => undefined })
+  await admin.unsafe(`create database ${name}`)
+  const url = new URL(adminUrl)
+  url.pathname = `/${name}`
+  const opened = await openServerDatabase(url.href)
+  return {
+    ...opened,
+    close: async () => {
+      await opened.close()
+      await admin.unsafe(`drop database ${name} with (force)`)
+      await admin.end()
+    },
+  }
+}
+
+/** Opens the test database around the tests of a file and makes it the process's own. */
+export const withDatabase = (): { current: () => Database } => {
+  let opened: Database | undefined
+  beforeAll(async () => {
+    const server = process.env.TEST_ENGINE === 'postgres' ? process.env.TEST_DATABASE_URL : undefined
+    if (process.env.TEST_ENGINE === 'postgres' && !server)
+      throw new Error('TEST_ENGINE=postgres needs TEST_DATABASE_URL')
+    opened = useDatabase(server ? await openScratchServerDatabase(server) : await openMemoryDatabase())
+  }, 120_000)
+  afterAll(() => closeDatabase())
+  return {
+    current: () => {
+      if (!opened) throw new Error('The test database is opened in beforeAll')
+      return opened
+    },
+  }
+}
+
+export type TestWorkspace = { workspaceId: string; collectionId: string; viewers: Record<Role, Viewer> }
+
+/** A workspace of its own with a collection and a member of each role. */
+export const createTestWorkspace = async ({ db }: Database): Promise<TestWorkspace> => {
+  const workspaceId = newId()
+  const collectionId = newId()
+  await db.insert(workspaces).values({ id: workspaceId, name: 'Test' })
+  await db.insert(collections).values({ id: collectionId, workspaceId, name: 'General' })
+  const members = roles.map((role) => {
+    const userId = newId()
+    return { userId, workspaceId, role, name: role, email: `${role}-${userId}@test.local` }
+  })
+  await db.insert(users).values(members.map(({ userId, email, name }) => ({ id: userId, email, name })))
+  await db.insert(memberships).values(members.map(({ userId, role }) => ({ userId, workspaceId, role })))
+  const viewers = Object.fromEntries(members.map((member) => [member.role, member])) as Record<Role, Viewer>
+  return { workspaceId, collectionId, viewers }
+}

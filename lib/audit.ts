@@ -1,0 +1,24 @@
+/** Appends a line to the audit log inside the transaction that makes the change, so that neither is there without the other. */
+import type { Tx } from '#db/client.ts'
+import { auditLog } from '#db/schema/index.ts'
+import type { Viewer } from './shared/viewer.ts'
+
+export type AuditEvent =
+  | 'document.uploaded'
+  | 'document.retried'
+  | 'document.deleted'
+  | 'session.created'
+  | 'session.revoked'
+  | 'chat.deleted'
+  | 'workspace.seeded'
+
+type AuditLine = {
+  actor: Pick<Viewer, 'userId' | 'workspaceId'> | { userId: null; workspaceId: string }
+  event: AuditEvent
+  objectId: string
+  details?: Record<string, unknown>
+}
+
+export const audit = async (tx: Tx, { actor, event, objectId, details = {} }: AuditLine): Promise<void> => {
+  await tx.insert(auditLog).values({ workspaceId: actor.workspaceId, actorId: actor.userId, event, objectId, details })
+}

@@ -1,0 +1,65 @@
+/**
+ * The only reader of `process.env`. Every variable is optional; a wrong value stops the start with all faults at once.
+ * `.env.example` lists each with its default, and a test compares the two.
+ */
+import { resolve } from 'node:path'
+import { z } from 'zod'
+
+const blankIsUnset = <T extends z.ZodType>(schema: T) =>
+  z.preprocess((value) => (value === '' ? undefined : value), schema)
+
+const schema = z.object({
+  PORT: blankIsUnset(z.coerce.number().int().min(0).max(65_535).default(3000)),
+  HOST: blankIsUnset(z.string().default('127.0.0.1')),
+  DATA_DIR: blankIsUnset(z.string().default('.data')),
+  DATABASE_URL: blankIsUnset(z.url({ protocol: /^postgres(ql)?$/ }).optional()),
+  AUTH_SECRET: blankIsUnset(z.string().min(32).optional()),
+  AUTH_URL: blankIsUnset(z.url().optional()),
+  OPENAI_API_KEY: blankIsUnset(z.string().optional()),
+  OPENAI_BASE_URL: blankIsUnset(z.url().optional()),
+  OPENAI_MODEL: blankIsUnset(z.string().optional()),
+  ANTHROPIC_API_KEY: blankIsUnset(z.string().optional()),
+  ANTHROPIC_MODEL: blankIsUnset(z.string().optional()),
+  GOOGLE_GENERATIVE_AI_API_KEY: blankIsUnset(z.string().optional()),
+  GOOGLE_MODEL: blankIsUnset(z.string().optional()),
+  MODELS_DIR: blankIsUnset(z.string().default('models')),
+  LOG_LEVEL: blankIsUnset(z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info')),
+  DEMO: blankIsUnset(z.stringbool().optional()),
+})
+
+export type Env = ReturnType<typeof parseEnv>
+
+/** Reads settings from `source`; throws one error that names every fault. */
+export const parseEnv = (source: Record<string, string | undefined>) => {
+  const parsed = schema.safeParse(source)
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`).join('\n')
+    throw new Error(`Settings that cannot be used:\n${faults}\nSee .env.example for what each one means.`)
+  }
+  const values = parsed.data
+  return {
+    port: values.PORT,
+    host: values.HOST,
+    dataDir: resolve(values.DATA_DIR),
+    databaseUrl: values.DATABASE_URL,
+    authSecret: values.AUTH_SECRET,
+    authUrl: values.AUTH_URL,
+    openai: { apiKey: values.OPENAI_API_KEY, baseUrl: values.OPENAI_BASE_URL, model: values.OPENAI_MODEL },
+    anthropic: { apiKey: values.ANTHROPIC_API_KEY, model: values.ANTHROPIC_MODEL },
+    google: { apiKey: values.GOOGLE_GENERATIVE_AI_API_KEY, model: values.GOOGLE_MODEL },
+    modelsDir: resolve(values.MODELS_DIR),
+    logLevel: values.LOG_LEVEL,
+    /** Demo accounts and documents: on by default where the database is ours, never by default on a server. */
+    demo: values.DEMO ?? values.DATABASE_URL === undefined,
+  }
+}
+
+export const settingNames = Object.keys(schema.shape)
+
+let cached: Env | undefined
+
+/** The process's settings, read once. */
+export const env = (): Env => {
+  cached ??= parseEnv(process.env)
+  return cached
+}

@@ -1,0 +1,112 @@
+/** The wire of the admin screens: documents, their progress and failures; traces and their spans. */
+
+export const stages = ['queued', 'parsing', 'chunking', 'embedding', 'ready', 'failed'] as const
+export type Stage = (typeof stages)[number]
+
+/** Why a document could not be read, in words, and the act that mends it. Codes are stable; words may improve. */
+export const ingestFailures = {
+  empty: { reason: 'The file is empty', act: 'Upload a file with content.' },
+  'no-text': {
+    reason: 'No text was found in the file',
+    act: 'Check that the file opens elsewhere and has text in it.',
+  },
+  'image-only': {
+    reason: 'The pages are pictures without text',
+    act: 'Run text recognition (OCR) on it and upload the result.',
+  },
+  encrypted: { reason: 'The file is protected by a password', act: 'Save it without a password and upload it again.' },
+  damaged: { reason: 'The file is damaged or cut short', act: 'Open and save it again, or get a fresh copy.' },
+  'wrong-type': {
+    reason: 'The content does not match the file name',
+    act: 'Give it the right extension, or export it again.',
+  },
+  unsupported: {
+    reason: 'This type of file is not read yet',
+    act: 'Use PDF, DOCX, Markdown, HTML, plain text or CSV.',
+  },
+  'too-large': { reason: 'The file is too large', act: 'Split it into files of at most 50 MB.' },
+  'too-many-pages': { reason: 'The file has more than 5,000 pages', act: 'Split it into parts.' },
+  'too-much-text': {
+    reason: 'The file holds more text than can be indexed',
+    act: 'Split it into parts of at most 20 million characters.',
+  },
+  'unpacks-too-large': {
+    reason: 'The file unpacks to far more than its size',
+    act: 'Save it again from its original program; archives like this are refused.',
+  },
+  timeout: { reason: 'Reading the file took too long', act: 'Split it, or simplify it, and try again.' },
+  memory: { reason: 'Reading the file needed too much memory', act: 'Split it, or simplify it, and try again.' },
+  crashed: {
+    reason: 'The reader stopped while reading the file',
+    act: 'Try again; if it goes on, report the file type.',
+  },
+  'embedding-failed': {
+    reason: 'The passages could not be indexed',
+    act: 'Try again; if it goes on, check the encoder under Health.',
+  },
+  internal: {
+    reason: 'Something went wrong on our side',
+    act: 'Try again; if it goes on, report the number in the log.',
+  },
+} as const
+export type IngestFailureCode = keyof typeof ingestFailures
+
+/** Why a newer version of a document is not there yet, or the state of its only version. */
+export type DocumentRow = {
+  id: string
+  name: string
+  collection: { id: string; name: string }
+  mediaType: string
+  bytes: number
+  stage: Stage
+  /** Real counts: pages while parsing, passages while embedding; null when the stage has none. */
+  progress: { done: number; total: number; unit: 'pages' | 'passages' } | null
+  failure: { code: IngestFailureCode; reason: string; act: string } | null
+  /** True when an earlier version still answers questions while this one is worked on or has failed. */
+  earlierVersionServes: boolean
+  version: number
+  versionId: string
+  pages: number | null
+  chunks: number | null
+  chunksReused: number | null
+  citedBy: number
+  changedAt: string
+}
+
+/** The answer of `POST /api/documents` for one file. */
+export type UploadResult =
+  | { outcome: 'created' | 'new-version'; document: DocumentRow }
+  | { outcome: 'already-there'; document: DocumentRow }
+
+export type TraceSummary = {
+  id: string
+  question: string
+  user: string
+  status: string
+  model: string | null
+  startedAt: string
+  totalMs: number | null
+  firstTokenMs: number | null
+  tokensIn: number | null
+  tokensOut: number | null
+  costMicros: number | null
+  chatId: string | null
+  messageId: string | null
+}
+
+export type SpanStatus = 'ok' | 'failed' | 'refused' | 'skipped'
+
+/** One step. `attributes` are what the detail pane shows; `startMs` counts from the start of the trace. */
+export type Span = {
+  id: string
+  parentId: string | null
+  name: string
+  label: string
+  startMs: number
+  durationMs: number
+  status: SpanStatus
+  costMicros: number | null
+  attributes: Record<string, unknown>
+}
+
+export type Trace = TraceSummary & { spans: Span[] }

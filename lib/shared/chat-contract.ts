@@ -1,0 +1,100 @@
+/** The wire between the chat screen, the server and the command line. Types and schemas only; both sides import this file. */
+import type { UIMessage } from 'ai'
+import { z } from 'zod'
+import type { ErrorCode } from './errors.ts'
+
+export const questionCharsMax = 8_000
+
+/** Text of a stored or streamed answer refers to its citations as `[^ORDINAL]`; the chip shows the citation's `n`. */
+export const citationMarker = /\[\^(\d{1,4})\]/g
+
+/** A rectangle on a rendered page, as fractions of its width and height, origin top left. */
+export type PageRect = { x: number; y: number; width: number; height: number }
+
+/** One use of one passage for one claim. Stored with the message; the same after a reload. */
+export type Citation = {
+  /** Position among the message's citations, from 1; what `[^ORDINAL]` in the text names. */
+  ordinal: number
+  /** The number on the chip: passages are numbered in order of first appearance, so two citations may share it. */
+  n: number
+  documentId: string
+  versionId: string
+  chunkId: string
+  title: string
+  collection: string
+  mediaType: string
+  /** 1-based page where the quote begins; null for formats without pages. */
+  page: number | null
+  pages: number | null
+  headingPath: string[]
+  /** The sentence or sentences of the passage that support the claim, and where they stand in the version's text. */
+  quote: string
+  charStart: number
+  charEnd: number
+  rects: PageRect[]
+  /** The sentence of the answer that this citation stands behind. */
+  claim: string
+  supported: boolean
+  /** True when the document was deleted since; the quote is then empty. */
+  removed: boolean
+}
+
+/** Terminal states are all but `streaming`; every message reaches exactly one of them. */
+export const messageStatuses = ['streaming', 'complete', 'no-source', 'stopped', 'failed', 'interrupted'] as const
+export type MessageStatus = (typeof messageStatuses)[number]
+
+export type NearestDocument = {
+  documentId: string
+  versionId: string
+  title: string
+  page: number | null
+  charStart: number
+  charEnd: number
+}
+
+export type MessageMetadata = {
+  createdAt?: string
+  status?: MessageStatus
+  /** `built-in` answers quote sentences; a `provider` model writes. */
+  model?: { id: string; kind: 'built-in' | 'provider' }
+  traceId?: string
+  totalMs?: number
+  firstTokenMs?: number
+  tokens?: { in: number; out: number }
+  /** Null when the price of the model is not known. Only sent to those who may see costs. */
+  costMicros?: number | null
+  claims?: { total: number; supported: number }
+  read?: { passages: number; documents: number }
+  /** Set when the answer was made with less than the whole machinery; words for a banner. */
+  degraded?: string
+  nearest?: NearestDocument[]
+  error?: { code: ErrorCode; message: string; retryable: boolean }
+}
+
+export type ChatDataParts = {
+  citation: Citation
+  /** Transient: what is happening right now, in words. */
+  status: { text: string }
+}
+
+export type ChatMessage = UIMessage<MessageMetadata, ChatDataParts>
+
+export type ChatSummary = { id: string; title: string; updatedAt: string; snippet?: string }
+
+/** `POST /api/chat`. The history is read on the server; a client sends only what is new. */
+export const chatRequestSchema = z.strictObject({
+  chatId: z.uuid(),
+  /** Made by the client, so that sending twice is one message. */
+  messageId: z.uuid(),
+  text: z.string().max(questionCharsMax).default(''),
+  trigger: z.enum(['submit', 'regenerate']).default('submit'),
+  collectionIds: z.array(z.uuid()).max(50).default([]),
+})
+export type ChatRequest = z.infer<typeof chatRequestSchema>
+
+/** The answer's text with `[^ORDINAL]` replaced by the chip's number in brackets, as a person would copy it. */
+export const withPlainMarkers = (text: string, citations: readonly Citation[]): string =>
+  text.replace(citationMarker, (_, ordinal: string) => {
+    const citation = citations.find((one) => one.ordinal === Number(ordinal))
+    return citation ? `[${citation.n}]` : ''
+  })

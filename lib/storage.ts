@@ -1,0 +1,66 @@
+/**
+ * Blobs: the bytes of uploaded files, under names made from generated ids only, so that no user's string reaches the file system.
+ * Writes go to a temporary file that is renamed when whole; a crash leaves no half blob.
+ */
+import { createHash } from 'node:crypto'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { env } from './env.ts'
+import { AppError } from './shared/errors.ts'
+
+const keyPattern = /^[0-9a-f-]{36}$/
+
+const blobPath = (key: string): string => {
+  if (!keyPattern.test(key)) throw new AppError('not-found', { context: { key } })
+  return join(env().dataDir, 'blobs', key.slice(-2), key)
+}
+
+export type StoredBlob = { bytes: number; sha256: string }
+
+/** Streams `source` into the blob `key` (a uuid); refuses as soon as more than `bytesMax` arrived. Resolves when it is whole on disk. */
+export const putBlob = async (
+  key: string,
+  source: AsyncIterable<Uint8Array>,
+  bytesMax: number,
+): Promise<StoredBlob> => {
+  const target = blobPath(key)
+  const temporary = `${target}.part`
+  await mkdir(dirname(target), { recursive: true })
+  const hash = createHash('sha256')
+  let bytes = 0
+  const counted = async function* () {
+    for await (const chunk of source) {
+      bytes += chunk.byteLength
+      if (bytes > bytesMax) throw new AppError('file-too-large')
+      hash.update(chunk)
+      yield chunk
+    }
+  }
+  try {
+    await pipeline(Readable.from(counted()), createWriteStream(temporary))
+    await rename(temporary, target)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    const full = error instanceof Error && 'code' in error && error.code === 'ENOSPC'
+    throw full ? new AppError('storage-full', { cause: error }) : error
+  }
+  return { bytes, sha256: hash.digest('hex') }
+}
+
+export const readBlob = (key: string): Promise<Buffer> => readFile(blobPath(key))
+
+export const blobFilePath = (key: string): string => blobPath(key)
+
+/** The blob as a web stream with its size; `not-found` when it is gone. */
+export const streamBlob = async (key: string): Promise<{ stream: ReadableStream<Uint8Array>; bytes: number }> => {
+  const path = blobPath(key)
+  const info = await stat(path).catch((cause: unknown) => {
+    throw new AppError('not-found', { cause })
+  })
+  return { stream: Readable.toWeb(createReadStream(path)) as ReadableStream<Uint8Array>, bytes: info.size }
+}
+
+export const deleteBlob = (key: string): Promise<void> => rm(blobPath(key), { force: true })
