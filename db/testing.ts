@@ -6,7 +6,8 @@ import postgres from 'postgres'
 import { afterAll, beforeAll } from 'vitest'
 import { newId } from '#lib/shared/ids.ts'
 import { type Role, roles, type Viewer } from '#lib/shared/viewer.ts'
-import { closeDatabase, type Database, openMemoryDatabase, openServerDatabase, useDatabase } from './client.ts'
+import { closeDatabase, type Database, useDatabase } from './client.ts'
+import { openMemoryDatabase, openServerDatabase } from './open.ts'
 import { collections, memberships, users, workspaces } from './schema/index.ts'
 
 const openScratchServerDatabase = async (adminUrl: string): Promise<Database> => {

@@ -149,3 +149,10 @@ export const traces = pgTable(
     uniqueIndex('traces_message').on(table.messageId),
   ],
 )
+
+/** One fixed window a limit and key; see lib/limits.ts. */
+export const rateLimits = pgTable('rate_limits', {
+  key: text().primaryKey(),
+  points: integer().notNull(),
+  resetsAt: moment('resets_at').notNull(),
+})

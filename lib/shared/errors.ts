@@ -121,3 +121,6 @@ export const publicError = (error: AppError, requestId?: string): PublicError =>
   ...(requestId ? { requestId } : {}),
   ...(error.retryAfterSeconds ? { retryAfterSeconds: error.retryAfterSeconds } : {}),
 })
+
+/** What a server action answers: a value, or an error in words. Never a throw. */
+export type ActionResult<T> = { ok: true; value: T } | { ok: false; error: PublicError }

@@ -1,0 +1,137 @@
+// The import law. Read top to bottom: each layer may use itself and the layers listed before it; never the ones after.
+const layers = [
+  ['shared', '^lib/shared/'],
+  ['platform', '^lib/(env|log|storage)\\.ts$'],
+  ['data', '^db/'],
+  ['records', '^lib/(audit|trace|jobs|limits)\\.ts$'],
+  ['rules', '^lib/auth/'],
+  ['gateway', '^lib/gateway/'],
+  ['knowledge', '^lib/rag/|^lib/documents\\.ts$'],
+  ['chat', '^lib/chat/'],
+  ['evals', '^lib/evals/'],
+]
+const outside = '^(app|components|ingestion|e2e|bench|scripts)/'
+const tests = '\\.(test|spec)\\.tsx?$|^db/testing\\.ts$|/fixtures/'
+// Code that only builds or demonstrates: it may reach where the product may not.
+const tools = '^(bench|scripts)/|^db/demo/'
+
+const forbid = (name, from, to, comment) => ({ name, severity: 'error', comment, from, to })
+const npm = (names) => `(^|node_modules/)(${names})(/|$)`
+
+const downward = layers.map(([name, path], i) =>
+  forbid(
+    `layer-${name}`,
+    { path, pathNot: [tests, tools] },
+    { path: [...layers.slice(i + 1).map(([, later]) => later), outside] },
+    `${name} may import only itself and the layers listed before it`,
+  ),
+)
+
+const confined = [
+  ['sql', 'drizzle-orm|postgres|pg|@electric-sql/[^/]+', '^(db/|drizzle\\.config)'],
+  ['providers', '@ai-sdk/(?!react|provider(/|$))[^/]+', '^lib/gateway/providers\\.ts$'],
+  ['queue', 'pg-boss', '^lib/jobs\\.ts$'],
+  ['auth', 'next-auth|@auth/[^/]+|@node-rs/argon2', '^lib/auth/'],
+  ['encoder', 'onnxruntime-node|@huggingface/tokenizers', '^lib/gateway/local/'],
+  ['splitters', '@langchain/[^/]+|langchain', '^ingestion/chunk/'],
+  ['parsers', 'unpdf|mammoth|csv-parse|linkedom|@mozilla/readability|fflate|file-type', '^ingestion/'],
+  ['next', 'next', '^(app|components)/|^lib/auth/|^(instrumentation|proxy)\\.ts$|^scripts/serve\\.ts$'],
+  ['react', 'react|react-dom|@ai-sdk/react', '^(app|components)/'],
+].map(([name, packages, home]) =>
+  forbid(
+    `confined-${name}`,
+    { pathNot: [home, tests, '^e2e/', '^db/demo/'] },
+    { path: npm(packages) },
+    `${packages} is known only to ${home}`,
+  ),
+)
+
+module.exports = {
+  forbidden: [
+    forbid(
+      'no-cycles',
+      {},
+      { circular: true },
+      'type-only cycles count: a type that two modules need belongs in lib/shared',
+    ),
+    ...downward,
+    forbid(
+      'faces-inside-lib',
+      { path: '^lib/([^/]+)/', pathNot: tests },
+      { path: '^lib/[^/]+/', pathNot: ['^lib/$1/', '^lib/[^/]+/index\\.ts$', '^lib/shared/'] },
+      'cross a module through its index.ts',
+    ),
+    forbid(
+      'faces-from-outside',
+      { pathNot: ['^lib/[^/]+/', tests] },
+      { path: '^lib/[^/]+/', pathNot: ['^lib/[^/]+/index\\.ts$', '^lib/shared/'] },
+      'cross a module through its index.ts',
+    ),
+    forbid(
+      'components-are-pure',
+      { path: '^components/', pathNot: tests },
+      { path: '^(app|db|ingestion|e2e)/|^lib/(?!shared/)' },
+      'components get data and actions as props; types come from lib/shared',
+    ),
+    forbid('ui-is-a-leaf', { path: '^components/ui/' }, { path: '^components/(?!ui/)|^lib/(?!shared/cn)' }),
+    forbid(
+      'app-reads-reports-only',
+      { path: '^app/' },
+      { path: '^db/(?!reports/)' },
+      'writes go through lib so that they are checked and audited',
+    ),
+    forbid('reports-never-write', { path: '^db/reports/' }, { path: '^db/queries/' }),
+    forbid(
+      'nobody-imports-ingestion',
+      { pathNot: ['^ingestion/', '^lib/evals/', tests, tools] },
+      { path: '^ingestion/' },
+      'parsers stay out of the web bundle; enqueue a job',
+    ),
+    forbid(
+      'ingestion-knows-no-product',
+      { path: '^ingestion/', pathNot: ['^ingestion/worker\\.ts$', tests] },
+      { path: '^lib/(rag|chat|evals|documents)|^(app|components)/' },
+    ),
+    forbid('nobody-imports-app', { pathNot: '^app/' }, { path: '^app/' }),
+    forbid(
+      'e2e-is-a-stranger',
+      { path: '^e2e/' },
+      { path: '^(app|components|db|ingestion)/|^lib/(?!shared/)' },
+      'drive the product from outside',
+    ),
+    forbid('no-test-code-in-product', { pathNot: [tests, '^e2e/'] }, { path: tests }),
+    ...confined,
+    forbid(
+      'resolvable',
+      {},
+      { couldNotResolve: true },
+      'an import that resolves to nothing hides from every rule above',
+    ),
+    forbid(
+      'no-orphans',
+      {
+        orphan: true,
+        pathNot: [
+          '^(app|e2e|bench|scripts)/',
+          '\\.(config|d)\\.(m?[jt]s|cjs)$',
+          '^(proxy|instrumentation)\\.ts$',
+          '^db/testing\\.ts$',
+          '^next-env',
+          '\\.cjs$',
+        ],
+      },
+      {},
+    ),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^\\.next|^coverage|^\\.data' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+      extensions: ['.ts', '.tsx', '.mjs', '.js', '.d.ts', '.json'],
+    },
+  },
+}

@@ -1,0 +1,32 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { withDatabase } from '#db/testing.ts'
+import { newId } from '#lib/shared/ids.ts'
+import { closeQueue, enqueue, openQueue, work } from './jobs.ts'
+
+const test = withDatabase()
+
+describe('jobs', () => {
+  beforeAll(() => openQueue())
+  afterAll(() => closeQueue(0))
+
+  it('runs what a committed transaction enqueued and nothing of one that rolled back', async () => {
+    const done: string[] = []
+    const kept = newId()
+    const lost = newId()
+    const arrived = Promise.withResolvers<void>()
+    await work('document.ingest', async ({ versionId }) => {
+      done.push(versionId)
+      if (versionId === kept) arrived.resolve()
+    })
+    await test
+      .current()
+      .db.transaction(async (tx) => {
+        await enqueue(tx, 'document.ingest', { versionId: lost })
+        throw new Error('changed my mind')
+      })
+      .catch(() => undefined)
+    await test.current().db.transaction((tx) => enqueue(tx, 'document.ingest', { versionId: kept }))
+    await arrived.promise
+    expect(done).toEqual([kept])
+  })
+})

@@ -1,0 +1,102 @@
+/**
+ * Durable work on pg-boss, in the same database as the facts that cause it: `enqueue(tx, …)` commits or rolls back with the
+ * change. Handlers run at least once: they fence their writes. A dead worker's job is taken up again after its heartbeat is missed.
+ */
+import { fromDrizzle, fromPglite, type Job, PgBoss } from 'pg-boss'
+import { z } from 'zod'
+import { database, sql, type Tx } from '#db/client.ts'
+import { log } from './log.ts'
+
+const queues = {
+  'document.ingest': {
+    payload: z.strictObject({ versionId: z.uuid() }),
+    options: {
+      retryLimit: 3,
+      retryDelay: 2,
+      retryBackoff: true,
+      retryDelayMax: 60,
+      expireInSeconds: 3_600,
+      heartbeatSeconds: 20,
+    },
+    /** Jobs in work at once in a worker process; parsing and embedding use every core as it is. */
+    concurrency: 2,
+  },
+} as const
+
+export type JobName = keyof typeof queues
+export type JobPayload<Name extends JobName> = z.infer<(typeof queues)[Name]['payload']>
+
+const deadLetter = 'dead-letter'
+
+type Held = { footnoteQueue?: Promise<PgBoss> | undefined }
+const held = globalThis as typeof globalThis & Held
+
+const startQueue = async (): Promise<PgBoss> => {
+  const { engine } = database()
+  const shared = { useListenNotify: true, monitorVacuum: false, reindex: false }
+  const boss =
+    engine.kind === 'pglite'
+      ? new PgBoss({ ...shared, db: fromPglite(engine.pglite), backend: 'pglite' })
+      : new PgBoss({ ...shared, connectionString: engine.url, max: 3 })
+  boss.on('error', (error) => log.error({ err: error }, 'queue error'))
+  await boss.start()
+  await boss.createQueue(deadLetter)
+  for (const [name, { options }] of Object.entries(queues)) {
+    const settings = { ...options, deadLetter, notify: true }
+    await boss.createQueue(name, settings)
+    await boss.updateQueue(name, settings)
+  }
+  return boss
+}
+
+const queue = (): Promise<PgBoss> => {
+  held.footnoteQueue ??= startQueue()
+  return held.footnoteQueue
+}
+
+/** Starts the queue before anything is enqueued: its tables cannot be made inside a transaction that is already open. */
+export const openQueue = async (): Promise<void> => {
+  await queue()
+}
+
+/** Puts a job into the transaction that causes it. `openQueue` must have run in this process. */
+export const enqueue = async <Name extends JobName>(tx: Tx, name: Name, payload: JobPayload<Name>): Promise<void> => {
+  const boss = await queue()
+  await boss.send(name, payload, { db: fromDrizzle(tx as Parameters<typeof fromDrizzle>[0], sql) })
+}
+
+/** Runs `handler` for every job of `name` until the queue closes. A thrown error makes the job try again, later. */
+export const work = async <Name extends JobName>(
+  name: Name,
+  handler: (payload: JobPayload<Name>, signal: AbortSignal) => Promise<void>,
+): Promise<void> => {
+  const boss = await queue()
+  const { payload, concurrency } = queues[name]
+  await boss.work(
+    name,
+    { localConcurrency: concurrency, batchSize: 1, pollingIntervalSeconds: 2 },
+    async (jobs: Job<unknown>[]) => {
+      for (const job of jobs) await handler(payload.parse(job.data) as JobPayload<Name>, job.signal)
+    },
+  )
+}
+
+export type QueueDepth = { queued: number; active: number }
+
+export const getQueueDepth = async (): Promise<QueueDepth> => {
+  const boss = await queue()
+  const stats = await Promise.all(Object.keys(queues).map((name) => boss.getQueueStats(name)))
+  return stats
+    .flat()
+    .reduce<QueueDepth>(
+      (sum, one) => ({ queued: sum.queued + one.queuedCount, active: sum.active + one.activeCount }),
+      { queued: 0, active: 0 },
+    )
+}
+
+/** Lets jobs in work end for at most `graceMs`, then stops; what did not end is taken up again at the next start. */
+export const closeQueue = async (graceMs = 10_000): Promise<void> => {
+  const open = held.footnoteQueue
+  held.footnoteQueue = undefined
+  if (open) await (await open).stop({ graceful: true, timeout: graceMs })
+}
