@@ -1,7 +1,7 @@
 // The import law. Read top to bottom: each layer may use itself and the layers listed before it; never the ones after.
 const layers = [
   ['shared', '^lib/shared/'],
-  ['platform', '^lib/(env|log|storage)\\.ts$'],
+  ['platform', '^lib/(env|log|storage|passwords)\\.ts$'],
   ['data', '^db/'],
   ['records', '^lib/(audit|trace|jobs|limits)\\.ts$'],
   ['rules', '^lib/auth/'],
@@ -31,7 +31,8 @@ const confined = [
   ['sql', 'drizzle-orm|postgres|pg|@electric-sql/[^/]+', '^(db/|drizzle\\.config)'],
   ['providers', '@ai-sdk/(?!react|provider(/|$))[^/]+', '^lib/gateway/providers\\.ts$'],
   ['queue', 'pg-boss', '^lib/jobs\\.ts$'],
-  ['auth', 'next-auth|@auth/[^/]+|@node-rs/argon2', '^lib/auth/'],
+  ['auth', 'next-auth|@auth/[^/]+', '^lib/auth/'],
+  ['passwords', '@node-rs/argon2', '^lib/passwords\\.ts$'],
   ['encoder', 'onnxruntime-node|@huggingface/tokenizers', '^lib/gateway/local/'],
   ['splitters', '@langchain/[^/]+|langchain', '^ingestion/chunk/'],
   ['parsers', 'unpdf|mammoth|csv-parse|linkedom|@mozilla/readability|fflate|file-type', '^ingestion/'],
