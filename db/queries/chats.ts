@@ -1,0 +1,333 @@
+/** Conversations. Every statement names the owner: a chat of another person, or another workspace, is not there. */
+import { and, asc, desc, eq, gt, inArray, isNull, lt, ne, sql } from 'drizzle-orm'
+import type { Citation, MessageMetadata, MessageStatus } from '#lib/shared/chat-contract.ts'
+import type { Viewer } from '#lib/shared/viewer.ts'
+import type { Executor } from '../client.ts'
+import {
+  chats,
+  citations,
+  documentPages,
+  documents,
+  documentVersions,
+  messages,
+  type PageBox,
+  streamEvents,
+} from '../schema/index.ts'
+import { visibleTo } from '../visibility.ts'
+
+type Owner = Pick<Viewer, 'userId' | 'workspaceId'>
+
+const ownedBy = (viewer: Owner) => and(eq(chats.userId, viewer.userId), eq(chats.workspaceId, viewer.workspaceId))
+
+export type ChatHead = { id: string; title: string; updatedAt: Date }
+
+/** The viewer's chat, locked until the transaction ends when `lock` is set, so that two sends follow each other. */
+export const getChat = async (
+  db: Executor,
+  viewer: Owner,
+  chatId: string,
+  lock = false,
+): Promise<ChatHead | undefined> => {
+  const query = db
+    .select({ id: chats.id, title: chats.title, updatedAt: chats.updatedAt })
+    .from(chats)
+    .where(and(eq(chats.id, chatId), ownedBy(viewer)))
+  const [chat] = await (lock ? query.for('update') : query)
+  return chat
+}
+
+/** Makes the chat unless its id is taken, by anyone; whether it is the viewer's own is for `getChat` to say. */
+export const createChat = async (db: Executor, viewer: Owner, chat: { id: string; title: string }): Promise<void> => {
+  await db
+    .insert(chats)
+    .values({ ...chat, userId: viewer.userId, workspaceId: viewer.workspaceId })
+    .onConflictDoNothing()
+}
+
+export const setChatTitle = async (db: Executor, viewer: Owner, chatId: string, title: string): Promise<boolean> => {
+  const changed = await db
+    .update(chats)
+    .set({ title })
+    .where(and(eq(chats.id, chatId), ownedBy(viewer)))
+    .returning({ id: chats.id })
+  return changed.length > 0
+}
+
+export const touchChat = async (db: Executor, chatId: string): Promise<void> => {
+  await db.update(chats).set({ updatedAt: sql`now()` }).where(eq(chats.id, chatId))
+}
+
+export const deleteChat = async (db: Executor, viewer: Owner, chatId: string): Promise<boolean> => {
+  const gone = await db
+    .delete(chats)
+    .where(and(eq(chats.id, chatId), ownedBy(viewer)))
+    .returning({ id: chats.id })
+  return gone.length > 0
+}
+
+/** Newest first; with `query`, those whose title or current messages contain it, with the first message that does. */
+export const listChats = async (
+  db: Executor,
+  viewer: Owner,
+  query: string,
+  limit: number,
+): Promise<(ChatHead & { match: string | null })[]> => {
+  const pattern = `%${query.replace(/[\\%_]/g, '\\$&')}%`
+  const match = query
+    ? sql<
+        string | null
+      >`(select m.text from messages m where m.chat_id = ${chats.id} and m.superseded_at is null and m.text ilike ${pattern} order by m.created_at limit 1)`
+    : sql<string | null>`null::text`
+  return db
+    .select({ id: chats.id, title: chats.title, updatedAt: chats.updatedAt, match })
+    .from(chats)
+    .where(and(ownedBy(viewer), query ? sql`(${chats.title} ilike ${pattern} or ${match} is not null)` : undefined))
+    .orderBy(desc(chats.updatedAt))
+    .limit(limit)
+}
+
+export type StoredMessage = {
+  id: string
+  role: 'user' | 'assistant'
+  text: string
+  status: MessageStatus
+  metadata: MessageMetadata
+  questionId: string | null
+  createdAt: Date
+}
+
+const messageColumns = {
+  id: messages.id,
+  role: messages.role,
+  text: messages.text,
+  status: messages.status,
+  metadata: messages.metadata,
+  questionId: messages.questionId,
+  createdAt: messages.createdAt,
+}
+
+/** The current messages of a chat, oldest first; replaced answers are left out. The caller has checked whose chat it is. */
+export const listMessages = (db: Executor, chatId: string): Promise<StoredMessage[]> =>
+  db
+    .select(messageColumns)
+    .from(messages)
+    .where(and(eq(messages.chatId, chatId), isNull(messages.supersededAt)))
+    .orderBy(asc(messages.createdAt), asc(messages.id))
+
+export const getMessage = async (
+  db: Executor,
+  chatId: string,
+  messageId: string,
+): Promise<StoredMessage | undefined> => {
+  const [message] = await db
+    .select(messageColumns)
+    .from(messages)
+    .where(and(eq(messages.chatId, chatId), eq(messages.id, messageId)))
+  return message
+}
+
+export const getStreamingMessage = async (db: Executor, chatId: string): Promise<{ id: string } | undefined> => {
+  const [message] = await db
+    .select({ id: messages.id })
+    .from(messages)
+    .where(and(eq(messages.chatId, chatId), eq(messages.status, 'streaming')))
+  return message
+}
+
+/** Adds a question; false when a message of that id is already there. */
+export const insertQuestion = async (
+  db: Executor,
+  question: { id: string; chatId: string; text: string },
+): Promise<boolean> => {
+  const made = await db
+    .insert(messages)
+    .values({ ...question, role: 'user', status: 'complete' })
+    .onConflictDoNothing()
+    .returning({ id: messages.id })
+  return made.length > 0
+}
+
+/** Opens an answer; false when the chat has one that is still being written. */
+export const insertAnswer = async (
+  db: Executor,
+  answer: { id: string; chatId: string; questionId: string },
+): Promise<boolean> => {
+  const made = await db
+    .insert(messages)
+    .values({
+      ...answer,
+      role: 'assistant',
+      status: 'streaming',
+      beatAt: sql`now()`,
+      createdAt: sql`clock_timestamp()`,
+    })
+    .onConflictDoNothing()
+    .returning({ id: messages.id })
+  return made.length > 0
+}
+
+export const supersedeAnswers = async (db: Executor, chatId: string, questionId: string): Promise<void> => {
+  await db
+    .update(messages)
+    .set({ supersededAt: sql`now()` })
+    .where(
+      and(
+        eq(messages.chatId, chatId),
+        eq(messages.questionId, questionId),
+        ne(messages.status, 'streaming'),
+        isNull(messages.supersededAt),
+      ),
+    )
+}
+
+export type Flush = { messageId: string; text: string; seq: number; chunks: unknown[] }
+
+/** Keeps what was written so far and says whether somebody asked to stop; null when the message is gone or no longer streaming. */
+export const flushAnswer = async (
+  db: Executor,
+  { messageId, text, seq, chunks }: Flush,
+): Promise<{ stopRequested: boolean } | null> =>
+  db.transaction(async (tx) => {
+    const [beaten] = await tx
+      .update(messages)
+      .set({ text, beatAt: sql`now()` })
+      .where(and(eq(messages.id, messageId), eq(messages.status, 'streaming')))
+      .returning({ stopRequestedAt: messages.stopRequestedAt })
+    if (!beaten) return null
+    if (chunks.length > 0) await tx.insert(streamEvents).values({ messageId, seq, chunks })
+    return { stopRequested: beaten.stopRequestedAt !== null }
+  })
+
+export type FinishedAnswer = {
+  messageId: string
+  text: string
+  status: MessageStatus
+  metadata: MessageMetadata
+  citations: Citation[]
+  seq: number
+  chunks: unknown[]
+}
+
+/** Ends an answer: text, state, citations and last events in one transaction. False when it had already ended. */
+export const finishAnswer = async (db: Executor, answer: FinishedAnswer): Promise<boolean> =>
+  db.transaction(async (tx) => {
+    const ended = await tx
+      .update(messages)
+      .set({ text: answer.text, status: answer.status, metadata: answer.metadata })
+      .where(and(eq(messages.id, answer.messageId), eq(messages.status, 'streaming')))
+      .returning({ id: messages.id })
+    if (ended.length === 0) return false
+    if (answer.citations.length > 0)
+      await tx
+        .insert(citations)
+        .values(answer.citations.map(({ removed: _, ...citation }) => ({ messageId: answer.messageId, ...citation })))
+    if (answer.chunks.length > 0)
+      await tx.insert(streamEvents).values({ messageId: answer.messageId, seq: answer.seq, chunks: answer.chunks })
+    return true
+  })
+
+/** Asks the writer of the viewer's streaming answer to stop; returns its id, or undefined when nothing is being written. */
+export const requestStop = async (db: Executor, viewer: Owner, chatId: string): Promise<string | undefined> => {
+  const own = db
+    .select({ id: chats.id })
+    .from(chats)
+    .where(and(eq(chats.id, chatId), ownedBy(viewer)))
+  const [asked] = await db
+    .update(messages)
+    .set({ stopRequestedAt: sql`now()` })
+    .where(and(inArray(messages.chatId, own), eq(messages.status, 'streaming')))
+    .returning({ id: messages.id })
+  return asked?.id
+}
+
+/** What a streaming answer sent after `afterSeq`, and whether more may come. */
+export const listStreamEvents = async (
+  db: Executor,
+  messageId: string,
+  afterSeq: number,
+): Promise<{ status: MessageStatus | undefined; events: { seq: number; chunks: unknown[] }[] }> => {
+  // The state first: what is read after it can only be newer, so an ended state means all events are there.
+  const [message] = await db.select({ status: messages.status }).from(messages).where(eq(messages.id, messageId))
+  const events = await db
+    .select({ seq: streamEvents.seq, chunks: streamEvents.chunks })
+    .from(streamEvents)
+    .where(and(eq(streamEvents.messageId, messageId), gt(streamEvents.seq, afterSeq)))
+    .orderBy(asc(streamEvents.seq))
+  return { status: message?.status, events }
+}
+
+/** Ends answers whose writer has not been heard of for `silentSeconds` (0: all that stream). Returns their ids. */
+export const interruptSilentAnswers = async (
+  db: Executor,
+  silentSeconds: number,
+  metadata: MessageMetadata,
+): Promise<string[]> => {
+  const ended = await db
+    .update(messages)
+    .set({ status: 'interrupted', metadata: sql`${messages.metadata} || ${JSON.stringify(metadata)}::jsonb` })
+    .where(
+      and(eq(messages.status, 'streaming'), lt(messages.beatAt, sql`now() - make_interval(secs => ${silentSeconds})`)),
+    )
+    .returning({ id: messages.id })
+  return ended.map(({ id }) => id)
+}
+
+/** Events are for those who watch; an hour after the end nobody does. */
+export const deleteOldStreamEvents = async (db: Executor): Promise<void> => {
+  await db.execute(
+    sql`delete from stream_events using messages where messages.id = stream_events.message_id
+        and messages.status <> 'streaming' and messages.created_at < now() - interval '1 hour'`,
+  )
+}
+
+/** The citations of messages, each with whether its document can still be opened by the viewer; the words of one that cannot are withheld. */
+export const listCitations = async (
+  db: Executor,
+  viewer: Viewer,
+  messageIds: readonly string[],
+): Promise<Map<string, Citation[]>> => {
+  const found = new Map<string, Citation[]>()
+  if (messageIds.length === 0) return found
+  const stored = await db
+    .select({ citation: citations, openable: documents.id })
+    .from(citations)
+    .leftJoin(documents, and(eq(documents.id, citations.documentId), visibleTo(viewer)))
+    .where(inArray(citations.messageId, [...messageIds]))
+    .orderBy(asc(citations.messageId), asc(citations.ordinal))
+  for (const { citation, openable } of stored) {
+    const { messageId, ...rest } = citation
+    const list = found.get(messageId) ?? []
+    const removed = openable === null
+    list.push({ ...rest, removed, ...(removed ? { quote: '', rects: [] } : {}) })
+    found.set(messageId, list)
+  }
+  return found
+}
+
+export type PageBoxes = { versionId: string; page: number; charStart: number; charEnd: number; boxes: PageBox[] }
+
+/** Where text stands on the pages of versions the viewer may see; `pages` names the pages wanted, by version. */
+export const listPageBoxes = async (
+  db: Executor,
+  viewer: Viewer,
+  pages: readonly { versionId: string; page: number }[],
+): Promise<PageBoxes[]> => {
+  if (pages.length === 0) return []
+  return db
+    .select({
+      versionId: documentPages.versionId,
+      page: documentPages.page,
+      charStart: documentPages.charStart,
+      charEnd: documentPages.charEnd,
+      boxes: documentPages.boxes,
+    })
+    .from(documentPages)
+    .innerJoin(documentVersions, eq(documentVersions.id, documentPages.versionId))
+    .innerJoin(documents, and(eq(documents.id, documentVersions.documentId), visibleTo(viewer)))
+    .where(
+      sql`(${documentPages.versionId}, ${documentPages.page}) in (${sql.join(
+        pages.map(({ versionId, page }) => sql`(${versionId}::uuid, ${page}::int)`),
+        sql`, `,
+      )})`,
+    )
+}

@@ -1,0 +1,239 @@
+/**
+ * A generation belongs to its stored message, not to the request that asked for it. Its writer keeps what was written in the
+ * database as it goes; any number of readers, here or on another replica, replay it from the start and follow it to its end.
+ * A reader that goes away changes nothing. Stop, a deleted chat or a lost claim on the message abort the writer's signal.
+ */
+import type { InferUIMessageChunk } from 'ai'
+import { database } from '#db/client.ts'
+import { type FinishedAnswer, finishAnswer, flushAnswer, listStreamEvents } from '#db/queries/chats.ts'
+import { log } from '#lib/log.ts'
+import type { ChatMessage, Citation, MessageMetadata, MessageStatus } from '#lib/shared/chat-contract.ts'
+
+export type ChatChunk = InferUIMessageChunk<ChatMessage>
+
+/** Text is sent on in pieces of this many milliseconds: 600 streams of single tokens cost a core, 600 of pieces do not. */
+const coalesceMs = 50
+const flushMs = 250
+/** A writer with nothing to keep still shows that it lives. */
+const beatMs = 5_000
+const pollMs = 200
+export const textPartId = 'answer'
+
+export class StopRequested extends Error {
+  override name = 'StopRequested'
+}
+class ClaimLost extends Error {
+  override name = 'ClaimLost'
+}
+
+type Generation = {
+  readonly chunks: ChatChunk[]
+  readonly abort: AbortController
+  readonly watchers: Set<() => void>
+  readonly ended: Promise<void>
+  done: boolean
+}
+
+type Held = { footnoteGenerations?: Map<string, Generation> }
+const held = globalThis as typeof globalThis & Held
+const generations = (): Map<string, Generation> => {
+  held.footnoteGenerations ??= new Map()
+  return held.footnoteGenerations
+}
+
+export type GenerationEnd = { status: MessageStatus; metadata: MessageMetadata }
+
+export type GenerationWriter = {
+  readonly signal: AbortSignal
+  /** The text so far, with its markers. */
+  readonly text: () => string
+  readonly citations: () => readonly Citation[]
+  /** Says what is happening; not kept. */
+  status(text: string): void
+  write(text: string): void
+  cite(citation: Citation): void
+  /** Stores the end and tells the readers. Nothing may be written afterwards. */
+  end(end: GenerationEnd): Promise<void>
+}
+
+export type GenerationStart = {
+  messageId: string
+  metadata: MessageMetadata
+  /** What of the metadata the person who reads may see; all of it is stored. */
+  show: (metadata: MessageMetadata) => MessageMetadata
+}
+
+/** Starts a generation for a message that was stored as `streaming`. Whoever calls this must call `end`, whatever happens. */
+export const openGeneration = ({ messageId, metadata, show }: GenerationStart): GenerationWriter => {
+  const ended = Promise.withResolvers<void>()
+  const generation: Generation = {
+    chunks: [],
+    abort: new AbortController(),
+    watchers: new Set(),
+    ended: ended.promise,
+    done: false,
+  }
+  generations().set(messageId, generation)
+
+  let text = ''
+  const cited: Citation[] = []
+  let unsent = ''
+  let textOpen = false
+  let coalesce: NodeJS.Timeout | undefined
+  let kept = 0
+  let seq = 0
+  let keptAtMs = 0
+  let flushing: Promise<void> = Promise.resolve()
+
+  const push = (chunk: ChatChunk): void => {
+    generation.chunks.push(chunk)
+    for (const wake of generation.watchers) wake()
+  }
+  const sendText = (): void => {
+    clearTimeout(coalesce)
+    coalesce = undefined
+    if (!unsent) return
+    push({ type: 'text-delta', id: textPartId, delta: unsent })
+    unsent = ''
+  }
+
+  const flush = async (): Promise<void> => {
+    const pending = generation.chunks.slice(kept)
+    if (pending.length === 0 && performance.now() - keptAtMs < beatMs) return
+    keptAtMs = performance.now()
+    try {
+      const state = await flushAnswer(database().db, { messageId, text, seq, chunks: pending })
+      if (!state) generation.abort.abort(new ClaimLost())
+      else if (state.stopRequested) generation.abort.abort(new StopRequested())
+      kept += pending.length
+      seq += 1
+    } catch (error) {
+      // The next flush carries these chunks as well; the end is what must not be lost.
+      log.warn({ err: error, messageId }, 'answer not kept yet')
+    }
+  }
+  const timer = setInterval(() => {
+    flushing = flushing.then(() => (generation.done ? undefined : flush()))
+  }, flushMs)
+
+  push({ type: 'start', messageId, messageMetadata: show(metadata) })
+
+  return {
+    signal: generation.abort.signal,
+    text: () => text,
+    citations: () => cited,
+    status: (words) => push({ type: 'data-status', data: { text: words }, transient: true }),
+    write: (piece) => {
+      if (!piece) return
+      text += piece
+      unsent += piece
+      if (!textOpen) {
+        textOpen = true
+        push({ type: 'text-start', id: textPartId })
+        sendText()
+      }
+      coalesce ??= setTimeout(sendText, coalesceMs)
+    },
+    cite: (citation) => {
+      cited.push(citation)
+      sendText()
+      push({ type: 'data-citation', id: `c${citation.ordinal}`, data: citation })
+    },
+    end: async ({ status, metadata: last }) => {
+      clearInterval(timer)
+      sendText()
+      await flushing
+      const closing: ChatChunk[] = textOpen ? [{ type: 'text-end', id: textPartId }] : []
+      closing.push({ type: 'finish', messageMetadata: show({ ...last, status }) })
+      const answer: FinishedAnswer = {
+        messageId,
+        text,
+        status,
+        metadata: { ...metadata, ...last, status },
+        citations: [...cited],
+        seq,
+        chunks: [...generation.chunks.slice(kept), ...closing],
+      }
+      try {
+        await finishAnswer(database().db, answer)
+      } finally {
+        // Readers learn of the end only after it is stored, so that a reload right then shows the same.
+        for (const chunk of closing) generation.chunks.push(chunk)
+        generation.done = true
+        generations().delete(messageId)
+        for (const wake of generation.watchers) wake()
+        ended.resolve()
+      }
+    },
+  }
+}
+
+/** Aborts the writer when it runs in this process; elsewhere it sees the request with its next flush. */
+export const abortGeneration = (messageId: string): void => {
+  generations().get(messageId)?.abort.abort(new StopRequested())
+}
+
+const followLocal = async function* (generation: Generation, signal: AbortSignal): AsyncGenerator<ChatChunk> {
+  let next = 0
+  while (!signal.aborted) {
+    const chunk = generation.chunks[next]
+    if (chunk) {
+      next += 1
+      yield chunk
+      continue
+    }
+    if (generation.done) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    generation.watchers.add(resolve)
+    signal.addEventListener('abort', () => resolve(), { once: true })
+    await promise
+    generation.watchers.delete(resolve)
+  }
+}
+
+const followStored = async function* (messageId: string, signal: AbortSignal): AsyncGenerator<ChatChunk> {
+  let afterSeq = -1
+  while (!signal.aborted) {
+    const { status, events } = await listStreamEvents(database().db, messageId, afterSeq)
+    for (const { seq, chunks } of events) {
+      afterSeq = seq
+      yield* chunks as ChatChunk[]
+    }
+    if (status === undefined) return
+    if (status !== 'streaming') {
+      // An interrupted writer never sent its end.
+      if (status === 'interrupted') yield { type: 'finish', messageMetadata: { status } }
+      return
+    }
+    await new Promise((resolve) => setTimeout(resolve, pollMs))
+  }
+}
+
+/** The generation of a message from its first chunk to its end. Cancelling the stream stops reading, never the writing. */
+export const followGeneration = (messageId: string): ReadableStream<ChatChunk> => {
+  const abort = new AbortController()
+  const local = generations().get(messageId)
+  const source = local ? followLocal(local, abort.signal) : followStored(messageId, abort.signal)
+  return new ReadableStream<ChatChunk>({
+    pull: async (controller) => {
+      try {
+        const { done, value } = await source.next()
+        if (done) controller.close()
+        else controller.enqueue(value)
+      } catch (error) {
+        controller.error(error)
+      }
+    },
+    cancel: () => abort.abort(),
+  })
+}
+
+/** For shutdown: lets open generations end for `graceMs`, then interrupts the rest and waits until that is stored. */
+export const drainGenerations = async (graceMs: number): Promise<void> => {
+  const open = [...generations().values()]
+  if (open.length === 0) return
+  const all = Promise.all(open.map(({ ended }) => ended))
+  await Promise.race([all, new Promise((resolve) => setTimeout(resolve, graceMs).unref())])
+  for (const { abort, done } of open) if (!done) abort.abort(new Error('The server is stopping'))
+  await all
+}
