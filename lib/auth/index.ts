@@ -4,6 +4,7 @@
  */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Route } from 'next'
 import { headers } from 'next/headers'
 import { notFound, redirect } from 'next/navigation'
 import { z } from 'zod'
@@ -32,7 +33,7 @@ export const page = async (permission: Permission): Promise<Viewer> => {
   const viewer = await currentViewer()
   if (!viewer) {
     const from = (await headers()).get('x-footnote-path') ?? '/'
-    redirect(`/sign-in?from=${encodeURIComponent(from)}`)
+    redirect(`/sign-in?from=${encodeURIComponent(from)}` as Route)
   }
   if (!can(viewer, permission)) notFound()
   return viewer
