@@ -50,7 +50,7 @@ const escapeText = (text: string, boundary: string): string =>
 
 const unescapeText = (text: string): string => text.replace(/\u241b(\u241b?)/g, '$1')
 
-type Header = { title: string; section?: string[]; page?: number; context?: string }
+type Header = { title: string; section?: readonly string[]; page?: number; context?: string }
 
 const sourceHeader = ({ title, headingPath, page, context }: SourcePassage): string =>
   JSON.stringify({

@@ -1,0 +1,140 @@
+/**
+ * Does a passage support a claim, and with which words? Pure, word by word, and the same everywhere: the share of the claim's
+ * weight found in the best one to three neighbouring sentences, and then a veto for what overlap cannot see: a number or date
+ * that is not there, a "not" on one side only, an opposite ("before" for "after").
+ */
+import { contentWords, type Span, sentences } from './text.ts'
+
+/** Least share of a claim's weight for "supported"; .5 keeps close paraphrase and refuses a sentence that shares the topic only. */
+export const supportScoreMin = 0.5
+/** A quote is at most this many neighbouring sentences. */
+const windowMax = 3
+/** What a longer quote must add, per sentence, to be preferred to a shorter one. */
+const windowGainMin = 0.12
+/** Numbers and identifiers say more than other words. */
+const figureWeight = 2
+
+const stem = (word: string): string => {
+  const cut = word.replace(/(?:ings?|ed|ly|ies|es|e|y)$/, '')
+  return cut.length >= 3 && /^\p{L}+$/u.test(word) ? cut : word
+}
+
+const numberWords = new Map(
+  'zero one two three four five six seven eight nine ten eleven twelve'
+    .split(' ')
+    .map((word, value) => [word, String(value)]),
+)
+
+/** One form for each number: "1,200", "1200.0" and "twelve" become "1200", "1200" and "12". */
+const plainNumber = (word: string): string => {
+  const named = numberWords.get(word)
+  if (named) return named
+  if (!/^\d[\d.,]*$/.test(word)) return word
+  const bare = word.replace(/,(?=\d{3}\b)/g, '')
+  return /^\d+\.\d+$/.test(bare) ? String(Number(bare)) : bare
+}
+
+/** The words of a text in the form in which claims and passages are compared. */
+export const supportWords = (text: string): string[] => contentWords(text).map((word) => plainNumber(stem(word)))
+
+const isFigure = (word: string): boolean => /\d/.test(word)
+const weightOf = (word: string): number => (isFigure(word) ? figureWeight : 1)
+
+/** A claim without its Markdown: bullets, emphasis, table bars. */
+export const plainClaim = (text: string): string =>
+  text
+    .replace(/^\s*(?:[-*+>#]+|\d+[.)])\s+/, '')
+    .replace(/[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}/g, '')
+    .replace(/\s*\|\s*/g, ' ')
+    .replace(/\s+/g, ' ')
+    .trim()
+
+const negators = /\b(?:not|no|never|none|neither|nor|without|cannot|nothing|nobody)\b|n['’]t\b/i
+const opposites: readonly [RegExp, RegExp][] = [
+  [/\bbefore\b/i, /\bafter\b/i],
+  [/\b(?:increas|rais|rise|grow)\w*/i, /\b(?:decreas|reduc|lower|fall|drop|shrink)\w*/i],
+  [/\b(?:more|higher|above|over|at least|minimum)\b/i, /\b(?:less|fewer|lower|below|under|at most|maximum)\b/i],
+  [/\b(?:allow|permit)\w*/i, /\b(?:forbid|forbidden|prohibit|ban)\w*/i],
+  [/\b(?:enabl|activat)\w*|\bon\b/i, /\b(?:disabl|deactivat)\w*|\boff\b/i],
+  [/\b(?:required|mandatory)\b/i, /\b(?:optional|voluntary)\b/i],
+]
+
+/** The part of a sentence that speaks about the claim: a "not" in another clause says nothing about it. */
+const nearestClause = (sentence: string, wanted: ReadonlySet<string>): string => {
+  let best = sentence
+  let most = -1
+  for (const clause of sentence.split(/[;:,]\s+|\s(?:but|while|whereas|although|unless|except|and)\s/i)) {
+    const shared = supportWords(clause).filter((word) => wanted.has(word)).length
+    if (shared > most) [best, most] = [clause, shared]
+  }
+  return best
+}
+
+const saysOpposite = (claim: string, evidence: string): boolean =>
+  opposites.some(
+    ([one, other]) =>
+      (one.test(claim) && !other.test(claim) && other.test(evidence) && !one.test(evidence)) ||
+      (other.test(claim) && !one.test(claim) && one.test(evidence) && !other.test(evidence)),
+  )
+
+export type Support = Span & {
+  /** 0 to 1: the share of the claim's weight that the quoted words carry. */
+  score: number
+  /** False when a number, a date, a "not" or an opposite stands against the claim. */
+  agrees: boolean
+  supported: boolean
+}
+
+export type SupportingText = {
+  text: string /** Title, headings, table header: words that hold for the whole text. */
+  around?: string
+}
+
+/** The words of `passage` that best support `claim` (offsets in `passage.text`) and how well they do. */
+export const findSupport = (claim: string, passage: SupportingText): Support => {
+  const said = plainClaim(claim)
+  const spans = sentences(passage.text)
+  const first = spans[0]
+  if (!first) return { start: 0, end: passage.text.length, score: 0, agrees: false, supported: false }
+  const wanted = new Set(supportWords(said))
+  if (wanted.size === 0) return { ...first, score: 0, agrees: false, supported: false }
+
+  const around = new Set(supportWords(passage.around ?? ''))
+  const wordsOf = spans.map(({ start, end }) => new Set(supportWords(passage.text.slice(start, end))))
+  const total = [...wanted].reduce((sum, word) => sum + weightOf(word), 0)
+  const shareOf = (from: number, to: number): { own: number; all: number } => {
+    let own = 0
+    let lent = 0
+    for (const word of wanted) {
+      if (wordsOf.slice(from, to).some((words) => words.has(word))) own += weightOf(word)
+      else if (around.has(word)) lent += weightOf(word)
+    }
+    return { own: own / total, all: (own + lent) / total }
+  }
+
+  let best = { from: 0, to: 1, own: -1, all: 0, worth: -1 }
+  for (let from = 0; from < spans.length; from++) {
+    for (let to = from + 1; to <= Math.min(spans.length, from + windowMax); to++) {
+      const { own, all } = shareOf(from, to)
+      const worth = own - windowGainMin * (to - from - 1)
+      if (worth > best.worth + 1e-9) best = { from, to, own, all, worth }
+    }
+  }
+  const start = spans[best.from]?.start ?? first.start
+  const end = spans[best.to - 1]?.end ?? first.end
+  const quote = passage.text.slice(start, end)
+
+  const figures = [...wanted].filter(isFigure)
+  // A number may stand apart from the quote, in a sentence that speaks of the same thing.
+  const nearby = wordsOf.filter((words) => [...wanted].filter((word) => !isFigure(word) && words.has(word)).length >= 2)
+  const figuresAgree = figures.every(
+    (figure) =>
+      around.has(figure) || [...wordsOf.slice(best.from, best.to), ...nearby].some((words) => words.has(figure)),
+  )
+  const verbatim = quote.replace(/\s+/g, ' ').includes(said.replace(/[.!?]$/, ''))
+  const clause = nearestClause(quote, wanted)
+  const agrees =
+    verbatim || (figuresAgree && negators.test(said) === negators.test(clause) && !saysOpposite(said, clause))
+  const score = verbatim ? 1 : best.all
+  return { start, end, score, agrees, supported: agrees && score >= supportScoreMin }
+}
