@@ -1,0 +1,24 @@
+/** `npm start`: install, build when stale, then serve. `--dev` serves from the sources and skips the build. */
+import { spawn } from 'node:child_process'
+import { constants } from 'node:os'
+import { bootstrap, build, root, toolEnv } from './bootstrap.mjs'
+
+const dev = process.argv.includes('--dev')
+const node = await bootstrap()
+if (!dev) {
+  const failed = await build()
+  if (failed) {
+    process.stderr.write(`${failed}\nThe build failed.\n`)
+    process.exit(1)
+  }
+}
+
+const serve = spawn(node, ['--env-file-if-exists=.env', 'scripts/serve.ts', ...(dev ? ['--dev'] : [])], {
+  cwd: root,
+  env: toolEnv(),
+  // The channel tells the server when this process is gone, however it went.
+  stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+})
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+  process.on(signal, () => serve.kill(signal === 'SIGHUP' ? 'SIGTERM' : signal))
+serve.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 1)))
