@@ -1,0 +1,185 @@
+'use client'
+import { Activity, FileText, Menu, Plus } from 'lucide-react'
+import type { Route } from 'next'
+import Link from 'next/link'
+import { usePathname, useRouter } from 'next/navigation'
+import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from 'react'
+import { Button } from '#components/ui/button.tsx'
+import { Kbd } from '#components/ui/kbd.tsx'
+import { Sheet, SheetContent, SheetTitle } from '#components/ui/sheet.tsx'
+import type { Theme } from '#components/ui/theme.ts'
+import type { ChatSummary } from '#lib/shared/chat-contract.ts'
+import { cn } from '#lib/shared/cn.ts'
+import { can, type Permission, type Viewer } from '#lib/shared/viewer.ts'
+import { Brand } from './brand.tsx'
+import { type ChatActions, ChatList } from './chat-list.tsx'
+import { useHydrated } from './use-hydrated.ts'
+import { ViewerMenu } from './viewer-menu.tsx'
+
+type Place = { title: string; href: Route; icon: typeof FileText; permission: Permission }
+
+/** Only pages that exist; a group appears with its first page. */
+const groups: { title: string; places: Place[] }[] = [
+  {
+    title: 'Work',
+    places: [{ title: 'Documents', href: '/admin/documents' as Route, icon: FileText, permission: 'document.manage' }],
+  },
+  {
+    title: 'See',
+    places: [{ title: 'Traces', href: '/admin/traces' as Route, icon: Activity, permission: 'trace.read' }],
+  },
+]
+
+export type ShellViewer = Pick<Viewer, 'name' | 'email' | 'role'>
+export type ShellActions = ChatActions & { signOut: () => Promise<void>; signOutEverywhere: () => Promise<void> }
+export type ShellProps = {
+  viewer: ShellViewer
+  section: 'chat' | 'admin'
+  /** For the history; the admin screens leave it out. */
+  chats?: readonly ChatSummary[]
+  theme: Theme
+  actions: ShellActions
+  children: ReactNode
+}
+
+const RailControl = createContext<{ open: () => void } | null>(null)
+
+/** Opens the rail where it is a sheet; for the start of a page's header. Nothing where the rail is always there. */
+export const ShellMenuButton = () => {
+  const rail = useContext(RailControl)
+  if (!rail) return null
+  return (
+    <Button variant="ghost" size="icon" aria-label="Open the menu" className="-ml-2 md:hidden" onClick={rail.open}>
+      <Menu />
+    </Button>
+  )
+}
+
+const placeClasses = (current: boolean) =>
+  cn(
+    'flex items-center gap-[9px] rounded-md px-2 py-1.5 hover:bg-muted touch:min-h-11 [&_svg]:size-4 [&_svg]:shrink-0 [&_svg]:stroke-[1.75]',
+    current && 'bg-accent font-medium text-accent-foreground hover:bg-accent',
+  )
+
+const PlaceLink = ({ place, onNavigate }: { place: Place; onNavigate: () => void }) => {
+  const pathname = usePathname()
+  const inside = pathname === place.href || pathname.startsWith(`${place.href}/`)
+  return (
+    <Link
+      href={place.href}
+      onClick={onNavigate}
+      aria-current={inside ? (pathname === place.href ? 'page' : 'true') : undefined}
+      className={placeClasses(inside)}
+    >
+      <place.icon aria-hidden />
+      {place.title}
+    </Link>
+  )
+}
+
+const isMac = () => /mac|iphone|ipad/i.test(navigator.platform)
+
+type RailProps = Omit<ShellProps, 'children'> & { onNavigate: () => void }
+
+const Rail = ({ viewer, section, chats = [], theme, actions, onNavigate }: RailProps) => {
+  const pathname = usePathname()
+  const hydrated = useHydrated()
+  const allowed = groups
+    .map((group) => ({ ...group, places: group.places.filter(({ permission }) => can(viewer, permission)) }))
+    .filter(({ places }) => places.length > 0)
+  return (
+    <>
+      <Link href="/" onClick={onNavigate} className="mb-3 self-start rounded-md px-2 py-0.5">
+        <Brand />
+      </Link>
+      <Link
+        href="/"
+        onClick={onNavigate}
+        aria-current={pathname === '/' ? 'page' : undefined}
+        className={placeClasses(pathname === '/')}
+      >
+        <Plus aria-hidden />
+        <span className="flex-1">New question</span>
+        <Kbd aria-hidden className="touch:hidden">
+          {hydrated && !isMac() ? 'Ctrl K' : '⌘K'}
+        </Kbd>
+      </Link>
+      {section === 'chat' ? (
+        <>
+          <ChatList chats={chats} actions={actions} onNavigate={onNavigate} />
+          {allowed.length > 0 && (
+            <nav aria-label="Administration" className="border-t py-2">
+              {allowed.flatMap(({ places }) =>
+                places.map((place) => <PlaceLink key={place.href} place={place} onNavigate={onNavigate} />),
+              )}
+            </nav>
+          )}
+        </>
+      ) : (
+        <nav aria-label="Administration" className="min-h-0 flex-1 overflow-y-auto">
+          {allowed.map((group) => (
+            <div key={group.title}>
+              <h3 className="px-2 pt-4 pb-1 font-medium text-[11.5px] text-muted-foreground tracking-normal">
+                {group.title}
+              </h3>
+              {group.places.map((place) => (
+                <PlaceLink key={place.href} place={place} onNavigate={onNavigate} />
+              ))}
+            </div>
+          ))}
+        </nav>
+      )}
+      <ViewerMenu
+        viewer={viewer}
+        theme={theme}
+        signOut={actions.signOut}
+        signOutEverywhere={actions.signOutEverywhere}
+      />
+    </>
+  )
+}
+
+/**
+ * The frame of every signed-in page: a rail that is a sheet on phones, and the page in `main`, which is exactly as high as the
+ * window so that a page decides itself what scrolls. The shortcut for a new question works everywhere inside it.
+ */
+export const Shell = ({ children, ...rail }: ShellProps) => {
+  const router = useRouter()
+  const [open, setOpen] = useState(false)
+  const control = useMemo(() => ({ open: () => setOpen(true) }), [])
+
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent) => {
+      if (event.key.toLowerCase() !== 'k' || !(event.metaKey || event.ctrlKey) || event.shiftKey || event.altKey) return
+      event.preventDefault()
+      router.push('/')
+    }
+    window.addEventListener('keydown', onKeyDown)
+    return () => window.removeEventListener('keydown', onKeyDown)
+  }, [router])
+
+  return (
+    <RailControl value={control}>
+      <a
+        href="#main"
+        className="sr-only z-50 rounded-md bg-primary px-3 py-2 text-primary-foreground focus:not-sr-only focus:fixed focus:top-2 focus:left-2"
+      >
+        Skip to the page
+      </a>
+      <div className="flex h-dvh">
+        <header className="hidden w-[264px] shrink-0 flex-col border-r bg-sidebar px-2.5 pt-3.5 pb-2.5 md:flex print:hidden">
+          <Rail {...rail} onNavigate={() => undefined} />
+        </header>
+        <Sheet open={open} onOpenChange={setOpen}>
+          <SheetContent side="left" aria-describedby={undefined} className="bg-sidebar px-2.5 pt-3.5 pb-2.5 md:hidden">
+            <SheetTitle className="sr-only">Menu</SheetTitle>
+            <Rail {...rail} onNavigate={() => setOpen(false)} />
+          </SheetContent>
+        </Sheet>
+        <main id="main" tabIndex={-1} className="flex min-h-0 min-w-0 flex-1 flex-col outline-none">
+          {children}
+        </main>
+      </div>
+    </RailControl>
+  )
+}
