@@ -77,6 +77,43 @@ const saysOpposite = (claim: string, evidence: string): boolean =>
       (other.test(claim) && !one.test(claim) && one.test(evidence) && !other.test(evidence)),
   )
 
+/** Lines that a layout broke in the middle of a sentence, not lines that end where something ends. */
+const wrapsOn = (line: string, next: string): boolean =>
+  line.length >= 40 &&
+  !/[.!?:;|]["”’)]?\s*$/.test(line) &&
+  /^\s{0,2}[\p{Ll}\d(“"]/u.test(next) &&
+  !/^\s*\d{1,2}[.)]\s/.test(next)
+
+/** A row written with bars, or as "name: value; name: value". */
+const tableRow = /^\s*\|.*\|\s*$|^[^:;.\n]{1,60}:\s[^;\n]*;\s+[^:;\n]{1,60}:\s/
+
+/** Sentences, bullets and table rows of a passage with their offsets; a sentence may run over the lines of a wrapped layout. */
+export const textUnits = (text: string): Span[] => {
+  const lines = [...text.matchAll(/[^\n]*\n?/g)].filter(([line]) => line !== '')
+  const units: Span[] = []
+  let i = 0
+  while (i < lines.length) {
+    const start = lines[i]?.index ?? 0
+    let end = start + (lines[i]?.[0].length ?? 0)
+    while (i + 1 < lines.length && wrapsOn((lines[i]?.[0] ?? '').trimEnd(), lines[i + 1]?.[0] ?? '')) {
+      i += 1
+      end += lines[i]?.[0].length ?? 0
+    }
+    i += 1
+    const block = text.slice(start, end)
+    // A row stays whole, whatever stops its cells contain.
+    if (tableRow.test(block)) {
+      const trimmed = block.trim()
+      const lead = start + block.indexOf(trimmed)
+      units.push({ start: lead, end: lead + trimmed.length })
+    } else
+      units.push(
+        ...sentences(block.replace(/\n/g, ' ')).map((span) => ({ start: start + span.start, end: start + span.end })),
+      )
+  }
+  return units
+}
+
 export type Support = Span & {
   /** 0 to 1: the share of the claim's weight that the quoted words carry. */
   score: number
@@ -93,7 +130,7 @@ export type SupportingText = {
 /** The words of `passage` that best support `claim` (offsets in `passage.text`) and how well they do. */
 export const findSupport = (claim: string, passage: SupportingText): Support => {
   const said = plainClaim(claim)
-  const spans = sentences(passage.text)
+  const spans = textUnits(passage.text)
   const first = spans[0]
   if (!first) return { start: 0, end: passage.text.length, score: 0, agrees: false, supported: false }
   const wanted = new Set(supportWords(said))
