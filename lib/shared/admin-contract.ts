@@ -3,6 +3,10 @@
 export const stages = ['queued', 'parsing', 'chunking', 'embedding', 'ready', 'failed'] as const
 export type Stage = (typeof stages)[number]
 
+/** What may be uploaded; the browser says so before it sends, the server decides. */
+export const uploadBytesMax = 50 * 1_048_576
+export const uploadExtensions = ['pdf', 'docx', 'md', 'markdown', 'html', 'htm', 'txt', 'csv'] as const
+
 /** Why a document could not be read, in words, and the act that mends it. Codes are stable; words may improve. */
 export const ingestFailures = {
   empty: { reason: 'The file is empty', act: 'Upload a file with content.' },
