@@ -138,6 +138,8 @@ export const chunks = pgTable(
     pageFrom: integer('page_from'),
     pageTo: integer('page_to'),
     tokens: integer().notNull(),
+    /** Lexemes in the lexical index, repetitions counted; BM25's document length. Null until indexed. */
+    lexemes: integer(),
     /** SHA-256 of what is embedded; equal hashes share a vector. */
     contentHash: text('content_hash').notNull(),
     /** Unit length; null when the encoder was not there: such a chunk is found by its words. */

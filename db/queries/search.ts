@@ -1,0 +1,133 @@
+/**
+ * The two legs of retrieval and the chunks they found. What the viewer may not see, and what is not the published version, is
+ * left out inside each statement: it is never ranked, counted or returned.
+ */
+import { and, eq, inArray, type SQL, sql } from 'drizzle-orm'
+import type { Viewer } from '#lib/shared/viewer.ts'
+import { type Db, type Executor, rows } from '../client.ts'
+import { chunks, collections, documents, documentVersions } from '../schema/index.ts'
+import { visibleTo } from '../visibility.ts'
+
+export type Hit = { chunkId: number; score: number }
+type Scope = { viewer: Pick<Viewer, 'workspaceId'>; collectionIds: readonly string[]; limit: number }
+
+/** BM25's saturation and length normalisation: the values of Lucene and of the published figures that we compare with. */
+const saturation = 1.2
+const lengthNormalisation = 0.75
+
+const published = sql`documents.id = c.document_id and documents.published_version_id = c.version_id`
+
+/** Best chunks by BM25, the question's words taken as alternatives. Scores are above 0; unbounded. */
+export const searchLexical = (
+  db: Executor,
+  question: string,
+  { viewer, collectionIds, limit }: Scope,
+): Promise<Hit[]> =>
+  rows<Hit>(
+    db,
+    sql`
+    with asked as materialized (
+      select lexeme as term, array_length(positions, 1) as weight from unnest(to_tsvector('english', ${question}))
+    ), found as materialized (
+      select p.term, p.chunk_id, p.frequency, p.length, asked.weight, count(*) over (partition by p.term) as chunks_with_term
+      from asked join postings p on p.workspace_id = ${viewer.workspaceId} and p.term = asked.term
+    ), stats as materialized (
+      select coalesce(max(chunks), 0) as chunks, greatest(coalesce(max(length_mean), 1), 1) as length_mean
+      from lexical_stats where workspace_id = ${viewer.workspaceId}
+    ), scored as materialized (
+      select found.chunk_id, sum(
+        found.weight * ln(1 + (greatest(stats.chunks, chunks_with_term) - chunks_with_term + 0.5) / (chunks_with_term + 0.5))
+        * found.frequency * ${saturation + 1}::float8
+        / (found.frequency + ${saturation}::float8 * (${1 - lengthNormalisation}::float8 + ${lengthNormalisation}::float8 * found.length / stats.length_mean))
+      )::float8 as score
+      from found cross join stats group by found.chunk_id
+    )
+    select c.id::int8::text::int as "chunkId", scored.score
+    from (select * from scored order by score desc) scored
+    join chunks c on c.id = scored.chunk_id
+    join documents on ${published}
+    where ${visibleTo(viewer, collectionIds)}
+    order by scored.score desc, c.id
+    limit ${limit}`,
+  )
+
+/** The share of the question's words, weighted by rarity, that the chunk set knows at all; 0 when none is known. */
+export type VectorSearch = Scope & { vector: Float32Array; model: string }
+
+/** Width of the search in the HNSW graph; with the iterative scan a filter cannot starve the result. */
+const searchWidth = 100
+
+export const toVectorLiteral = (vector: Float32Array): string =>
+  `[${Array.from(vector, (value) => value.toFixed(6)).join(',')}]`
+
+/** Best chunks by cosine similarity among those embedded by `model`. Scores are cosines. */
+export const searchVector = (db: Db, { viewer, collectionIds, limit, vector, model }: VectorSearch): Promise<Hit[]> =>
+  db.transaction(async (tx) => {
+    await tx.execute(
+      sql`select set_config('hnsw.ef_search', ${String(searchWidth)}, true), set_config('hnsw.iterative_scan', 'strict_order', true)`,
+    )
+    const literal = toVectorLiteral(vector)
+    return rows<Hit>(
+      tx,
+      sql`
+      select c.id::int8::text::int as "chunkId", (1 - (c.embedding <=> ${literal}::halfvec))::float8 as score
+      from chunks c join documents on ${published}
+      where c.embedding_model = ${model} and ${visibleTo(viewer, collectionIds)}
+      order by c.embedding <=> ${literal}::halfvec
+      limit ${limit}`,
+    )
+  })
+
+/** Which of the question's words are in which of the given chunks, with the words' rarity: for judging whether they answer it. */
+export type FoundChunk = {
+  chunkId: number
+  documentId: string
+  versionId: string
+  title: string
+  collection: string
+  mediaType: string
+  page: number | null
+  pageTo: number | null
+  pages: number | null
+  ordinal: number
+  headingPath: string[]
+  context: string
+  text: string
+  charStart: number
+  charEnd: number
+  tokens: number
+}
+
+/** The chunks of `chunkIds` that the viewer may see, in no order. */
+export const getChunks = async (
+  db: Executor,
+  viewer: Pick<Viewer, 'workspaceId'>,
+  chunkIds: readonly number[],
+): Promise<FoundChunk[]> => {
+  if (chunkIds.length === 0) return []
+  const condition: SQL | undefined = and(inArray(chunks.id, [...chunkIds]), visibleTo(viewer))
+  return db
+    .select({
+      chunkId: chunks.id,
+      documentId: chunks.documentId,
+      versionId: chunks.versionId,
+      title: sql<string>`coalesce(nullif(${documentVersions.title}, ''), ${documents.name})`,
+      collection: collections.name,
+      mediaType: documents.mediaType,
+      page: chunks.pageFrom,
+      pageTo: chunks.pageTo,
+      pages: documentVersions.pages,
+      ordinal: chunks.ordinal,
+      headingPath: chunks.headingPath,
+      context: chunks.context,
+      text: chunks.text,
+      charStart: chunks.charStart,
+      charEnd: chunks.charEnd,
+      tokens: chunks.tokens,
+    })
+    .from(chunks)
+    .innerJoin(documents, and(eq(documents.id, chunks.documentId), eq(documents.publishedVersionId, chunks.versionId)))
+    .innerJoin(documentVersions, eq(documentVersions.id, chunks.versionId))
+    .innerJoin(collections, eq(collections.id, documents.collectionId))
+    .where(condition)
+}

@@ -1,0 +1,130 @@
+/**
+ * A thread that runs the encoder. `session.run` blocks the thread it runs on, so it never runs on the main one; one
+ * single-threaded session a thread beats one session with two. Files are checked against their hashes before they are used.
+ */
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parentPort, workerData } from 'node:worker_threads'
+import { Tokenizer } from '@huggingface/tokenizers'
+import { InferenceSession, Tensor } from 'onnxruntime-node'
+import type { EncoderModel } from './encoder-model.ts'
+
+export type EncoderRequest = { id: number; texts: string[] }
+export type EncoderReply =
+  | { id: number; vectors: Float32Array; tokens: number }
+  | { id: number; error: string }
+  | { ready: true }
+  | { ready: false; error: string }
+
+/** Bounds the memory of one run: eight passages of 128 tokens, or fewer longer ones. */
+const batchTokensMax = 1_024
+
+const { model, folder } = workerData as { model: EncoderModel; folder: string }
+const port = parentPort
+if (!port) throw new Error('The encoder runs in a worker thread')
+
+const readChecked = async (file: string): Promise<Buffer> => {
+  const bytes = await readFile(join(folder, file)).catch(() => {
+    throw new Error(`${file} is missing in ${folder}`)
+  })
+  if (createHash('sha256').update(bytes).digest('hex') !== model.files[file])
+    throw new Error(`${file} in ${folder} is damaged: its hash is not the known one`)
+  return bytes
+}
+
+const load = async () => {
+  const [weights, tokenizerJson] = await Promise.all([readChecked(model.weights), readChecked(model.tokenizer)])
+  const tokenizer = new Tokenizer(JSON.parse(tokenizerJson.toString('utf8')), {})
+  // The arena keeps the largest batch ever seen for good; without it memory follows the work.
+  const session = await InferenceSession.create(weights, {
+    intraOpNumThreads: 1,
+    interOpNumThreads: 1,
+    enableCpuMemArena: false,
+    graphOptimizationLevel: 'all',
+  })
+  return { tokenizer, session }
+}
+
+const loaded = load()
+
+/** Token ids cut to the model's length, the closing special token kept. */
+const tokenize = (tokenizer: Tokenizer, text: string): number[] => {
+  const { ids } = tokenizer.encode(text)
+  const last = ids.at(-1)
+  return ids.length <= model.tokensMax || last === undefined ? ids : [...ids.slice(0, model.tokensMax - 1), last]
+}
+
+const run = async (
+  session: InferenceSession,
+  batch: readonly number[][],
+  write: (row: number, vector: Float32Array) => void,
+): Promise<void> => {
+  const length = Math.max(...batch.map((ids) => ids.length))
+  const size = batch.length * length
+  const ids = new BigInt64Array(size)
+  const mask = new BigInt64Array(size)
+  batch.forEach((row, r) => {
+    row.forEach((id, c) => {
+      ids[r * length + c] = BigInt(id)
+      mask[r * length + c] = 1n
+    })
+  })
+  const dims = [batch.length, length]
+  const output = await session.run({
+    input_ids: new Tensor('int64', ids, dims),
+    attention_mask: new Tensor('int64', mask, dims),
+    token_type_ids: new Tensor('int64', new BigInt64Array(size), dims),
+  })
+  const hidden = output.last_hidden_state?.data as Float32Array
+  batch.forEach((row, r) => {
+    const mean = new Float32Array(model.dimensions)
+    for (let c = 0; c < row.length; c += 1) {
+      const at = (r * length + c) * model.dimensions
+      for (let d = 0; d < model.dimensions; d += 1) mean[d] = (mean[d] ?? 0) + (hidden[at + d] ?? 0)
+    }
+    const norm = Math.hypot(...mean) || 1
+    write(
+      r,
+      mean.map((value) => value / norm),
+    )
+  })
+}
+
+/** Vectors in the order of the texts. Texts are run sorted by length, so that little of a batch is padding. */
+const encode = async (texts: readonly string[]): Promise<{ vectors: Float32Array; tokens: number }> => {
+  const { tokenizer, session } = await loaded
+  const rows = texts
+    .map((text, index) => ({ index, ids: tokenize(tokenizer, text) }))
+    .sort((a, b) => a.ids.length - b.ids.length)
+  const vectors = new Float32Array(texts.length * model.dimensions)
+  let tokens = 0
+  for (let from = 0; from < rows.length; ) {
+    let to = from + 1
+    while (to < rows.length && (rows[to]?.ids.length ?? 0) * (to - from + 1) <= batchTokensMax) to += 1
+    const batch = rows.slice(from, to)
+    await run(
+      session,
+      batch.map(({ ids }) => ids),
+      (row, vector) => vectors.set(vector, (batch[row]?.index ?? 0) * model.dimensions),
+    )
+    tokens += batch.reduce((sum, { ids }) => sum + ids.length, 0)
+    from = to
+  }
+  return { vectors, tokens }
+}
+
+const reply = (message: EncoderReply): void => port.postMessage(message)
+const words = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+loaded.then(
+  () => reply({ ready: true }),
+  (error: unknown) => reply({ ready: false, error: words(error) }),
+)
+port.on('message', ({ id, texts }: EncoderRequest) => {
+  encode(texts).then(
+    ({ vectors, tokens }) =>
+      port.postMessage({ id, vectors, tokens } satisfies EncoderReply, [vectors.buffer as ArrayBuffer]),
+    (error: unknown) => reply({ id, error: words(error) }),
+  )
+})

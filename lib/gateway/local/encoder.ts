@@ -1,0 +1,157 @@
+/**
+ * The built-in encoder's pool: worker threads with one session each, at most one a core. A query passes waiting passages. Threads
+ * start with the first text and hold no process open while nothing is asked of them. When the model is missing or damaged every
+ * call throws `EncoderUnavailable`; whoever searches then goes on with words alone.
+ */
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { env } from '#lib/env.ts'
+import { log } from '#lib/log.ts'
+import { builtInEncoder, encoderId } from './encoder-model.ts'
+import type { EncoderReply, EncoderRequest } from './encoder-worker.ts'
+
+/** No encoder: the reason is for the log and the health page. */
+export class EncoderUnavailable extends Error {
+  override name = 'EncoderUnavailable'
+}
+
+export type EmbedPurpose = 'query' | 'passage'
+
+const threadsMax = Math.min(4, availableParallelism())
+/** Texts a thread takes at once: a query waits for at most one such slice. */
+const sliceTexts = 8
+
+type Task = { texts: string[]; resolve: (vectors: Float32Array) => void; reject: (error: Error) => void }
+type Thread = { worker: Worker; task: Task | null; taskId: number }
+
+type Pool = {
+  threads: Thread[]
+  queries: Task[]
+  passages: Task[]
+  /** Why the model cannot be used; null while it can. */
+  fault: string | null
+  closed: boolean
+}
+
+type Held = { footnoteEncoder?: Pool | undefined }
+const held = globalThis as typeof globalThis & Held
+
+const fail = (pool: Pool, reason: string): void => {
+  if (!pool.fault)
+    log.error({ event: 'encoder.unavailable', reason }, 'the encoder cannot be used: answers come from words alone')
+  pool.fault = reason
+  const waiting = [
+    ...pool.queries.splice(0),
+    ...pool.passages.splice(0),
+    ...pool.threads.flatMap(({ task }) => (task ? [task] : [])),
+  ]
+  for (const { reject } of waiting) reject(new EncoderUnavailable(reason))
+  for (const thread of pool.threads.splice(0)) void thread.worker.terminate()
+}
+
+const dispatch = (pool: Pool): void => {
+  while (pool.queries.length + pool.passages.length > 0) {
+    const idle =
+      pool.threads.find(({ task }) => task === null) ??
+      (pool.threads.length < threadsMax ? startThread(pool) : undefined)
+    if (!idle) return
+    const task = pool.queries.shift() ?? pool.passages.shift()
+    if (!task) return
+    idle.task = task
+    idle.taskId += 1
+    idle.worker.ref()
+    idle.worker.postMessage({ id: idle.taskId, texts: task.texts } satisfies EncoderRequest)
+  }
+}
+
+const startThread = (pool: Pool): Thread => {
+  const folder = join(env().modelsDir, builtInEncoder.name)
+  const worker = new Worker(new URL('./encoder-worker.ts', import.meta.url), {
+    workerData: { model: builtInEncoder, folder },
+  })
+  const thread: Thread = { worker, task: null, taskId: 0 }
+  worker.on('message', (reply: EncoderReply) => {
+    if ('ready' in reply) {
+      if (!reply.ready) fail(pool, reply.error)
+      return
+    }
+    const { task } = thread
+    if (!task || reply.id !== thread.taskId) return
+    thread.task = null
+    worker.unref()
+    if ('error' in reply) task.reject(new Error(`encoding failed: ${reply.error}`))
+    else task.resolve(reply.vectors)
+    dispatch(pool)
+  })
+  worker.on('error', (error) => fail(pool, error.message))
+  worker.on('exit', () => {
+    if (!pool.closed && pool.threads.includes(thread)) fail(pool, 'an encoder thread ended')
+  })
+  pool.threads.push(thread)
+  return thread
+}
+
+const pool = (): Pool => {
+  held.footnoteEncoder ??= { threads: [], queries: [], passages: [], fault: null, closed: false }
+  return held.footnoteEncoder
+}
+
+const encodeSlice = (texts: string[], purpose: EmbedPurpose, signal: AbortSignal | undefined): Promise<Float32Array> =>
+  new Promise((resolve, reject) => {
+    const current = pool()
+    if (current.fault) return reject(new EncoderUnavailable(current.fault))
+    const task: Task = { texts, resolve, reject }
+    const queue = purpose === 'query' ? current.queries : current.passages
+    queue.push(task)
+    signal?.addEventListener(
+      'abort',
+      () => {
+        const at = queue.indexOf(task)
+        if (at >= 0) queue.splice(at, 1)
+        reject(signal.reason)
+      },
+      { once: true },
+    )
+    dispatch(current)
+  })
+
+/** Unit vectors of `texts`, in their order. Throws `EncoderUnavailable` when there is no model to run. */
+export const encode = async (
+  texts: readonly string[],
+  purpose: EmbedPurpose,
+  signal?: AbortSignal,
+): Promise<Float32Array[]> => {
+  signal?.throwIfAborted()
+  const prefix = builtInEncoder.prefix[purpose]
+  const order = texts.map((_, index) => index).sort((a, b) => (texts[a]?.length ?? 0) - (texts[b]?.length ?? 0))
+  const vectors: Float32Array[] = new Array(texts.length)
+  const slices: number[][] = []
+  for (let from = 0; from < order.length; from += sliceTexts) slices.push(order.slice(from, from + sliceTexts))
+  await Promise.all(
+    slices.map(async (slice) => {
+      const joined = await encodeSlice(
+        slice.map((index) => prefix + (texts[index] ?? '')),
+        purpose,
+        signal,
+      )
+      slice.forEach((index, row) => {
+        vectors[index] = joined.subarray(row * builtInEncoder.dimensions, (row + 1) * builtInEncoder.dimensions)
+      })
+    }),
+  )
+  return vectors
+}
+
+export const encoderFault = (): string | null => pool().fault
+
+export const builtInEncoderId = encoderId(builtInEncoder)
+
+/** Ends the threads; the next call starts new ones. */
+export const closeEncoder = async (): Promise<void> => {
+  const open = held.footnoteEncoder
+  held.footnoteEncoder = undefined
+  if (!open) return
+  open.closed = true
+  await Promise.all(open.threads.map(({ worker }) => worker.terminate()))
+}

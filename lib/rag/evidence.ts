@@ -1,0 +1,44 @@
+/** What retrieval hands to whoever answers: the passages in order of worth, and an honest word on how they were found. */
+import type { NearestDocument } from '#lib/shared/chat-contract.ts'
+
+/** Where one leg put a chunk: 1 is best. The score is the leg's own: BM25, or cosine. */
+export type LegRank = { rank: number; score: number }
+
+export type Passage = {
+  /** The number by which the prompt and the model's markers name it, from 1. */
+  n: number
+  chunkId: string
+  documentId: string
+  versionId: string
+  title: string
+  collection: string
+  mediaType: string
+  /** First and last page; null for formats without pages. */
+  page: number | null
+  pageTo: number | null
+  /** Pages of the whole document. */
+  pages: number | null
+  headingPath: string[]
+  /** What the text does not say itself: a table's header row, for one. */
+  context: string
+  /** Exactly the version's text from charStart to charEnd. */
+  text: string
+  charStart: number
+  charEnd: number
+  /** After fusion, 0 to 1 within one question. */
+  score: number
+  lexical: LegRank | null
+  vector: LegRank | null
+  tokens: number
+}
+
+export type Evidence = {
+  question: string
+  /** False: nothing here answers the question, and no model is to be called. */
+  found: boolean
+  passages: Passage[]
+  /** The nearest documents, for an honest refusal. */
+  nearest: NearestDocument[]
+  /** Words for a banner when a leg was missing; null when all of retrieval worked. */
+  degraded: string | null
+}
