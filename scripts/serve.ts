@@ -4,6 +4,7 @@
  * Promises: a prepared database is served within five seconds; a busy port or a data directory with another owner ends the start
  * in words; SIGTERM and Ctrl-C finish open answers, then close the database; a second signal ends at once.
  */
+import './env-file.ts'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import next from 'next'
@@ -78,7 +79,6 @@ const start = async (dev: boolean): Promise<void> => {
   })
 
   await openProduct()
-  await deleteAddress(settings)
   if (embedded) await renewLocalToken(settings)
 
   let handle: ReturnType<ReturnType<typeof next>['getRequestHandler']> | undefined
@@ -100,13 +100,13 @@ const start = async (dev: boolean): Promise<void> => {
 
   const drain = async (): Promise<void> => {
     setReady(false)
+    await deleteAddress(settings)
     const closed = new Promise((resolve) => server.close(resolve))
     server.closeIdleConnections()
     await drainGenerations(drainMs - 5_000)
     await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, ready ? 5_000 : 0).unref())])
     server.closeAllConnections()
     await closeProduct(worker)
-    await deleteAddress(settings)
   }
   const stop = (exitCode: number): Promise<void> => {
     stopping ??= drain().then(

@@ -13,7 +13,7 @@ if (!dev) {
   }
 }
 
-const serve = spawn(node, ['--env-file-if-exists=.env', 'scripts/serve.ts', ...(dev ? ['--dev'] : [])], {
+const serve = spawn(node, ['scripts/serve.ts', ...(dev ? ['--dev'] : [])], {
   cwd: root,
   env: toolEnv(),
   // The channel tells the server when this process is gone, however it went.
@@ -21,4 +21,9 @@ const serve = spawn(node, ['--env-file-if-exists=.env', 'scripts/serve.ts', ...(
 })
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
   process.on(signal, () => serve.kill(signal === 'SIGHUP' ? 'SIGTERM' : signal))
+// npm's shell dies of a signal without passing it on: its end is ours.
+if (process.env.npm_lifecycle_event) {
+  const parent = process.ppid
+  setInterval(() => process.ppid !== parent && serve.kill('SIGTERM'), 250).unref()
+}
 serve.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 1)))
