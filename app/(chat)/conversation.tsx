@@ -1,0 +1,36 @@
+import { ChatScreen } from '#components/chat/chat-screen.tsx'
+import { ShellMenuButton } from '#components/shell/shell.tsx'
+import { describeKnowledge, type loadChat } from '#lib/chat/index.ts'
+import { answerModel } from '#lib/gateway/index.ts'
+import { can, type Viewer } from '#lib/shared/viewer.ts'
+
+/** One conversation with what the viewer may know about it; `chat` is null for one that has not begun. */
+export const Conversation = async ({
+  viewer,
+  chatId,
+  chat,
+}: {
+  viewer: Viewer
+  chatId: string
+  chat: Awaited<ReturnType<typeof loadChat>>
+}) => {
+  const { documents, collections, suggestions } = await describeKnowledge(viewer)
+  const { id, kind } = answerModel()
+  return (
+    <ChatScreen
+      key={chatId}
+      chatId={chatId}
+      title={chat?.title ?? ''}
+      initialMessages={chat?.messages ?? []}
+      resume={chat?.streaming ?? false}
+      suggestions={suggestions}
+      knowledge={{ documents, collections }}
+      canSeeCosts={can(viewer, 'trace.read')}
+      canSeeTraces={can(viewer, 'trace.read')}
+      canUpload={can(viewer, 'document.manage')}
+      answerer={{ id, kind }}
+      viewerName={viewer.name}
+      menu={<ShellMenuButton />}
+    />
+  )
+}

@@ -1,0 +1,290 @@
+'use client'
+import { Check, Copy, RefreshCw, Waypoints } from 'lucide-react'
+import type { Route } from 'next'
+import Link from 'next/link'
+import { memo, useMemo, useState } from 'react'
+import { Badge } from '#components/ui/badge.tsx'
+import { Button } from '#components/ui/button.tsx'
+import { toast } from '#components/ui/toaster.tsx'
+import { Tooltip } from '#components/ui/tooltip.tsx'
+import type { ChatMessage, Citation, MessageMetadata } from '#lib/shared/chat-contract.ts'
+import { cn } from '#lib/shared/cn.ts'
+import { formatCost, formatDuration } from '#lib/shared/format.ts'
+import { AnswerText } from './answer-text.tsx'
+import { textOf } from './chat-request.ts'
+import { answerWithFootnotes } from './copy-answer.ts'
+import { chipLabel, shortPlaceOf, supportInWords } from './source-label.ts'
+import { sourceNumberClasses } from './source-number.tsx'
+import {
+  type AnswerCitations,
+  AnswerCitationsContext,
+  citationKey,
+  targetOf,
+  targetOfNearest,
+  useSourcePanel,
+} from './source-target.ts'
+
+export type AnswerRights = { canSeeCosts: boolean; canSeeTraces: boolean }
+export type Answerer = { id: string; kind: 'built-in' | 'provider' }
+
+const citationsOf = (message: ChatMessage): ReadonlyMap<number, Citation> =>
+  new Map(message.parts.flatMap((part) => (part.type === 'data-citation' ? [[part.data.ordinal, part.data]] : [])))
+
+/** One line that says what is happening, and later what was read; it keeps its height so that nothing below it moves. */
+export const StageLine = ({ words, live }: { words: string; live: boolean }) => (
+  <div className="mb-2.5 flex min-h-[21px] items-center gap-2 text-[13px] text-muted-foreground">
+    <span
+      aria-hidden
+      className={cn('size-1.5 shrink-0 rounded-full', live ? 'stage-dot bg-primary' : 'bg-muted-foreground/40')}
+    />
+    <span className="num min-w-0 truncate">{words}</span>
+  </div>
+)
+
+const readInWords = ({ read, status }: MessageMetadata): string => {
+  if (!read) return status === 'no-source' ? 'Searched your documents' : 'Answer'
+  if (read.passages === 0) return 'Searched your documents, found nothing close'
+  return `Read ${read.passages} ${read.passages === 1 ? 'passage' : 'passages'} in ${read.documents} ${read.documents === 1 ? 'document' : 'documents'}`
+}
+
+const SourceCards = ({ messageId, citations }: { messageId: string; citations: ReadonlyMap<number, Citation> }) => {
+  const panel = useSourcePanel()
+  const inOrder = [...citations.values()].sort((a, b) => a.ordinal - b.ordinal)
+  const cards = inOrder.filter((one, i) => inOrder.findIndex(({ n }) => n === one.n) === i)
+  if (cards.length === 0) return null
+  const openN = inOrder.find(({ ordinal }) => citationKey(messageId, ordinal) === panel.openKey)?.n
+  return (
+    <ul aria-label="Sources" className="mt-1 mb-3.5 flex flex-wrap gap-2">
+      {cards.map((citation) => {
+        const place = shortPlaceOf(citation)
+        return (
+          <li key={citation.n} className="min-w-0 max-w-full">
+            <button
+              type="button"
+              aria-label={chipLabel(citation)}
+              onClick={(event) =>
+                panel.open(
+                  targetOf(messageId, citation),
+                  inOrder.map((one) => targetOf(messageId, one)),
+                  event.currentTarget,
+                )
+              }
+              className={cn(
+                'flex h-[33px] max-w-[min(260px,100%)] items-center gap-2 rounded-lg border bg-source pr-2.5 pl-2 text-[12.5px] transition-colors duration-120 hover:border-input touch:h-11',
+                openN === citation.n && 'border-primary hover:border-primary',
+              )}
+            >
+              <span aria-hidden className={sourceNumberClasses({ ...citation, supported: true })}>
+                {citation.n}
+              </span>
+              <span className={cn('truncate font-medium', citation.removed && 'text-muted-foreground line-through')}>
+                {citation.title}
+              </span>
+              {place && <span className="num max-w-28 shrink-0 truncate text-muted-foreground">{place}</span>}
+            </button>
+          </li>
+        )
+      })}
+    </ul>
+  )
+}
+
+const Nearest = ({ message }: { message: ChatMessage }) => {
+  const panel = useSourcePanel()
+  const nearest = message.metadata?.nearest ?? []
+  return (
+    <div className="mb-3.5 text-[14px]">
+      {nearest.length > 0 && (
+        <>
+          <p className="mb-2 text-muted-foreground">Nearest to the question:</p>
+          <ul className="mb-2.5 flex flex-wrap gap-2">
+            {nearest.map((near) => {
+              const target = targetOfNearest(message.id, near)
+              return (
+                <li key={target.key} className="min-w-0 max-w-full">
+                  <button
+                    type="button"
+                    onClick={(event) =>
+                      panel.open(
+                        target,
+                        nearest.map((one) => targetOfNearest(message.id, one)),
+                        event.currentTarget,
+                      )
+                    }
+                    className={cn(
+                      'flex h-[33px] max-w-[min(300px,100%)] items-center gap-2 rounded-lg border bg-source px-2.5 text-[12.5px] hover:border-input touch:h-11',
+                      panel.openKey === target.key && 'border-primary hover:border-primary',
+                    )}
+                  >
+                    <span className="truncate font-medium">{near.title}</span>
+                    {near.page !== null && <span className="num shrink-0 text-muted-foreground">p. {near.page}</span>}
+                  </button>
+                </li>
+              )
+            })}
+          </ul>
+        </>
+      )}
+      <p className="text-muted-foreground">
+        Try the words that the document itself would use, or search in all documents.
+      </p>
+    </div>
+  )
+}
+
+const endings = {
+  stopped: 'Stopped. What was written until then is kept.',
+  interrupted: 'The answer was interrupted before it was finished. Ask again to get the whole.',
+} as const
+
+const Ending = ({ metadata }: { metadata: MessageMetadata }) => {
+  const { status, error } = metadata
+  const words =
+    status === 'stopped' || status === 'interrupted'
+      ? endings[status]
+      : status === 'failed'
+        ? (error?.message ?? 'The answer could not be finished. Ask again; if it goes on, tell an admin.')
+        : null
+  if (!words) return null
+  return (
+    <p
+      className={cn(
+        'mb-3.5 border-l-[3px] py-0.5 pl-3 text-[14px]',
+        status === 'failed' ? 'border-destructive' : 'border-input text-muted-foreground',
+      )}
+    >
+      {words}
+    </p>
+  )
+}
+
+const modelNote = (model: Answerer): string =>
+  model.kind === 'built-in'
+    ? 'Quoted by the built-in answerer, no language model configured'
+    : `AI-made answer · ${model.id}`
+
+const Actions = ({
+  message,
+  citations,
+  rights,
+  answerer,
+  onAskAgain,
+}: {
+  message: ChatMessage
+  citations: ReadonlyMap<number, Citation>
+  rights: AnswerRights
+  answerer: Answerer
+  onAskAgain: (() => void) | null
+}) => {
+  const [copied, setCopied] = useState(false)
+  const metadata = message.metadata ?? {}
+  const { claims, totalMs, costMicros, traceId, status } = metadata
+  const text = textOf(message)
+  const copy = async (): Promise<void> => {
+    try {
+      await navigator.clipboard.writeText(answerWithFootnotes(text, [...citations.values()]))
+      setCopied(true)
+      setTimeout(() => setCopied(false), 1_600)
+    } catch {
+      toast.error('The browser refused the clipboard. Select the text and copy it.')
+    }
+  }
+  const numbers = rights.canSeeCosts
+    ? [
+        totalMs === undefined ? null : formatDuration(totalMs),
+        costMicros === undefined || (costMicros === null && metadata.model?.kind === 'built-in')
+          ? null
+          : costMicros === null
+            ? 'cost unknown'
+            : formatCost(costMicros),
+      ].filter(Boolean)
+    : []
+  const label = 'max-sm:sr-only'
+  return (
+    <>
+      <div className="flex flex-wrap items-center gap-x-0.5 gap-y-1 text-muted-foreground">
+        {claims && claims.total > 0 && (
+          <Badge variant={claims.supported === claims.total ? 'success' : 'warning'} className="mr-1.5">
+            {supportInWords(claims)}
+          </Badge>
+        )}
+        {text && status !== 'failed' && (
+          <Tooltip content="Copy the answer with its sources">
+            <Button variant="quiet" size="sm" onClick={copy}>
+              {copied ? <Check /> : <Copy />}
+              <span className={label}>{copied ? 'Copied' : 'Copy'}</span>
+            </Button>
+          </Tooltip>
+        )}
+        {onAskAgain && (
+          <Button variant="quiet" size="sm" onClick={onAskAgain}>
+            <RefreshCw />
+            <span className={status === 'failed' || status === 'interrupted' ? '' : label}>Ask again</span>
+          </Button>
+        )}
+        {rights.canSeeTraces && traceId && (
+          <Button variant="quiet" size="sm" asChild>
+            <Link href={`/admin/traces/${traceId}` as Route}>
+              <Waypoints />
+              <span className={label}>View trace</span>
+            </Link>
+          </Button>
+        )}
+        <span className="flex-1" />
+        {numbers.length > 0 && <span className="num text-[12.5px]">{numbers.join(' · ')}</span>}
+      </div>
+      {status !== 'no-source' && text && (
+        <p className="mt-1.5 text-muted-foreground text-xs">
+          {modelNote(metadata.model ?? answerer)}
+          {claims && claims.supported < claims.total && ' · outlined numbers mark what the source does not carry'}
+        </p>
+      )}
+    </>
+  )
+}
+
+export type AnswerProps = {
+  message: ChatMessage
+  streaming: boolean
+  stage: string | null
+  rights: AnswerRights
+  answerer: Answerer
+  onAskAgain: (() => void) | null
+}
+
+/** An answer from its first sign of life to its end, whichever end that is. */
+export const Answer = memo(({ message, streaming, stage, rights, answerer, onAskAgain }: AnswerProps) => {
+  const metadata = message.metadata ?? {}
+  const citations = useMemo(() => citationsOf(message), [message])
+  const context = useMemo<AnswerCitations>(
+    () => ({ messageId: message.id, citations, streaming }),
+    [message.id, citations, streaming],
+  )
+  const text = textOf(message)
+  return (
+    <article aria-label="Answer" aria-busy={streaming} className="pb-8">
+      <StageLine words={streaming ? (stage ?? 'Writing') : readInWords(metadata)} live={streaming} />
+      {metadata.degraded && (
+        <p className="mb-3 rounded-lg border border-warning/50 px-3 py-2 text-[13.5px]">{metadata.degraded}</p>
+      )}
+      <AnswerCitationsContext value={context}>
+        {text && <AnswerText text={text} streaming={streaming} />}
+      </AnswerCitationsContext>
+      {!streaming && (
+        <>
+          <SourceCards messageId={message.id} citations={citations} />
+          {metadata.status === 'no-source' && <Nearest message={message} />}
+          <Ending metadata={metadata} />
+          <Actions
+            message={message}
+            citations={citations}
+            rights={rights}
+            answerer={answerer}
+            onAskAgain={onAskAgain}
+          />
+        </>
+      )}
+    </article>
+  )
+})
+Answer.displayName = 'Answer'

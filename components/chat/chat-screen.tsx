@@ -1,0 +1,319 @@
+'use client'
+import { useChat } from '@ai-sdk/react'
+import { ArrowDown } from 'lucide-react'
+import { useRouter } from 'next/navigation'
+import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { useStickToBottom } from 'use-stick-to-bottom'
+import { Button } from '#components/ui/button.tsx'
+import { type ChatMessage, questionCharsMax } from '#lib/shared/chat-contract.ts'
+import { truncate } from '#lib/shared/text.ts'
+import { Answer, type Answerer, StageLine } from './answer.tsx'
+import { textOf } from './chat-request.ts'
+import { Composer } from './composer.tsx'
+import { readDraft, writeDraft } from './draft.ts'
+import { type ChatKnowledge, EmptyChat } from './empty-chat.tsx'
+import { chatsChangedEvent, endInWords, openChat } from './open-chat.ts'
+import { Question } from './question.tsx'
+import { scopeInWords } from './scope-picker.tsx'
+import { SourceAside, SourceSheet } from './source-panel.tsx'
+import { SourcePanelContext, type SourcePanelState, type SourceTarget } from './source-target.ts'
+import { useStore } from './store.ts'
+import { useMedia } from './use-media.ts'
+
+export type ChatScreenProps = {
+  chatId: string
+  title: string
+  initialMessages: ChatMessage[]
+  /** True when an answer of this chat is being written on the server. */
+  resume: boolean
+  suggestions: string[]
+  knowledge: ChatKnowledge
+  canSeeCosts: boolean
+  canSeeTraces: boolean
+  canUpload: boolean
+  answerer: Answerer
+  viewerName: string
+  /** The button that opens the rail on a phone. */
+  menu?: ReactNode
+}
+
+const renderEveryMs = 100
+
+type OpenSource = { target: SourceTarget; walk: SourceTarget[]; opener: HTMLElement | null }
+
+const isTyping = (target: EventTarget | null): boolean =>
+  target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
+
+/** Which passage is open beside the answer, the walk through them, and where the focus goes back to. */
+const useSources = () => {
+  const [source, setSource] = useState<OpenSource | null>(null)
+  const state = useMemo<SourcePanelState>(
+    () => ({
+      openKey: source?.target.key ?? null,
+      open: (target, walk, opener) => setSource({ target, walk, opener }),
+    }),
+    [source?.target.key],
+  )
+  const at = source ? source.walk.findIndex(({ key }) => key === source.target.key) : -1
+  const step = useCallback((by: 1 | -1) => {
+    setSource((current) => {
+      if (!current) return current
+      const index = current.walk.findIndex(({ key }) => key === current.target.key)
+      const next = current.walk[index + by]
+      return next ? { ...current, target: next } : current
+    })
+  }, [])
+  const close = useCallback(() => {
+    setSource((current) => {
+      current?.opener?.focus({ preventScroll: true })
+      return null
+    })
+  }, [])
+  return { source, state, position: { at, of: source?.walk.length ?? 0 }, step, close }
+}
+
+/** A conversation: questions as headings, answers as prose, and the document behind each claim beside them. */
+export const ChatScreen = ({
+  chatId,
+  title,
+  initialMessages,
+  resume,
+  suggestions,
+  knowledge,
+  canSeeCosts,
+  canSeeTraces,
+  canUpload,
+  answerer,
+  viewerName,
+  menu,
+}: ChatScreenProps) => {
+  const router = useRouter()
+  const [opened] = useState(() => openChat(chatId, initialMessages))
+  const { messages, status } = useChat<ChatMessage>({ chat: opened.chat, throttle: renderEveryMs })
+  const stage = useStore(opened.stage)
+  const trouble = useStore(opened.trouble)
+  const stale = useStore(opened.stale)
+  const busy = status === 'submitted' || status === 'streaming'
+
+  const field = useRef<HTMLTextAreaElement>(null)
+  const [text, setText] = useState('')
+  const [scope, setScope] = useState<string[]>([])
+  const sources = useSources()
+  const wide = useMedia('(min-width: 1100px)')
+  const { scrollRef, contentRef, isAtBottom, scrollToBottom } = useStickToBottom({
+    initial: 'instant',
+    resize: 'instant',
+  })
+
+  // A new chat has no address yet; its draft is kept under one name until it has.
+  const isNew = messages.length === 0
+  const draftKey = useRef(initialMessages.length === 0 ? 'new' : chatId)
+  const type = useCallback((next: string): void => {
+    setText(next)
+    writeDraft(draftKey.current, next)
+  }, [])
+
+  useEffect(() => {
+    setText((current) => current || readDraft(draftKey.current))
+  }, [])
+
+  useEffect(() => opened.adopt(initialMessages), [opened, initialMessages])
+
+  useEffect(() => {
+    if (resume) void opened.follow()
+  }, [opened, resume])
+
+  useEffect(() => {
+    if (stale > 0) router.refresh()
+  }, [stale, router])
+
+  // The question was taken: the chat has an address from now on, without a new page.
+  useEffect(() => {
+    if (status !== 'streaming' || window.location.pathname !== '/') return
+    window.history.replaceState(null, '', `/c/${chatId}`)
+    draftKey.current = chatId
+    window.dispatchEvent(new Event(chatsChangedEvent))
+  }, [status, chatId])
+
+  // A question that was not taken goes back to where it was typed.
+  useEffect(() => {
+    if (!trouble?.text) return
+    const returned = trouble.text
+    setText((current) => (current ? `${returned}\n${current}` : returned))
+    writeDraft(draftKey.current, returned)
+    field.current?.focus()
+  }, [trouble])
+
+  const ask = useCallback(
+    (question: string): boolean => {
+      const asked = question.trim()
+      if (!asked || asked.length > questionCharsMax) return false
+      if (!opened.ask(asked, scope)) return false
+      void scrollToBottom('instant')
+      return true
+    },
+    [opened, scope, scrollToBottom],
+  )
+
+  const send = (): void => {
+    if (ask(text)) type('')
+  }
+
+  const stop = useCallback((): void => {
+    void opened.stop()
+  }, [opened])
+
+  const { source, step, close } = sources
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent): void => {
+      if (event.defaultPrevented || event.metaKey || event.ctrlKey || event.altKey) return
+      if (event.key === 'Escape') {
+        if (busy) stop()
+        else if (source) close()
+        else return
+        event.preventDefault()
+        return
+      }
+      if (!source || isTyping(event.target)) return
+      const key = event.key.toLowerCase()
+      if (key !== 'j' && key !== 'k' && key !== 'n' && key !== 'p') return
+      event.preventDefault()
+      step(key === 'j' || key === 'n' ? 1 : -1)
+    }
+    window.addEventListener('keydown', onKeyDown)
+    return () => window.removeEventListener('keydown', onKeyDown)
+  }, [busy, source, stop, step, close])
+
+  const last = messages.at(-1)
+  const wasBusy = useRef(false)
+  const [announcement, setAnnouncement] = useState('')
+  useEffect(() => {
+    if (busy && !wasBusy.current) setAnnouncement('Working on the answer.')
+    if (!busy && wasBusy.current) setAnnouncement(endInWords(opened.chat.messages.at(-1)))
+    wasBusy.current = busy
+  }, [busy, opened])
+
+  const rights = useMemo(() => ({ canSeeCosts, canSeeTraces }), [canSeeCosts, canSeeTraces])
+  const lastId = last?.id
+  const askAgain = useCallback(() => {
+    if (lastId) opened.askAgain(lastId, scope)
+  }, [opened, lastId, scope])
+
+  const firstQuestion = messages.find(({ role }) => role === 'user')
+  const heading = title || (firstQuestion ? truncate(textOf(firstQuestion).replace(/\s+/g, ' '), 60) : 'New question')
+  const collections = knowledge.collections
+  const problem = trouble
+    ? {
+        message: trouble.message,
+        ...(trouble.signedOut
+          ? { action: { label: 'Sign in', href: `/sign-in?from=${encodeURIComponent(isNew ? '/' : `/c/${chatId}`)}` } }
+          : trouble.lost
+            ? { action: { label: 'Reconnect', act: () => void opened.follow() } }
+            : {}),
+      }
+    : null
+
+  return (
+    <SourcePanelContext value={sources.state}>
+      <div className="flex h-full min-h-0 min-w-0 flex-1">
+        <div className="flex min-w-0 flex-1 flex-col">
+          <header className="flex h-[52px] shrink-0 items-center gap-2.5 border-b px-3 sm:px-5">
+            {menu}
+            <h1 dir="auto" className="min-w-0 truncate font-semibold text-[15px]">
+              {heading}
+            </h1>
+            <span className="flex-1" />
+            {collections.length > 1 && scope.length > 0 && (
+              <span className="truncate rounded-full bg-muted px-2 py-0.5 font-medium text-muted-foreground text-xs max-sm:hidden">
+                {scopeInWords(collections, scope)}
+              </span>
+            )}
+          </header>
+          <div className="relative flex min-h-0 flex-1 flex-col">
+            <section
+              ref={scrollRef}
+              aria-label="Conversation"
+              // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
+              tabIndex={0}
+              className="min-h-0 flex-1 overflow-y-auto overscroll-contain -outline-offset-2"
+            >
+              <div ref={contentRef} className="flex min-h-full flex-col">
+                {isNew && !busy ? (
+                  <EmptyChat knowledge={knowledge} suggestions={suggestions} canUpload={canUpload} onAsk={ask} />
+                ) : (
+                  <div className="mx-auto w-full max-w-[720px] px-4 pt-[18px] sm:px-6 sm:pt-7">
+                    {messages.map((message) =>
+                      message.role === 'user' ? (
+                        <Question key={message.id} text={textOf(message)} asker={viewerName} />
+                      ) : (
+                        <Answer
+                          key={message.id}
+                          message={message}
+                          streaming={busy && message.id === lastId}
+                          stage={busy && message.id === lastId ? stage : null}
+                          rights={rights}
+                          answerer={answerer}
+                          onAskAgain={!busy && message.id === lastId ? askAgain : null}
+                        />
+                      ),
+                    )}
+                    {last?.role === 'user' && (
+                      <div className="pb-8">
+                        {busy ? (
+                          <StageLine words={stage ?? 'Sending the question'} live />
+                        ) : resume ? (
+                          <StageLine words="Taking up the answer" live />
+                        ) : (
+                          <div className="flex items-center gap-3 text-[14px] text-muted-foreground">
+                            This question has no answer yet.
+                            <Button size="sm" onClick={askAgain}>
+                              Ask again
+                            </Button>
+                          </div>
+                        )}
+                      </div>
+                    )}
+                  </div>
+                )}
+              </div>
+            </section>
+            {!isAtBottom && !isNew && (
+              <Button
+                size="sm"
+                className="-translate-x-1/2 absolute bottom-3 left-1/2 rounded-full shadow-float"
+                onClick={() => void scrollToBottom()}
+              >
+                <ArrowDown />
+                Jump to latest
+              </Button>
+            )}
+          </div>
+          <div className="shrink-0 pt-2">
+            <Composer
+              field={field}
+              text={text}
+              onText={type}
+              placeholder={isNew ? 'Ask a question' : 'Ask a follow-up'}
+              busy={busy}
+              problem={problem}
+              collections={collections}
+              scope={scope}
+              onScope={setScope}
+              onSend={send}
+              onStop={stop}
+            />
+          </div>
+          <div role="status" aria-live="polite" className="sr-only">
+            {announcement}
+          </div>
+        </div>
+        {source && wide && (
+          <SourceAside target={source.target} position={sources.position} onWalk={step} onClose={close} />
+        )}
+        {source && !wide && (
+          <SourceSheet target={source.target} position={sources.position} onWalk={step} onClose={close} />
+        )}
+      </div>
+    </SourcePanelContext>
+  )
+}

@@ -1,0 +1,73 @@
+import { ArrowUpRight, Upload } from 'lucide-react'
+import type { Route } from 'next'
+import Link from 'next/link'
+import { Button } from '#components/ui/button.tsx'
+
+export type ChatKnowledge = {
+  documents: number
+  collections: { id: string; name: string; documents: number }[]
+}
+
+const counted = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`
+
+/** What can be asked about, and four questions that can really be answered; nothing else. */
+export const EmptyChat = ({
+  knowledge,
+  suggestions,
+  canUpload,
+  onAsk,
+}: {
+  knowledge: ChatKnowledge
+  suggestions: readonly string[]
+  canUpload: boolean
+  onAsk: (question: string) => void
+}) => {
+  const { documents, collections } = knowledge
+  if (documents === 0)
+    return (
+      <div className="m-auto max-w-md px-6 py-10 text-center">
+        <h2 className="mb-1.5 font-semibold text-[20px]">There is nothing to ask about yet</h2>
+        <p className="text-muted-foreground">
+          {canUpload
+            ? 'Upload documents: they can be asked about as soon as they are read.'
+            : 'An admin uploads documents; they can be asked about as soon as they are read.'}
+        </p>
+        {canUpload && (
+          <Button asChild variant="primary" className="mt-4">
+            <Link href={'/admin/documents' as Route}>
+              <Upload />
+              Upload documents
+            </Link>
+          </Button>
+        )}
+      </div>
+    )
+  return (
+    <div className="mx-auto mt-auto mb-auto w-full max-w-[720px] px-4 py-8 sm:px-6">
+      <h2 className="mb-1 font-semibold text-[20px] tracking-[-.012em]">Ask your documents</h2>
+      <p className="num mb-5 text-muted-foreground">
+        Knows {counted(documents, 'document')}
+        {collections.length > 1 && ` in ${counted(collections.length, 'collection')}`}
+        {collections.length > 0 && collections.length <= 6 && `: ${collections.map(({ name }) => name).join(', ')}`}
+      </p>
+      <ul className="grid gap-2 sm:grid-cols-2">
+        {suggestions.slice(0, 4).map((question) => (
+          <li key={question} className="flex">
+            <button
+              type="button"
+              dir="auto"
+              onClick={() => onAsk(question)}
+              className="group flex min-h-11 w-full items-start justify-between gap-3 rounded-lg border bg-card px-3.5 py-2.5 text-left transition-colors duration-120 hover:border-input hover:bg-muted/60"
+            >
+              {question}
+              <ArrowUpRight
+                aria-hidden
+                className="mt-0.5 size-4 shrink-0 stroke-[1.75] text-muted-foreground group-hover:text-foreground"
+              />
+            </button>
+          </li>
+        ))}
+      </ul>
+    </div>
+  )
+}

@@ -1,0 +1,302 @@
+'use client'
+import { ChevronLeft, ChevronRight, X } from 'lucide-react'
+import dynamic from 'next/dynamic'
+import { type PointerEvent, type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
+import { Button } from '#components/ui/button.tsx'
+import { Kbd } from '#components/ui/kbd.tsx'
+import { Sheet, SheetContent, SheetTitle } from '#components/ui/sheet.tsx'
+import type { PublicError } from '#lib/shared/errors.ts'
+import { truncate } from '#lib/shared/text.ts'
+import { sourceNumberClasses } from './source-number.tsx'
+import type { SourceTarget } from './source-target.ts'
+import { SourceText, type SourceTextBody, SourceTextSkeleton } from './source-text.tsx'
+
+// The viewer is half a megabyte: it is fetched when the first PDF is opened.
+const PdfPage = dynamic(() => import('./pdf-page.tsx').then((module) => module.PdfPage), {
+  ssr: false,
+  loading: () => <SourceTextSkeleton />,
+})
+
+const isPdf = (target: SourceTarget): boolean =>
+  target.page !== null && (target.mediaType === null || target.mediaType === 'application/pdf')
+
+type Loaded = { state: 'loading' } | { state: 'ready'; body: SourceTextBody } | { state: 'failed'; words: string }
+
+const unreachable = 'The document could not be loaded. Check the connection and try again.'
+const textsHeldMax = 4
+const texts = new Map<string, SourceTextBody>()
+
+const loadText = async (versionId: string, signal: AbortSignal): Promise<Loaded> => {
+  const held = texts.get(versionId)
+  if (held) return { state: 'ready', body: held }
+  const response = await fetch(`/api/documents/versions/${versionId}/text`, { signal })
+  if (!response.ok) {
+    const refused = (await response.json().catch(() => null)) as { error?: PublicError } | null
+    if (response.status === 404)
+      return { state: 'failed', words: 'This document was deleted, or it is not open to you any more.' }
+    return { state: 'failed', words: refused?.error?.message ?? unreachable }
+  }
+  const body = (await response.json()) as SourceTextBody
+  texts.set(versionId, body)
+  const [oldest] = texts.keys()
+  if (texts.size > textsHeldMax && oldest) texts.delete(oldest)
+  return { state: 'ready', body }
+}
+
+const Notice = ({ children, retry }: { children: ReactNode; retry?: () => void }) => (
+  <div role="status" className="rounded-lg border bg-source px-5 py-8 text-center text-muted-foreground">
+    {children}
+    {retry && (
+      <div className="mt-3">
+        <Button size="sm" onClick={retry}>
+          Try again
+        </Button>
+      </div>
+    )}
+  </div>
+)
+
+const TextBody = ({ target, scroller }: { target: SourceTarget; scroller: HTMLElement | null }) => {
+  const [loaded, setLoaded] = useState<Loaded>({ state: 'loading' })
+  const [attempt, setAttempt] = useState(0)
+  const { versionId, charStart, charEnd } = target
+  const mark = useMemo(() => ({ start: charStart, end: charEnd }), [charStart, charEnd])
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another attempt loads again
+  useEffect(() => {
+    const abort = new AbortController()
+    setLoaded({ state: 'loading' })
+    loadText(versionId, abort.signal)
+      .then(setLoaded)
+      .catch(() => {
+        if (!abort.signal.aborted) setLoaded({ state: 'failed', words: unreachable })
+      })
+    return () => abort.abort()
+  }, [versionId, attempt])
+  if (loaded.state === 'loading') return <SourceTextSkeleton />
+  if (loaded.state === 'failed') return <Notice retry={() => setAttempt(attempt + 1)}>{loaded.words}</Notice>
+  return <SourceText key={versionId} body={loaded.body} mark={mark} scroller={scroller} />
+}
+
+const PdfBody = ({ target, scroller }: { target: SourceTarget; scroller: HTMLElement | null }) => {
+  const cited = target.page ?? 1
+  const [page, setPage] = useState(cited)
+  const [pages, setPages] = useState(target.pages)
+  const [problem, setProblem] = useState(false)
+  // A page that cannot be drawn still has its words.
+  if (problem) return <TextBody target={target} scroller={scroller} />
+  return (
+    <>
+      <PdfPage
+        url={`/api/documents/versions/${target.versionId}/file`}
+        page={page}
+        rects={page === cited ? target.rects : []}
+        scroller={scroller}
+        onPages={setPages}
+        onProblem={() => setProblem(true)}
+      />
+      {page === cited && target.rects.length === 0 && target.quote && (
+        <p className="mt-3 rounded-sm border bg-source px-4 py-3 font-serif text-[14.5px] leading-[1.58]">
+          <mark>{target.quote}</mark>
+        </p>
+      )}
+      <nav aria-label="Pages" className="mt-3 flex items-center justify-center gap-1 text-[13px] text-muted-foreground">
+        <Button
+          variant="quiet"
+          size="icon-sm"
+          aria-label="Previous page"
+          disabled={page <= 1}
+          onClick={() => setPage(page - 1)}
+        >
+          <ChevronLeft />
+        </Button>
+        <span className="num min-w-24 text-center">
+          Page {page}
+          {pages ? ` of ${pages}` : ''}
+        </span>
+        <Button
+          variant="quiet"
+          size="icon-sm"
+          aria-label="Next page"
+          disabled={pages !== null && page >= pages}
+          onClick={() => setPage(page + 1)}
+        >
+          <ChevronRight />
+        </Button>
+        {page !== cited && (
+          <Button variant="quiet" size="sm" onClick={() => setPage(cited)}>
+            Back to page {cited}
+          </Button>
+        )}
+      </nav>
+    </>
+  )
+}
+
+const whereOf = ({ page, pages, headingPath, collection }: SourceTarget): string =>
+  [page === null ? headingPath.at(-1) : pages ? `Page ${page} of ${pages}` : `Page ${page}`, collection]
+    .filter(Boolean)
+    .join(' · ')
+
+export type SourcePanelProps = {
+  target: SourceTarget
+  /** Where the target stands among the passages that can be walked. */
+  position: { at: number; of: number }
+  onWalk: (step: 1 | -1) => void
+  onClose: () => void
+}
+
+const Header = ({ target, onClose, title }: { target: SourceTarget; onClose: () => void; title: ReactNode }) => (
+  <div className="flex shrink-0 items-center gap-2.5 border-b py-2.5 pr-2.5 pl-4">
+    {target.n !== null && (
+      <span aria-hidden className={sourceNumberClasses({ ...target, active: target.supported })}>
+        {target.n}
+      </span>
+    )}
+    <div className="min-w-0 flex-1">
+      {title}
+      <div className="num truncate text-[12.5px] text-muted-foreground">{whereOf(target)}</div>
+    </div>
+    <Button variant="ghost" size="icon" aria-label="Close the source" onClick={onClose}>
+      <X />
+    </Button>
+  </div>
+)
+
+const Body = ({ target }: { target: SourceTarget }) => {
+  const [scroller, setScroller] = useState<HTMLElement | null>(null)
+  return (
+    <section
+      ref={setScroller}
+      aria-label="Document"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
+      tabIndex={0}
+      className="min-h-0 flex-1 overflow-y-auto p-3 -outline-offset-2 sm:p-[18px]"
+    >
+      {target.removed ? (
+        <Notice>This document was deleted since the answer was written. Its words are not kept.</Notice>
+      ) : isPdf(target) ? (
+        <PdfBody key={target.key} target={target} scroller={scroller} />
+      ) : (
+        <TextBody target={target} scroller={scroller} />
+      )}
+    </section>
+  )
+}
+
+const Footer = ({ target, position, onWalk }: Omit<SourcePanelProps, 'onClose'>) => (
+  <div className="flex shrink-0 flex-wrap items-center gap-x-3 gap-y-1 border-t px-[18px] py-2.5 text-[12.5px] text-muted-foreground">
+    <span className="min-w-0 flex-1 basis-40">
+      {target.claim ? <span dir="auto">Cited for: “{truncate(target.claim, 120)}”</span> : 'Near to the question'}
+      {!target.supported && !target.removed && (
+        <span className="block font-medium text-warning">Not supported as written</span>
+      )}
+    </span>
+    {position.of > 1 && (
+      <span className="flex shrink-0 items-center gap-1">
+        <Button variant="quiet" size="sm" onClick={() => onWalk(-1)} disabled={position.at <= 0} aria-keyshortcuts="K">
+          <Kbd>K</Kbd>
+          <span className="sr-only">Previous passage</span>
+        </Button>
+        <Button
+          variant="quiet"
+          size="sm"
+          onClick={() => onWalk(1)}
+          disabled={position.at >= position.of - 1}
+          aria-keyshortcuts="J"
+        >
+          <Kbd>J</Kbd> next passage
+        </Button>
+        <span className="num sr-only">
+          {position.at + 1} of {position.of}
+        </span>
+      </span>
+    )}
+  </div>
+)
+
+/** The document beside the answer, on wide screens. */
+export const SourceAside = (props: SourcePanelProps) => {
+  const aside = useRef<HTMLElement>(null)
+  useEffect(() => {
+    aside.current?.focus({ preventScroll: true })
+  }, [])
+  return (
+    <aside
+      ref={aside}
+      tabIndex={-1}
+      data-state="open"
+      aria-label={`Source: ${props.target.title}`}
+      className="slide-in flex w-[452px] shrink-0 flex-col border-l bg-card outline-none [--slide-x:16px]"
+    >
+      <Header {...props} title={<h2 className="truncate font-semibold">{props.target.title}</h2>} />
+      <Body target={props.target} />
+      <Footer {...props} />
+    </aside>
+  )
+}
+
+const snapsDvh = [60, 92] as const
+
+/** The same as a sheet over the lower part of a small screen; pulled up it fills it, pulled down it closes. */
+export const SourceSheet = (props: SourcePanelProps) => {
+  const [heightDvh, setHeightDvh] = useState<number>(snapsDvh[0])
+  const [dragging, setDragging] = useState(false)
+  // A drag ends with a click, which is not one.
+  const dragged = useRef(false)
+  const tall = heightDvh > 75
+
+  const drag = (event: PointerEvent<HTMLButtonElement>): void => {
+    const handle = event.currentTarget
+    dragged.current = false
+    handle.setPointerCapture(event.pointerId)
+    const startY = event.clientY
+    const startDvh = heightDvh
+    let nowDvh = startDvh
+    const move = (moved: globalThis.PointerEvent): void => {
+      if (Math.abs(startY - moved.clientY) < 4 && !dragged.current) return
+      dragged.current = true
+      setDragging(true)
+      nowDvh = Math.min(95, startDvh + ((startY - moved.clientY) / window.innerHeight) * 100)
+      setHeightDvh(nowDvh)
+    }
+    const end = (): void => {
+      handle.removeEventListener('pointermove', move)
+      setDragging(false)
+      if (nowDvh === startDvh) return
+      if (nowDvh < 35) props.onClose()
+      else setHeightDvh(nowDvh < 76 ? snapsDvh[0] : snapsDvh[1])
+    }
+    handle.addEventListener('pointermove', move)
+    handle.addEventListener('pointerup', end, { once: true })
+    handle.addEventListener('pointercancel', end, { once: true })
+  }
+
+  return (
+    <Sheet open modal={false} onOpenChange={(open) => !open && props.onClose()}>
+      <SheetContent
+        side="bottom"
+        overlay={false}
+        closeButton={false}
+        aria-describedby={undefined}
+        onInteractOutside={(event) => event.preventDefault()}
+        onCloseAutoFocus={(event) => event.preventDefault()}
+        onEscapeKeyDown={(event) => event.preventDefault()}
+        className={dragging ? '' : 'transition-[height] duration-180'}
+        style={{ height: `${heightDvh}dvh` }}
+      >
+        <button
+          type="button"
+          aria-label={tall ? 'Make the source smaller' : 'Make the source larger'}
+          onPointerDown={drag}
+          onClick={() => !dragged.current && setHeightDvh(tall ? snapsDvh[0] : snapsDvh[1])}
+          className="flex h-6 w-full shrink-0 touch-none items-center justify-center rounded-t-[16px]"
+        >
+          <span className="h-1 w-9 rounded-full bg-input" />
+        </button>
+        <Header {...props} title={<SheetTitle className="truncate">{props.target.title}</SheetTitle>} />
+        <Body target={props.target} />
+        <Footer {...props} />
+      </SheetContent>
+    </Sheet>
+  )
+}

@@ -1,0 +1,119 @@
+'use client'
+import { Fragment, type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
+import { Button } from '#components/ui/button.tsx'
+import { Skeleton } from '#components/ui/skeleton.tsx'
+import { cn } from '#lib/shared/cn.ts'
+import { type Piece, type Range, readableBlocks, type TextBlock, windowAround } from './text-passage.ts'
+
+const windowChars = 12_000
+
+export type SourceTextBody = { text: string; mediaType: string }
+
+const Pieces = ({ pieces }: { pieces: Piece[] }) =>
+  pieces.map((piece, i) => {
+    // At most three, before, within and after the mark.
+    const key = piece.marked ? 'marked' : i === 0 ? 'before' : 'after'
+    return piece.marked ? <mark key={key}>{piece.text}</mark> : <Fragment key={key}>{piece.text}</Fragment>
+  })
+
+const Block = ({ block }: { block: TextBlock }): ReactNode => {
+  switch (block.kind) {
+    case 'heading': {
+      const Heading = block.level === 1 ? 'h3' : block.level === 2 ? 'h4' : 'h5'
+      return (
+        <Heading
+          className={cn('mt-5 mb-1.5 font-semibold first:mt-0', block.level <= 2 ? 'text-[18px]' : 'text-[15.5px]')}
+        >
+          <Pieces pieces={block.pieces} />
+        </Heading>
+      )
+    }
+    case 'item':
+      return (
+        <p className="relative mb-1 whitespace-pre-line pl-5 before:absolute before:left-1 before:content-['•']">
+          <Pieces pieces={block.pieces} />
+        </p>
+      )
+    case 'paragraph':
+      return (
+        <p className="mb-2.5 whitespace-pre-line">
+          <Pieces pieces={block.pieces} />
+        </p>
+      )
+    case 'table':
+      return (
+        <section
+          aria-label="Table"
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
+          tabIndex={0}
+          className="mb-3 overflow-x-auto"
+        >
+          <table className="num w-full border-collapse text-[13.5px]">
+            <tbody>
+              {block.rows.map((row, i) => (
+                <tr key={row.start} className={cn('border-b align-top', i === 0 && 'font-semibold')}>
+                  {row.cells.map((cell) => (
+                    <td key={cell.start} className="py-1 pr-3">
+                      <Pieces pieces={cell.pieces} />
+                    </td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </section>
+      )
+  }
+}
+
+/** A document's text on paper with the passage marked and brought into view; a long text is opened further on request. */
+export const SourceText = ({
+  body,
+  mark,
+  scroller,
+}: {
+  body: SourceTextBody
+  mark: Range
+  scroller: HTMLElement | null
+}) => {
+  const paper = useRef<HTMLDivElement>(null)
+  const [chars, setChars] = useState(windowChars)
+  const shown = useMemo(() => windowAround(body.text, mark, chars), [body.text, mark, chars])
+  const blocks = useMemo(() => readableBlocks(body.text, shown, mark), [body.text, shown, mark])
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new passage is brought into view, a longer text is not
+  useEffect(() => {
+    const found = paper.current?.querySelector('mark')
+    if (!found || !scroller) return
+    const offset = found.getBoundingClientRect().top - scroller.getBoundingClientRect().top
+    scroller.scrollTo({ top: scroller.scrollTop + offset - scroller.clientHeight * 0.3, behavior: 'instant' })
+  }, [mark, scroller])
+
+  const more = (
+    <Button variant="quiet" size="sm" className="font-sans" onClick={() => setChars(chars * 4)}>
+      Show more of the document
+    </Button>
+  )
+  return (
+    <div
+      ref={paper}
+      dir="auto"
+      className="rounded-sm border bg-source px-6 py-7 font-serif text-[15px] leading-[1.62] shadow-float [overflow-wrap:anywhere] sm:px-9 sm:py-8"
+    >
+      {shown.start > 0 && <div className="mb-3">{more}</div>}
+      {blocks.map((block) => (
+        <Block key={block.start} block={block} />
+      ))}
+      {shown.end < body.text.length && <div className="mt-3">{more}</div>}
+    </div>
+  )
+}
+
+export const SourceTextSkeleton = () => (
+  <div className="rounded-sm border bg-source px-9 py-8">
+    <Skeleton className="mb-4 h-5 w-2/5" />
+    {['w-full', 'w-11/12', 'w-[97%]', 'w-4/5', 'w-[94%]', 'w-2/3'].map((width) => (
+      <Skeleton key={width} className={cn('mb-2.5 h-3.5', width)} />
+    ))}
+  </div>
+)
