@@ -77,15 +77,20 @@ const saysOpposite = (claim: string, evidence: string): boolean =>
       (other.test(claim) && !one.test(claim) && one.test(evidence) && !other.test(evidence)),
   )
 
+/** A row written with bars, or as "name: value; name: value". */
+const tableRow = /^\s*\|.*\|\s*$|^[^:;.\n]{1,60}:\s[^;\n]*;\s+[^:;\n]{1,60}:\s/
+
 /** Lines that a layout broke in the middle of a sentence, not lines that end where something ends. */
 const wrapsOn = (line: string, next: string): boolean =>
   line.length >= 40 &&
   !/[.!?:;|]["”’)]?\s*$/.test(line) &&
   /^\s{0,2}[\p{Ll}\d(“"]/u.test(next) &&
-  !/^\s*\d{1,2}[.)]\s/.test(next)
+  !/^\s*\d{1,2}[.)]\s/.test(next) &&
+  !tableRow.test(line) &&
+  !tableRow.test(next)
 
-/** A row written with bars, or as "name: value; name: value". */
-const tableRow = /^\s*\|.*\|\s*$|^[^:;.\n]{1,60}:\s[^;\n]*;\s+[^:;\n]{1,60}:\s/
+/** A bullet or number that the segmenter took for a sentence. */
+const loneMark = /^(?:[-*+•–]|\(?(?:\d{1,3}|[a-z])[.)])$/
 
 /** Sentences, bullets and table rows of a passage with their offsets; a sentence may run over the lines of a wrapped layout. */
 export const textUnits = (text: string): Span[] => {
@@ -102,16 +107,17 @@ export const textUnits = (text: string): Span[] => {
     i += 1
     const block = text.slice(start, end)
     // A row stays whole, whatever stops its cells contain.
-    if (tableRow.test(block)) {
-      const trimmed = block.trim()
-      const lead = start + block.indexOf(trimmed)
-      units.push({ start: lead, end: lead + trimmed.length })
-    } else
-      units.push(
-        ...sentences(block.replace(/\n/g, ' ')).map((span) => ({ start: start + span.start, end: start + span.end })),
-      )
+    const found = tableRow.test(block) ? [trimmed(block)] : sentences(block.replace(/\n/g, ' '))
+    for (const span of found)
+      if (!loneMark.test(block.slice(span.start, span.end)))
+        units.push({ start: start + span.start, end: start + span.end })
   }
   return units
+}
+
+const trimmed = (block: string): Span => {
+  const start = block.length - block.trimStart().length
+  return { start, end: start + block.trim().length }
 }
 
 export type Support = Span & {

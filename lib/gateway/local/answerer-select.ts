@@ -28,7 +28,8 @@ export type Query = {
   identifiers: string[]
   /** Names in the question: a document that never says them does not answer it. */
   names: string[]
-  wants: 'figure' | 'date' | 'person' | 'other'
+  /** What a sentence shows that says the kind of thing asked for. */
+  wants: RegExp[]
 }
 
 const identifierShape =
@@ -37,16 +38,32 @@ const identifierShape =
 const leansBack =
   /^(?:and|but|so|also|then|what about|how about|why)\b|\b(?:it|its|they|them|their|that|this|those|these|there|ones?|same)\b/i
 
-const wantsOf = (question: string): Query['wants'] => {
-  if (/\b(?:when|until when|by when|which (?:day|date|month|year))\b/i.test(question)) return 'date'
-  if (
-    /\bhow (?:many|much|long|often|quickly|fast|soon|tight|big|large|high|far|old|wide|heavy)\b|\b(?:cost|price|limit|number|rate|torque|amount|maximum|minimum|notice|deadline|percentage|order)\b/i.test(
-      question,
-    )
-  )
-    return 'figure'
-  return /^\s*(?:who|whom|whose)\b/i.test(question) ? 'person' : 'other'
-}
+const numeral = String.raw`(?:\d[\d.,]*|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fourteen|twenty|half an?|an?)`
+const timeSpan = new RegExp(
+  String.raw`\b${numeral}\s+(?:full\s+|working\s+|calendar\s+)*(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|cycles?)\b`,
+  'i',
+)
+const date =
+  /\b(?:\d{1,2}\s+)?(?:january|february|march|april|may|june|july|august|september|october|november|december)\b|\d{4}-\d{2}|\b\d{1,2}[:.]\d{2}\b/i
+
+/** The kinds of thing a question can ask for, and how a sentence shows that it says one. */
+const kinds: readonly [question: RegExp, answer: RegExp][] = [
+  [/\bhow often\b/i, /\b(?:every|each|once|twice|times|daily|weekly|monthly|yearly|annually|quarterly)\b/i],
+  [/\bhow (?:long|quickly|soon|fast)\b|\bnotice\b|\bdeadline\b/i, timeSpan],
+  [
+    /\b(?:when|which (?:day|date|month|year))\b/i,
+    new RegExp(`${date.source}|${timeSpan.source}|\\b(?:first|second|third|fourth|fifth) `, 'i'),
+  ],
+  [
+    /\bhow (?:many|much|tight|big|large|high|far|old|wide|heavy)\b|\b(?:cost|price|limit|number|rate|torque|amount|order)s?\b/i,
+    /\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve|half)\b/i,
+  ],
+  [
+    /\bwh(?:o|om|ose)\b/i,
+    /\b(?:manager|owner|head|officer|director|team|lead|engineer|committee|council|employee|ombudsperson)s?\b|\p{Lu}\p{Ll}+ \p{Lu}\p{Ll}+/u,
+  ],
+  [/\bwhy\b/i, /\b(?:because|since|so that|therefore|reason|otherwise|in order to|this is why|now)\b/i],
+]
 
 /** What is asked, from the question and the one before it (used when the question is short or points back). */
 export const readQuery = (question: string, earlier: string | undefined): Query => {
@@ -62,13 +79,19 @@ export const readQuery = (question: string, earlier: string | undefined): Query 
   const names = [...question.matchAll(/(?<!^\s*|[.?!]\s+)\b\p{Lu}[\p{L}\p{N}-]+/gu)].flatMap(([name]) =>
     supportWords(name),
   )
-  return { text, words, identifiers: [...new Set(identifiers)], names: [...new Set(names)], wants: wantsOf(question) }
+  return {
+    text,
+    words,
+    identifiers: [...new Set(identifiers)],
+    names: [...new Set(names)],
+    wants: kinds.filter(([asked]) => asked.test(question)).map(([, said]) => said),
+  }
 }
 
 const rarity = (query: Query, units: readonly Unit[]): Map<string, number> => {
   const weights = new Map<string, number>()
   for (const [word, weight] of query.words) {
-    const seen = units.filter((unit) => unit.words.includes(word)).length
+    const seen = units.filter((unit) => unit.words.includes(word) || unit.around.has(word)).length
     weights.set(word, weight * Math.log(1 + (units.length + 1) / (seen + 0.5)))
   }
   return weights
@@ -90,25 +113,17 @@ export const lexicalScores = (query: Query, units: readonly Unit[]): number[] =>
   })
 }
 
-const months =
-  /\b(?:january|february|march|april|may|june|july|august|september|october|november|december)\b|\d{4}-\d{2}|\b\d{1,2}[:.]\d{2}\b|\bday|\bweek|\bmonth|\byear/i
-const amounts =
-  /\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve|half|twice|once|daily|weekly|monthly|yearly)\b/i
-const people =
-  /\b(?:manager|owner|head|officer|director|team|lead|engineer|committee|council|person|employee|ombudsperson)\b|\p{Lu}\p{Ll}+ \p{Lu}\p{Ll}+/u
-
 const adjust = (query: Query, unit: Unit): number => {
   let change = 0
-  if (query.wants === 'figure' && amounts.test(unit.text)) change += 0.07
-  if (query.wants === 'date' && months.test(unit.text)) change += 0.07
-  if (query.wants === 'person' && people.test(unit.text)) change += 0.05
+  if (query.wants.some((said) => said.test(unit.text))) change += 0.08
   const own: string[] = unit.text.match(identifierShape) ?? []
   for (const identifier of query.identifiers) {
     const [word = ''] = supportWords(identifier)
-    if (own.includes(identifier)) change += 0.15
-    else if (own.some((other) => sameSeries(identifier, other)) && !unit.around.has(word)) change -= 0.25
-    else if (!unit.around.has(word)) change -= 0.05
+    if (own.includes(identifier) || unit.around.has(word)) change += 0.1
+    else change -= own.some((other) => sameSeries(identifier, other)) ? 0.25 : 0.05
   }
+  // A line that is no sentence, no row and no bullet is a title, an imprint, a caption.
+  if (!unit.cells && !unit.isListItem && !/[.!?:;…)"”]$/.test(unit.text)) change -= 0.15
   if (unit.text.length < 25 && !unit.cells) change -= 0.08
   return change
 }

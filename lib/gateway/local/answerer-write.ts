@@ -28,8 +28,8 @@ const row = (cells: readonly Cell[], n: number): string =>
     .map(cellText)
     .join('; ')}. [${n}]`
 
-const bar = (cells: readonly string[]): string =>
-  `| ${cells.map((cell) => quotable(cell).replace(/\|/g, '\\|')).join(' | ')} |`
+const bar = (cells: readonly string[], end = ''): string =>
+  `| ${cells.map((cell) => quotable(cell).replace(/\|/g, '\\|')).join(' | ')}${end} |`
 
 const table = (rows: readonly Unit[]): string => {
   const labels = rows[0]?.cells?.map(({ label: name }) => label(name)) ?? []
@@ -37,7 +37,10 @@ const table = (rows: readonly Unit[]): string => {
     bar(labels),
     `|${labels.map(() => ' --- |').join('')}`,
     ...rows.map(({ cells, n }) =>
-      bar((cells ?? []).map(({ value }, i, all) => (i === all.length - 1 ? `${value} [${n}]` : value))),
+      bar(
+        (cells ?? []).map(({ value }) => value),
+        ` [${n}]`,
+      ),
     ),
   ].join('\n')
 }
