@@ -1,6 +1,7 @@
 /** Which model answers: the vendor's that the settings name, or the built-in one. */
 import type { LanguageModelV4 } from '@ai-sdk/provider'
 import { priceMicros, type TokenUsage } from './cost.ts'
+import { withinFirstWords } from './deadline.ts'
 import { createExtractiveModel, type Embed, extractiveModelId } from './local/answerer.ts'
 import { type VendorSettings, vendorModel } from './providers.ts'
 
@@ -18,7 +19,8 @@ export type AnswerModel = {
 /** The built-in answerer reads every sentence, so this bounds its time and not what it understands. */
 const builtInContextTokens = 16_000
 
-export const createAnswerModel = (settings: VendorSettings, embed: Embed): AnswerModel => {
+/** `firstWordsMs` bounds the wait for a vendor's first words. */
+export const createAnswerModel = (settings: VendorSettings, embed: Embed, firstWordsMs?: number): AnswerModel => {
   const vendor = vendorModel(settings)
   if (!vendor)
     return {
@@ -29,7 +31,8 @@ export const createAnswerModel = (settings: VendorSettings, embed: Embed): Answe
       contextTokensMax: builtInContextTokens,
       price: (modelId, usage) => priceMicros({ modelId, provider: 'built-in' }, usage),
     }
-  const { provider, model, baseUrl, contextTokensMax } = vendor
+  const { provider, baseUrl, contextTokensMax } = vendor
+  const model = withinFirstWords(vendor.model, firstWordsMs)
   return {
     /** The name that is really asked for, once a server without a named model has said what it has. */
     get id() {
