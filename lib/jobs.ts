@@ -20,13 +20,19 @@ const queues = {
     },
     /** Jobs in work at once in a worker process; parsing and embedding use every core as it is. */
     concurrency: 2,
+    deadLetter: 'document.given-up',
+  },
+  /** What the queue gave up: the document says so instead of standing still. */
+  'document.given-up': {
+    payload: z.strictObject({ versionId: z.uuid() }),
+    options: { retryLimit: 10, retryDelay: 5, retryBackoff: true, retryDelayMax: 300 },
+    concurrency: 1,
+    deadLetter: undefined,
   },
 } as const
 
 export type JobName = keyof typeof queues
 export type JobPayload<Name extends JobName> = z.infer<(typeof queues)[Name]['payload']>
-
-const deadLetter = 'dead-letter'
 
 type Held = { footnoteQueue?: Promise<PgBoss> | undefined }
 const held = globalThis as typeof globalThis & Held
@@ -40,9 +46,9 @@ const startQueue = async (): Promise<PgBoss> => {
       : new PgBoss({ ...shared, connectionString: engine.url, max: 3 })
   boss.on('error', (error) => log.error({ err: error }, 'queue error'))
   await boss.start()
-  await boss.createQueue(deadLetter)
-  for (const [name, { options }] of Object.entries(queues)) {
-    const settings = { ...options, deadLetter, notify: true }
+  // A dead letter queue must be there before the queue that names it.
+  for (const [name, { options, deadLetter }] of Object.entries(queues).reverse()) {
+    const settings = { ...options, notify: true, ...(deadLetter ? { deadLetter } : {}) }
     await boss.createQueue(name, settings)
     await boss.updateQueue(name, settings)
   }

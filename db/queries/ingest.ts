@@ -1,0 +1,216 @@
+/**
+ * What the worker writes while it reads a version. Every write names its attempt and changes nothing when a later attempt has
+ * begun: a worker that was taken for dead and wakes up again is fenced off.
+ */
+import { and, asc, eq, inArray, isNotNull, notInArray, sql } from 'drizzle-orm'
+import type { IngestFailureCode, Stage } from '#lib/shared/admin-contract.ts'
+import { type Db, type Executor, rows, type Tx } from '../client.ts'
+import { chunks, documentPages, documents, documentVersions, type PageBox } from '../schema/index.ts'
+import { insertPostings, refreshLexicalStats } from './lexical-index.ts'
+import { toVectorLiteral } from './search.ts'
+
+export type Claim = {
+  versionId: string
+  documentId: string
+  workspaceId: string
+  name: string
+  blobKey: string
+  attempt: number
+}
+
+/** Begins an attempt: removes what an earlier one left and returns the claim; undefined when the version is gone, done or replaced. */
+export const claimVersion = (db: Db, versionId: string): Promise<Claim | undefined> =>
+  db.transaction(async (tx) => {
+    const [found] = await tx
+      .select({
+        documentId: documents.id,
+        workspaceId: documents.workspaceId,
+        name: documents.name,
+        blobKey: documentVersions.blobKey,
+        latestVersionId: documents.latestVersionId,
+        stage: documentVersions.stage,
+      })
+      .from(documentVersions)
+      .innerJoin(documents, eq(documents.id, documentVersions.documentId))
+      .where(eq(documentVersions.id, versionId))
+      .for('update')
+    if (!found || found.latestVersionId !== versionId || found.stage === 'ready') return undefined
+    const [begun] = await tx
+      .update(documentVersions)
+      .set({
+        stage: 'parsing',
+        attempt: sql`${documentVersions.attempt} + 1`,
+        failureCode: null,
+        progressDone: 0,
+        progressTotal: 0,
+      })
+      .where(eq(documentVersions.id, versionId))
+      .returning({ attempt: documentVersions.attempt })
+    if (!begun) return undefined
+    await tx.delete(chunks).where(eq(chunks.versionId, versionId))
+    await tx.delete(documentPages).where(eq(documentPages.versionId, versionId))
+    const { documentId, workspaceId, name, blobKey } = found
+    return { versionId, documentId, workspaceId, name, blobKey, attempt: begun.attempt }
+  })
+
+const mine = ({ versionId, attempt }: Pick<Claim, 'versionId' | 'attempt'>) =>
+  and(eq(documentVersions.id, versionId), eq(documentVersions.attempt, attempt))
+
+export type Progress = { stage: Stage; done: number; total: number }
+
+/** Writes how far the attempt is; false when it is no longer the current one. */
+export const setProgress = async (db: Executor, claim: Claim, { stage, done, total }: Progress): Promise<boolean> => {
+  const kept = await db
+    .update(documentVersions)
+    .set({ stage, progressDone: done, progressTotal: total })
+    .where(mine(claim))
+    .returning({ id: documentVersions.id })
+  return kept.length > 0
+}
+
+export const setFailure = async (db: Db, claim: Claim, failureCode: IngestFailureCode): Promise<void> => {
+  await db.transaction(async (tx) => {
+    const failed = await tx
+      .update(documentVersions)
+      .set({ stage: 'failed', failureCode, progressDone: 0, progressTotal: 0 })
+      .where(mine(claim))
+      .returning({ id: documentVersions.id })
+    if (failed.length === 0) return
+    await tx.delete(chunks).where(eq(chunks.versionId, claim.versionId))
+    await touchDocument(tx, claim.documentId)
+  })
+}
+
+const touchDocument = async (tx: Tx, documentId: string): Promise<void> => {
+  await tx.update(documents).set({ updatedAt: sql`now()` }).where(eq(documents.id, documentId))
+}
+
+export type ParsedText = { title: string | null; text: string; pages: number | null }
+export type PageValues = { page: number; charStart: number; charEnd: number; boxes: PageBox[] }
+
+/** Keeps the text of the version; false when the attempt is over. */
+export const setParsedText = async (
+  db: Executor,
+  claim: Claim,
+  { title, text, pages }: ParsedText,
+): Promise<boolean> => {
+  const kept = await db
+    .update(documentVersions)
+    .set({ title, text, pages })
+    .where(mine(claim))
+    .returning({ id: documentVersions.id })
+  return kept.length > 0
+}
+
+export const insertPages = async (db: Executor, versionId: string, pages: readonly PageValues[]): Promise<void> => {
+  if (pages.length > 0) await db.insert(documentPages).values(pages.map((page) => ({ versionId, ...page })))
+}
+
+/** Vectors that `model` already made in this workspace, by content hash. */
+export const getKnownVectors = async (
+  db: Executor,
+  { workspaceId, model, hashes }: { workspaceId: string; model: string; hashes: readonly string[] },
+): Promise<Map<string, string>> => {
+  if (hashes.length === 0) return new Map()
+  const known = await rows<{ hash: string; vector: string }>(
+    db,
+    sql`select distinct on (content_hash) content_hash as hash, embedding::text as vector from ${chunks}
+        where ${and(eq(chunks.workspaceId, workspaceId), eq(chunks.embeddingModel, model), isNotNull(chunks.embedding), inArray(chunks.contentHash, [...hashes]))}`,
+  )
+  return new Map(known.map(({ hash, vector }) => [hash, vector]))
+}
+
+export type NewChunk = {
+  ordinal: number
+  text: string
+  charStart: number
+  charEnd: number
+  headingPath: string[]
+  context: string
+  pageFrom: number | null
+  pageTo: number | null
+  tokens: number
+  contentHash: string
+  /** A vector literal; null when there is no encoder. */
+  vector: string | null
+}
+
+export const vectorLiteral = toVectorLiteral
+
+/**
+ * Adds chunks of a running attempt with their postings, in one transaction; false when the attempt is over. Keep batches small:
+ * embedded, each statement runs on the web process's own thread.
+ */
+export const insertChunks = (db: Db, claim: Claim, model: string, batch: readonly NewChunk[]): Promise<boolean> =>
+  db.transaction(async (tx) => {
+    const [first] = batch
+    // Holds the claim for as long as this transaction, so that a later attempt cleans up after it and not before.
+    const [held] = await tx.select({ id: documentVersions.id }).from(documentVersions).where(mine(claim)).for('share')
+    if (!held) return false
+    if (!first) return true
+    const { versionId, documentId, workspaceId } = claim
+    await tx.insert(chunks).values(
+      batch.map(({ vector, ...chunk }) => ({
+        ...chunk,
+        versionId,
+        documentId,
+        workspaceId,
+        embedding: vector === null ? null : sql`${vector}::halfvec`,
+        embeddingModel: vector === null ? null : model,
+      })),
+    )
+    await insertPostings(tx, { versionId, ordinalFrom: first.ordinal, ordinalTo: first.ordinal + batch.length })
+    return true
+  })
+
+/**
+ * Publishes an attempt: from the commit on its chunks are what is searched, and those of earlier versions are gone. Their text,
+ * pages and files stay, since citations point at them. False when the attempt is over or a newer version has come.
+ */
+export const publishVersion = (db: Db, claim: Claim, counts: { chunks: number; reused: number }): Promise<boolean> =>
+  db.transaction(async (tx) => {
+    const published = await tx
+      .update(documentVersions)
+      .set({
+        stage: 'ready',
+        chunks: counts.chunks,
+        chunksReused: counts.reused,
+        publishedAt: sql`now()`,
+        progressDone: counts.chunks,
+        progressTotal: counts.chunks,
+      })
+      .where(mine(claim))
+      .returning({ id: documentVersions.id })
+    if (published.length === 0) return false
+    const pointed = await tx
+      .update(documents)
+      .set({ publishedVersionId: claim.versionId, updatedAt: sql`now()` })
+      .where(and(eq(documents.id, claim.documentId), eq(documents.latestVersionId, claim.versionId)))
+      .returning({ id: documents.id })
+    if (pointed.length > 0)
+      await tx
+        .delete(chunks)
+        .where(and(eq(chunks.documentId, claim.documentId), sql`${chunks.versionId} <> ${claim.versionId}`))
+    else await tx.delete(chunks).where(eq(chunks.versionId, claim.versionId))
+    await refreshLexicalStats(tx, claim.workspaceId)
+    return true
+  })
+
+/** Versions that say they are being worked on, oldest first: after a crash nobody does. */
+export const listUnfinishedVersions = async (db: Executor): Promise<string[]> => {
+  const found = await db
+    .select({ id: documentVersions.id })
+    .from(documentVersions)
+    .innerJoin(documents, eq(documents.latestVersionId, documentVersions.id))
+    .where(notInArray(documentVersions.stage, ['ready', 'failed']))
+    .orderBy(asc(documentVersions.createdAt))
+  return found.map(({ id }) => id)
+}
+
+/** For a job that was given up: the version says so, whatever attempt was the last. */
+export const failVersion = async (db: Db, versionId: string): Promise<void> => {
+  await db
+    .update(documentVersions)
+    .set({ stage: 'failed', failureCode: 'internal' })
+    .where(and(eq(documentVersions.id, versionId), notInArray(documentVersions.stage, ['ready', 'failed'])))
+}

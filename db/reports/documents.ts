@@ -1,0 +1,160 @@
+/** Documents as the screens show them. Every statement carries `visibleTo`; none writes. */
+import { and, asc, desc, eq, isNotNull, type SQL, sql } from 'drizzle-orm'
+import { type DocumentRow, ingestFailures, type Stage } from '#lib/shared/admin-contract.ts'
+import type { Viewer } from '#lib/shared/viewer.ts'
+import { chunks, citations, collections, documents, documentVersions } from '../schema/index.ts'
+import { visibleTo } from '../visibility.ts'
+import type { Reader } from './reader.ts'
+
+const progressUnit: Partial<Record<Stage, 'pages' | 'passages'>> = { parsing: 'pages', embedding: 'passages' }
+
+const citedBy = sql<number>`(select count(distinct ${citations.messageId})::int from ${citations} where ${citations.documentId} = ${documents.id})`
+
+const selectRows = (db: Reader, condition: SQL | undefined) =>
+  db
+    .select({
+      id: documents.id,
+      name: documents.name,
+      collectionId: collections.id,
+      collection: collections.name,
+      mediaType: documents.mediaType,
+      bytes: documentVersions.bytes,
+      stage: documentVersions.stage,
+      progressDone: documentVersions.progressDone,
+      progressTotal: documentVersions.progressTotal,
+      failureCode: documentVersions.failureCode,
+      publishedVersionId: documents.publishedVersionId,
+      versionId: documentVersions.id,
+      number: documentVersions.number,
+      pages: documentVersions.pages,
+      chunks: documentVersions.chunks,
+      chunksReused: documentVersions.chunksReused,
+      updatedAt: documents.updatedAt,
+      citedBy,
+    })
+    .from(documents)
+    .innerJoin(documentVersions, eq(documentVersions.id, documents.latestVersionId))
+    .innerJoin(collections, eq(collections.id, documents.collectionId))
+    .where(condition)
+    .orderBy(desc(documents.updatedAt), asc(documents.name))
+
+const toRow = (found: Awaited<ReturnType<typeof selectRows>>[number]): DocumentRow => {
+  const unit = progressUnit[found.stage]
+  return {
+    id: found.id,
+    name: found.name,
+    collection: { id: found.collectionId, name: found.collection },
+    mediaType: found.mediaType,
+    bytes: found.bytes,
+    stage: found.stage,
+    progress: unit && found.progressTotal > 0 ? { done: found.progressDone, total: found.progressTotal, unit } : null,
+    failure: found.failureCode ? { code: found.failureCode, ...ingestFailures[found.failureCode] } : null,
+    earlierVersionServes: found.publishedVersionId !== null && found.publishedVersionId !== found.versionId,
+    version: found.number,
+    versionId: found.versionId,
+    pages: found.pages,
+    chunks: found.chunks,
+    chunksReused: found.chunksReused,
+    citedBy: found.citedBy,
+    changedAt: found.updatedAt.toISOString(),
+  }
+}
+
+/** All documents that the viewer may see, last changed first, each with the state of its newest version. */
+export const listDocuments = async (db: Reader, viewer: Viewer): Promise<DocumentRow[]> =>
+  (await selectRows(db, visibleTo(viewer))).map(toRow)
+
+export const getDocumentRow = async (
+  db: Reader,
+  viewer: Viewer,
+  documentId: string,
+): Promise<DocumentRow | undefined> => {
+  const [found] = await selectRows(db, and(visibleTo(viewer), eq(documents.id, documentId)))
+  return found && toRow(found)
+}
+
+export type CollectionRow = { id: string; name: string; documents: number }
+
+/** The workspace's collections by name, with how many documents in each can answer questions. */
+export const listCollections = (db: Reader, viewer: Viewer): Promise<CollectionRow[]> =>
+  db
+    .select({
+      id: collections.id,
+      name: collections.name,
+      documents: sql<number>`count(${documents.publishedVersionId})::int`,
+    })
+    .from(collections)
+    .leftJoin(documents, and(eq(documents.collectionId, collections.id), visibleTo(viewer)))
+    .where(eq(collections.workspaceId, viewer.workspaceId))
+    .groupBy(collections.id, collections.name)
+    .orderBy(asc(collections.name))
+
+/** Documents that answer questions, last changed first, each with a heading from its middle to ask about. */
+export const listDocumentHeadings = (
+  db: Reader,
+  viewer: Viewer,
+): Promise<{ name: string; title: string; heading: string | null }[]> =>
+  db
+    .select({
+      name: documents.name,
+      title: sql<string>`coalesce(nullif(${documentVersions.title}, ''), ${documents.name})`,
+      heading: sql<string | null>`(select ${chunks.headingPath}[cardinality(${chunks.headingPath})] from ${chunks}
+        where ${chunks.versionId} = ${documentVersions.id} and cardinality(${chunks.headingPath}) > 0
+        order by abs(${chunks.ordinal} - ${documentVersions.chunks} / 2) limit 1)`,
+    })
+    .from(documents)
+    .innerJoin(documentVersions, eq(documentVersions.id, documents.publishedVersionId))
+    .where(visibleTo(viewer))
+    .orderBy(desc(documents.updatedAt))
+    .limit(20)
+
+export type VersionFile = { name: string; mediaType: string; blobKey: string }
+
+/** Where the bytes of a version lie, when the viewer may read its document. */
+export const getVersionFile = async (
+  db: Reader,
+  viewer: Viewer,
+  versionId: string,
+): Promise<VersionFile | undefined> => {
+  const [found] = await db
+    .select({ name: documents.name, mediaType: documents.mediaType, blobKey: documentVersions.blobKey })
+    .from(documentVersions)
+    .innerJoin(documents, and(eq(documents.id, documentVersions.documentId), visibleTo(viewer)))
+    .where(eq(documentVersions.id, versionId))
+  return found
+}
+
+export type VersionText = {
+  title: string
+  name: string
+  mediaType: string
+  text: string
+  pages: number | null
+  collection: string
+  changedAt: string
+}
+
+/** The extracted text of a version, when the viewer may read its document and it has been read. */
+export const getVersionText = async (
+  db: Reader,
+  viewer: Viewer,
+  versionId: string,
+): Promise<VersionText | undefined> => {
+  const [found] = await db
+    .select({
+      title: sql<string>`coalesce(nullif(${documentVersions.title}, ''), ${documents.name})`,
+      name: documents.name,
+      mediaType: documents.mediaType,
+      text: sql<string>`${documentVersions.text}`,
+      pages: documentVersions.pages,
+      collection: collections.name,
+      createdAt: documentVersions.createdAt,
+    })
+    .from(documentVersions)
+    .innerJoin(documents, and(eq(documents.id, documentVersions.documentId), visibleTo(viewer)))
+    .innerJoin(collections, eq(collections.id, documents.collectionId))
+    .where(and(eq(documentVersions.id, versionId), isNotNull(documentVersions.text)))
+  if (!found) return undefined
+  const { createdAt, ...rest } = found
+  return { ...rest, changedAt: createdAt.toISOString() }
+}

@@ -1,0 +1,71 @@
+/**
+ * The worker: takes jobs from the queue until it is stopped. Embedded it lives in the server's process; with PostgreSQL any number
+ * run as processes of their own (`npm run worker`), where this file is the program.
+ */
+import { closeDatabase, database, useDatabase } from '#db/client.ts'
+import { openServerDatabase } from '#db/open.ts'
+import { failVersion, listUnfinishedVersions } from '#db/queries/ingest.ts'
+import { env } from '#lib/env.ts'
+import { closeGateway, warmGateway } from '#lib/gateway/index.ts'
+import { closeQueue, enqueue, openQueue, work } from '#lib/jobs.ts'
+import { sweepLimits } from '#lib/limits.ts'
+import { log } from '#lib/log.ts'
+import { ingestVersion } from './pipeline.ts'
+
+const sweepEveryMs = 600_000
+
+/** As the only worker of the database: whatever is unfinished was left by a process that died, and starts again at once. */
+const restartUnfinished = async (): Promise<void> => {
+  const { db } = database()
+  const unfinished = await listUnfinishedVersions(db)
+  for (const versionId of unfinished) await db.transaction((tx) => enqueue(tx, 'document.ingest', { versionId }))
+  if (unfinished.length > 0) log.info({ documents: unfinished.length }, 'documents taken up again')
+}
+
+/** Starts taking jobs. `stop` ends those in work, which go back to the queue; close the queue after it. */
+export const startWorker = async (): Promise<{ stop(): Promise<void> }> => {
+  await openQueue()
+  // On a server another worker may be at it; a dead one's job comes back by its missed heartbeat.
+  if (database().mode === 'embedded') await restartUnfinished()
+  await work('document.given-up', ({ versionId }) => failVersion(database().db, versionId))
+  const stopping = new AbortController()
+  await work('document.ingest', ({ versionId }, signal) =>
+    ingestVersion(versionId, AbortSignal.any([signal, stopping.signal])),
+  )
+  const sweep = setInterval(() => {
+    sweepLimits().catch((error: unknown) => log.warn({ err: error }, 'sweep failed'))
+  }, sweepEveryMs)
+  sweep.unref()
+  return {
+    stop: async () => {
+      clearInterval(sweep)
+      stopping.abort(new Error('The worker is stopping'))
+    },
+  }
+}
+
+const main = async (): Promise<void> => {
+  const { databaseUrl } = env()
+  if (!databaseUrl) {
+    process.stderr.write(
+      'npm run worker needs DATABASE_URL: the embedded database is worked by the server itself (npm start).\n',
+    )
+    process.exitCode = 2
+    return
+  }
+  useDatabase(await openServerDatabase(databaseUrl))
+  const worker = await startWorker()
+  await warmGateway()
+  process.stdout.write('The worker takes jobs. Stop with Ctrl-C.\n')
+  const stop = async (): Promise<void> => {
+    await worker.stop()
+    await closeQueue()
+    await closeGateway()
+    await closeDatabase()
+    process.exit(0)
+  }
+  process.once('SIGTERM', stop)
+  process.once('SIGINT', stop)
+}
+
+if (import.meta.main) await main()

@@ -1,0 +1,234 @@
+/**
+ * Documents as people handle them: upload, retry, delete, open.
+ *
+ * Guarantees: an accepted upload is stored, recorded and queued together, or not at all; the same bytes again are "already there",
+ * also twenty times at once; a changed file under its name is a new version, and the old one answers until the new one is ready;
+ * a deleted document is found by nothing from the next request on. What another workspace has does not exist here.
+ */
+import { Readable } from 'node:stream'
+import Busboy from '@fastify/busboy'
+import { database, type Tx } from '#db/client.ts'
+import {
+  deleteDocument as deleteDocumentRows,
+  findSameDocuments,
+  getCollection,
+  insertDocument,
+  insertVersion,
+  lockCollection,
+  requeueDocument,
+  upsertCollection,
+} from '#db/queries/documents.ts'
+import { refreshLexicalStats } from '#db/queries/lexical-index.ts'
+import {
+  type CollectionRow,
+  getDocumentRow,
+  getVersionFile,
+  getVersionText as getVersionTextRow,
+  listCollections,
+  listDocuments as listDocumentRows,
+  type VersionText,
+} from '#db/reports/documents.ts'
+import { audit } from './audit.ts'
+import { enqueue } from './jobs.ts'
+import { type DocumentRow, type UploadResult, uploadBytesMax } from './shared/admin-contract.ts'
+import { AppError } from './shared/errors.ts'
+import { newId } from './shared/ids.ts'
+import type { Viewer } from './shared/viewer.ts'
+import { deleteBlob, putBlob, streamBlob } from './storage.ts'
+
+const nameCharsMax = 200
+const collectionNameCharsMax = 80
+const defaultCollection = 'General'
+
+const mediaTypes: Readonly<Record<string, string>> = {
+  pdf: 'application/pdf',
+  docx: 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
+  md: 'text/markdown',
+  markdown: 'text/markdown',
+  html: 'text/html',
+  htm: 'text/html',
+  txt: 'text/plain',
+  csv: 'text/csv',
+}
+
+/** Control characters, and those that turn the direction of writing so that a name shows as another (CVE-2021-42574). */
+const deceivingCharacters = /[\p{Cc}\p{Cs}\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu
+
+/** A name that is safe to show: the last part of any path, without deceiving characters, of bounded length. Never used as a path. */
+export const safeName = (raw: string): string => {
+  const last = raw.normalize('NFC').split(/[\\/]/).at(-1) ?? ''
+  const clean = last.replace(deceivingCharacters, '').replace(/\s+/g, ' ').trim()
+  if (clean.length <= nameCharsMax) return clean || 'unnamed'
+  const extension = /\.[^.]{1,10}$/.exec(clean)?.[0] ?? ''
+  return `${clean.slice(0, nameCharsMax - extension.length)}${extension}`
+}
+
+const mediaTypeOf = (name: string): string => {
+  const extension = /\.([^.]+)$/.exec(name)?.[1]?.toLowerCase() ?? ''
+  const mediaType = Object.hasOwn(mediaTypes, extension) ? mediaTypes[extension] : undefined
+  if (!mediaType) throw new AppError('unsupported-type', { context: { extension: extension.slice(0, 20) } })
+  return mediaType
+}
+
+/** The id of the collection of that name, made when it is not there. */
+export const ensureCollection = async (viewer: Viewer, name: string): Promise<string> => {
+  const clean = name
+    .normalize('NFC')
+    .replace(deceivingCharacters, '')
+    .replace(/\s+/g, ' ')
+    .trim()
+    .slice(0, collectionNameCharsMax)
+  if (!clean) throw new AppError('bad-request', { message: 'A collection needs a name. Type at least one character.' })
+  return upsertCollection(database().db, viewer, { id: newId(), name: clean })
+}
+
+export type Upload = { name: string; collectionId: string | null; source: AsyncIterable<Uint8Array> }
+
+/**
+ * Takes a file in: streams it to storage, counted, then records it and queues its reading in one transaction. What is inside is
+ * checked by the worker, and a file that cannot be read becomes a document that says why.
+ * Throws `unsupported-type`, `file-too-large`, `storage-full`, `not-found` (a foreign collection).
+ */
+export const uploadDocument = async (
+  viewer: Viewer,
+  { name: rawName, collectionId: wanted, source }: Upload,
+): Promise<UploadResult> => {
+  const name = safeName(rawName)
+  const mediaType = mediaTypeOf(name)
+  const { db } = database()
+  const collectionId = wanted ?? (await ensureCollection(viewer, defaultCollection))
+  if (!(await getCollection(db, viewer, collectionId))) throw new AppError('not-found', { context: { collectionId } })
+
+  const blobKey = newId()
+  const { bytes, sha256: contentHash } = await putBlob(blobKey, source, uploadBytesMax)
+  const version = { id: newId(), contentHash, blobKey, bytes }
+
+  const record = async (tx: Tx): Promise<{ outcome: UploadResult['outcome']; documentId: string }> => {
+    await lockCollection(tx, collectionId)
+    const same = await findSameDocuments(tx, viewer, { collectionId, name, contentHash })
+    const there = same.find((document) => document.contentHash === contentHash)
+    if (there) return { outcome: 'already-there', documentId: there.documentId }
+    const older = same.find((document) => document.name === name)
+    const documentId = older?.documentId ?? newId()
+    if (older) await insertVersion(tx, documentId, older.number + 1, version)
+    else await insertDocument(tx, viewer, { id: documentId, collectionId, name, mediaType }, version)
+    await audit(tx, {
+      actor: viewer,
+      event: 'document.uploaded',
+      objectId: documentId,
+      details: { versionId: version.id, bytes, contentHash },
+    })
+    await enqueue(tx, 'document.ingest', { versionId: version.id })
+    return { outcome: older ? 'new-version' : 'created', documentId }
+  }
+
+  let recorded: Awaited<ReturnType<typeof record>> | undefined
+  try {
+    recorded = await db.transaction(record)
+  } finally {
+    if (recorded === undefined || recorded.outcome === 'already-there') await deleteBlob(blobKey)
+  }
+  const document = await getDocumentRow(db, viewer, recorded.documentId)
+  if (!document) throw new AppError('not-found')
+  return { outcome: recorded.outcome, document }
+}
+
+/** Boundaries, headers and the two short fields around the file. */
+const envelopeBytesMax = 16_384
+
+/** Reads one `multipart/form-data` request as it arrives, never holding the file: fields `collectionId` or `collection` before `file`. */
+export const receiveUpload = async (viewer: Viewer, request: Request): Promise<UploadResult> => {
+  const contentType = request.headers.get('content-type') ?? ''
+  if (!request.body || !/^multipart\/form-data;.*boundary=/i.test(contentType)) throw new AppError('bad-request')
+  if (Number(request.headers.get('content-length') ?? 0) > uploadBytesMax + envelopeBytesMax)
+    throw new AppError('file-too-large')
+  const fields = new Map<string, string>()
+  const parser = new Busboy({
+    headers: { 'content-type': contentType },
+    limits: { files: 1, fields: 4, fieldSize: 400, fileSize: uploadBytesMax + 1, parts: 6, headerPairs: 20 },
+  })
+  const body = Readable.fromWeb(request.body as Parameters<typeof Readable.fromWeb>[0])
+  try {
+    return await new Promise<UploadResult>((resolve, reject) => {
+      let taken: Readable | undefined
+      const refuse = (cause: unknown): void => {
+        const error = cause instanceof AppError ? cause : new AppError('bad-request', { cause })
+        // A sender that went away must not leave a half-written blob waiting for the rest.
+        taken?.destroy(error)
+        reject(error)
+      }
+      parser.on('field', (name, value) => fields.set(name, value))
+      parser.on('file', (field, file, fileName) => {
+        if (field !== 'file' || taken) return void file.resume()
+        taken = file
+        const take = async (): Promise<UploadResult> => {
+          const named = fields.get('collection')
+          const collectionId = fields.get('collectionId') || (named ? await ensureCollection(viewer, named) : null)
+          return uploadDocument(viewer, { name: fileName ?? '', collectionId, source: file })
+        }
+        take().then(resolve, reject)
+      })
+      parser.on('finish', () => {
+        if (!taken)
+          refuse(new AppError('bad-request', { message: 'The request holds no file. Send it as the field "file".' }))
+      })
+      parser.on('error', refuse)
+      body.on('error', refuse)
+      body.pipe(parser)
+    })
+  } finally {
+    body.unpipe(parser)
+    body.destroy()
+  }
+}
+
+export const listDocuments = async (
+  viewer: Viewer,
+): Promise<{ documents: DocumentRow[]; collections: CollectionRow[] }> => {
+  const { db } = database()
+  const [documents, collections] = await Promise.all([listDocumentRows(db, viewer), listCollections(db, viewer)])
+  return { documents, collections }
+}
+
+/** Reads a failed document again from its start. Throws `not-found`, or `conflict` when it is not in a state to retry. */
+export const retryDocument = async (viewer: Viewer, documentId: string): Promise<DocumentRow> => {
+  const { db } = database()
+  await db.transaction(async (tx) => {
+    const versionId = await requeueDocument(tx, viewer, documentId)
+    if (!versionId) throw new AppError((await getDocumentRow(tx, viewer, documentId)) ? 'conflict' : 'not-found')
+    await audit(tx, { actor: viewer, event: 'document.retried', objectId: documentId, details: { versionId } })
+    await enqueue(tx, 'document.ingest', { versionId })
+  })
+  const document = await getDocumentRow(db, viewer, documentId)
+  if (!document) throw new AppError('not-found')
+  return document
+}
+
+/** Deletes a document with everything made from it; answers that cited it say that it was removed. Throws `not-found`. */
+export const deleteDocument = async (viewer: Viewer, documentId: string): Promise<void> => {
+  const { blobKeys } = await database().db.transaction(async (tx) => {
+    const gone = await deleteDocumentRows(tx, viewer, documentId)
+    if (!gone) throw new AppError('not-found')
+    await refreshLexicalStats(tx, viewer.workspaceId)
+    await audit(tx, { actor: viewer, event: 'document.deleted', objectId: documentId })
+    return gone
+  })
+  await Promise.all(blobKeys.map(deleteBlob))
+}
+
+/** The bytes of a version as they were uploaded. Throws `not-found`. */
+export const openVersionFile = async (
+  viewer: Viewer,
+  versionId: string,
+): Promise<{ name: string; bytes: number; stream: ReadableStream<Uint8Array> }> => {
+  const file = await getVersionFile(database().db, viewer, versionId)
+  if (!file) throw new AppError('not-found')
+  return { name: file.name, ...(await streamBlob(file.blobKey)) }
+}
+
+/** The extracted text of a version. Throws `not-found`, also while it has not been read yet. */
+export const getVersionText = async (viewer: Viewer, versionId: string): Promise<VersionText> => {
+  const text = await getVersionTextRow(database().db, viewer, versionId)
+  if (!text) throw new AppError('not-found')
+  return text
+}
