@@ -3,8 +3,8 @@ import { closeDatabase, type Database, useDatabase } from '#db/client.ts'
 import { DirectoryInUse } from '#db/lock.ts'
 import { openEmbeddedDatabase, openServerDatabase } from '#db/open.ts'
 import { env } from '#lib/env.ts'
+import { closeGateway } from '#lib/gateway/index.ts'
 import { closeQueue, openQueue } from '#lib/jobs.ts'
-import { whenThere } from './arriving.ts'
 import { deleteAddress, getAddress } from './home.ts'
 
 const ownerWaitMs = 30_000
@@ -43,7 +43,6 @@ export type RunningWorker = { stop(): Promise<void> }
 export const closeProduct = async (worker?: RunningWorker): Promise<void> => {
   await worker?.stop()
   await closeQueue()
-  const gateway = await whenThere(() => import('#lib/gateway/index.ts'))
-  await gateway?.closeGateway()
+  await closeGateway()
   await closeDatabase()
 }

@@ -2,12 +2,13 @@
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { database } from '#db/client.ts'
+import { demoDocuments } from '#db/demo/questions.ts'
 import { createWorkspace, getSignInAccount, listWorkspaces, upsertAccount } from '#db/queries/people.ts'
+import { ensureCollection, uploadDocument } from '#lib/documents.ts'
 import { env } from '#lib/env.ts'
 import { hashPassword, verifyPassword } from '#lib/passwords.ts'
 import { newId } from '#lib/shared/ids.ts'
 import { roles, type Viewer } from '#lib/shared/viewer.ts'
-import { whenThere } from './arriving.ts'
 import { demoPassword } from './home.ts'
 
 const workspaceName = 'Footnote demo'
@@ -47,10 +48,6 @@ const seedAccounts = async (): Promise<Viewer> => {
 const seedDocuments = async (admin: Viewer): Promise<void> => {
   const marker = join(env().dataDir, 'demo-documents')
   if (await stat(marker).catch(() => null)) return
-  const { demoDocuments } = await import('#db/demo/questions.ts')
-  const documents = await whenThere(() => import('#lib/documents.ts'))
-  if (!documents) return
-  const { ensureCollection, uploadDocument } = documents
   for (const { file, collection } of demoDocuments) {
     const bytes = await readFile(join(demoFolder, file))
     const source = (async function* () {

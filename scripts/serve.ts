@@ -9,10 +9,12 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import next from 'next'
 import { DirectoryInUse } from '#db/lock.ts'
+import { drainGenerations, recoverAnswers } from '#lib/chat/index.ts'
 import { env } from '#lib/env.ts'
+import { warmGateway } from '#lib/gateway/index.ts'
+import { setReady } from '#lib/health.ts'
 import { log } from '#lib/log.ts'
 import { roles } from '#lib/shared/viewer.ts'
-import { whenThere } from './arriving.ts'
 import { deleteAddress, demoPassword, renewLocalToken, setAddress, signingSecret } from './home.ts'
 import { closeProduct, openProduct, type RunningWorker } from './product.ts'
 import { demoEmail, seedDemo } from './seed.ts'
@@ -91,13 +93,6 @@ const start = async (dev: boolean): Promise<void> => {
     })
   })
 
-  const setReady =
-    (await whenThere(() => import('#lib/health.ts')))?.setReady ??
-    ((is: boolean) => Object.assign(globalThis, { footnoteReady: is }))
-  const chat = await whenThere(() => import('#lib/chat/index.ts'))
-  const drainGenerations = chat?.drainGenerations ?? (async () => undefined)
-  const recoverAnswers = chat?.recoverAnswers ?? (async () => undefined)
-
   const drain = async (): Promise<void> => {
     setReady(false)
     await deleteAddress(settings)
@@ -156,7 +151,11 @@ const start = async (dev: boolean): Promise<void> => {
     await app.prepare()
     handle = app.getRequestHandler()
     if (embedded) {
-      worker = await (await whenThere(() => import('#ingestion/worker.ts')))?.startWorker()
+      // Temporary: until every part of the worker is there, the server runs without it.
+      const loaded = await import('#ingestion/worker.ts').catch((error: unknown) =>
+        log.error({ err: error }, 'no worker'),
+      )
+      worker = await loaded?.startWorker()
     }
     setInterval(() => {
       recoverAnswers(false).catch((error: unknown) => log.warn({ err: error }, 'answers not recovered'))
@@ -164,6 +163,7 @@ const start = async (dev: boolean): Promise<void> => {
     await setAddress(settings, address)
     setReady(true)
     ready = true
+    void warmGateway()
     say(await readyNotice(address))
   } catch (error) {
     const words = explain(error)

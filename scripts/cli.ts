@@ -1,0 +1,131 @@
+/**
+ * The command line: `ask`, `search`, `ingest`, `eval:retrieval`. With `--json` the last line of standard output is one object;
+ * progress goes to standard error. Exit status: 0 done, 1 a check failed, 2 wrong use.
+ */
+import './env-file.ts'
+import { existsSync } from 'node:fs'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { directoryOwner } from '#db/lock.ts'
+import { env } from '#lib/env.ts'
+import { type AskOptions, ask } from './command-ask.ts'
+import { type IngestOptions, ingest } from './command-ingest.ts'
+import { type SearchOptions, search } from './command-search.ts'
+import { type Connection, Refused } from './connect.ts'
+import { connectToServer } from './connect-server.ts'
+import { getAddress } from './home.ts'
+
+type AsUser = { user?: string }
+
+const ownerStartMs = 30_000
+
+/** The address of the server that owns DATA_DIR; one that starts is waited for. Null when nobody does. */
+const serverAddress = async (): Promise<string | null> => {
+  const { databaseUrl, dataDir } = env()
+  if (databaseUrl) return null
+  const deadlineMs = performance.now() + ownerStartMs
+  while ((await directoryOwner(dataDir)) !== null) {
+    const address = await getAddress(env())
+    if (address || performance.now() > deadlineMs) return address
+    await new Promise((resolve) => setTimeout(resolve, 200))
+  }
+  return null
+}
+
+const connect = async ({ user }: AsUser): Promise<Connection> => {
+  const email = user ?? (env().demo ? 'admin@demo.local' : undefined)
+  if (!email) throw new CommanderError(2, 'footnote.user', 'error: name the account to work as: --user EMAIL')
+  const address = await serverAddress()
+  if (address) return connectToServer(address, email)
+  const { connectToOwn } = await import('./connect-own.ts')
+  return connectToOwn(email)
+}
+
+/** Runs a command over a connection and closes it, whatever happens. */
+const over = async (options: AsUser, work: (connection: Connection) => Promise<number>): Promise<void> => {
+  const connection = await connect(options)
+  try {
+    process.exitCode = await work(connection)
+  } finally {
+    await connection.close()
+  }
+}
+
+const wholeNumber =
+  (max: number) =>
+  (text: string): number => {
+    const value = Number(text)
+    if (!Number.isInteger(value) || value < 1 || value > max)
+      throw new InvalidArgumentError(`A whole number from 1 to ${max}.`)
+    return value
+  }
+const legsOption = (): Option =>
+  new Option('--legs <legs>', 'which searches to use').choices(['lexical', 'vector', 'hybrid']).default('hybrid')
+const userOption = (): Option => new Option('--user <email>', 'the account to work as (default: the demo admin)')
+
+const program = new Command('footnote')
+  .description('Footnote on the command line')
+  .exitOverride()
+  .showHelpAfterError()
+  .configureHelp({ showGlobalOptions: true })
+
+program
+  .command('ask')
+  .argument('<question>')
+  .addOption(userOption())
+  .option('--collection <name>', 'ask only the documents of this collection')
+  .option('--json', 'print one JSON object as the last line')
+  .description('ask a question; the answer streams to the terminal with its sources')
+  .action((question: string, options: AskOptions & AsUser) =>
+    over(options, (connection) => ask(connection, question, options)),
+  )
+
+program
+  .command('search')
+  .argument('<query>')
+  .addOption(userOption())
+  .addOption(legsOption())
+  .option('--k <number>', 'passages at most', wholeNumber(100), 10)
+  .option('--json', 'print one JSON object as the last line')
+  .description('retrieval alone: the passages that a question would be answered from')
+  .action((query: string, options: SearchOptions & AsUser) =>
+    over(options, (connection) => search(connection, query, options)),
+  )
+
+program
+  .command('ingest')
+  .argument('<paths...>')
+  .addOption(userOption())
+  .option('--collection <name>', 'the collection to put them in; made when it is not there')
+  .option('--watch', 'stay, and follow changes of the files')
+  .option('--json', 'print one JSON object as the last line')
+  .description('upload files and folders, and wait until each is ready or has failed')
+  .action((paths: string[], options: IngestOptions & AsUser) => {
+    const missing = paths.find((path) => !existsSync(path))
+    if (missing !== undefined)
+      throw new CommanderError(2, 'footnote.path', `error: there is no file or folder ${missing}`)
+    return over(options, (connection) => ingest(connection, paths, options))
+  })
+
+program
+  .command('eval:retrieval')
+  .argument('<folder>', 'corpus.jsonl, queries.jsonl and qrels.tsv')
+  .addOption(legsOption())
+  .option('--embedder <name>', 'an encoder in MODELS_DIR')
+  .option('--limit <number>', 'queries at most', wholeNumber(1_000_000))
+  .option('--json', 'print one JSON object as the last line')
+  .description('retrieval quality on a data set, in a scratch database')
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // Commander has printed its own errors and help already.
+    if (error.code.startsWith('footnote.')) process.stderr.write(`${error.message}\n`)
+    process.exitCode = error.exitCode === 0 ? 0 : 2
+  } else {
+    process.stderr.write(
+      `${error instanceof Error ? (error instanceof Refused ? error.message : error.stack) : String(error)}\n`,
+    )
+    process.exitCode = 1
+  }
+}
