@@ -3,7 +3,7 @@ import { MoreHorizontal, Pencil, Search, Trash2, X } from 'lucide-react'
 import type { Route } from 'next'
 import Link from 'next/link'
 import { usePathname, useRouter } from 'next/navigation'
-import { type ReactNode, useEffect, useId, useState } from 'react'
+import { type ReactNode, useCallback, useEffect, useId, useState } from 'react'
 import {
   AlertDialog,
   AlertDialogAction,
@@ -36,7 +36,7 @@ export type ChatActions = {
 const searchDelayMs = 250
 const unreachable = 'Footnote could not be reached. Check the connection and try again.'
 
-const chatHref = (chatId: string) => `/chat/${chatId}` as Route
+const chatHref = (chatId: string) => `/c/${chatId}` as Route
 
 type ChatSearch = { query: string; chats: ChatSummary[] | null; failure: string | null }
 
@@ -140,10 +140,38 @@ const Heading = ({ children }: { children: ReactNode }) => (
   <h3 className="px-2 pt-4 pb-1 font-medium text-[11.5px] text-muted-foreground tracking-normal">{children}</h3>
 )
 
+/** The conversation screen says so when the list is no longer what it was. */
+const chatsChanged = 'footnote:chats'
+
+/** The list as the server gave it with the page, and as it is after the conversation screen or this list changed it. */
+const useChats = (given: readonly ChatSummary[]): { chats: readonly ChatSummary[]; reload: () => Promise<void> } => {
+  const [base, setBase] = useState(given)
+  const [chats, setChats] = useState(given)
+  if (base !== given) {
+    setBase(given)
+    setChats(given)
+  }
+  const reload = useCallback(async () => {
+    try {
+      const response = await fetch('/api/chats')
+      const body = (await response.json()) as { chats?: ChatSummary[] }
+      if (body.chats) setChats(body.chats)
+    } catch {
+      // The list stays as it was; the next change asks again.
+    }
+  }, [])
+  useEffect(() => {
+    window.addEventListener(chatsChanged, reload)
+    return () => window.removeEventListener(chatsChanged, reload)
+  }, [reload])
+  return { chats, reload }
+}
+
 export type ChatListProps = { chats: readonly ChatSummary[]; actions: ChatActions; onNavigate: () => void }
 
 /** The viewer's conversations by day, with search, rename and delete. Changes show at once and are taken back with the reason. */
-export const ChatList = ({ chats, actions, onNavigate }: ChatListProps) => {
+export const ChatList = ({ chats: given, actions, onNavigate }: ChatListProps) => {
+  const { chats, reload } = useChats(given)
   const pathname = usePathname()
   const router = useRouter()
   const hydrated = useHydrated()
@@ -161,11 +189,9 @@ export const ChatList = ({ chats, actions, onNavigate }: ChatListProps) => {
     const forget = () => setTitles((now) => new Map([...now].filter(([id, kept]) => id !== chatId || kept !== title)))
     setTitles((now) => new Map(now).set(chatId, title))
     const result = await actions.renameChat({ chatId, title }).catch(() => null)
-    if (result?.ok) {
-      router.refresh()
-      return
-    }
+    if (result?.ok) await reload()
     forget()
+    if (result?.ok) return
     toast.error('The conversation keeps its old name', { description: result?.error.message ?? unreachable })
   }
 
@@ -174,8 +200,7 @@ export const ChatList = ({ chats, actions, onNavigate }: ChatListProps) => {
     const result = await actions.deleteChat({ chatId }).catch(() => null)
     if (result?.ok) {
       if (pathname === chatHref(chatId)) router.push('/')
-      router.refresh()
-      return
+      return reload()
     }
     setGone((now) => new Set([...now].filter((id) => id !== chatId)))
     toast.error('The conversation was not deleted', { description: result?.error.message ?? unreachable })

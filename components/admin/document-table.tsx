@@ -1,0 +1,283 @@
+'use client'
+import { ArrowDown, ArrowUp, MoreHorizontal, RotateCw, Trash2, X } from 'lucide-react'
+import { memo, type ReactNode } from 'react'
+import { Badge } from '#components/ui/badge.tsx'
+import { Button } from '#components/ui/button.tsx'
+import {
+  DropdownMenu,
+  DropdownMenuContent,
+  DropdownMenuItem,
+  DropdownMenuTrigger,
+} from '#components/ui/dropdown-menu.tsx'
+import { Progress } from '#components/ui/progress.tsx'
+import type { DocumentRow } from '#lib/shared/admin-contract.ts'
+import { cn } from '#lib/shared/cn.ts'
+import { formatBytes, formatCount } from '#lib/shared/format.ts'
+import type { Sort, SortKey } from './document-list.ts'
+import { DocumentState } from './document-state.tsx'
+import type { Upload } from './upload-queue.ts'
+import { When } from './when.tsx'
+
+/** A table where there is room, a list of cards on a phone: the same elements, laid out anew. */
+const rowClasses =
+  'border-b max-md:grid max-md:grid-cols-[1fr_auto] max-md:gap-x-3 max-md:gap-y-1 max-md:px-4 max-md:py-3'
+const cellClasses = 'px-3 py-[9px] align-middle first:pl-5 last:pr-5 max-md:p-0! max-md:text-left'
+const numericClasses = 'num whitespace-nowrap text-right'
+const wideOnly = 'max-md:hidden'
+
+const Nothing = () => (
+  <span className="text-muted-foreground">
+    <span aria-hidden>—</span>
+    <span className="sr-only">none</span>
+  </span>
+)
+
+const Count = ({ value, unit }: { value: number | null; unit?: [one: string, many: string] }) =>
+  value === null || (value === 0 && unit) ? (
+    <Nothing />
+  ) : (
+    <>
+      {formatCount(value)}
+      {unit && ` ${value === 1 ? unit[0] : unit[1]}`}
+    </>
+  )
+
+type RowActions = {
+  onOpen: (documentId: string) => void
+  onRetry: (documentId: string) => void
+  onDelete: (documentId: string) => void
+}
+
+type RowProps = RowActions & { row: DocumentRow; selected: boolean; alreadyThere: boolean }
+
+const DocumentTableRow = memo(({ row, selected, alreadyThere, onOpen, onRetry, onDelete }: RowProps) => (
+  <tr className={cn(rowClasses, 'group hover:bg-muted/50', selected && 'bg-accent hover:bg-accent')}>
+    <td className={cn(cellClasses, 'max-w-96')}>
+      <button
+        type="button"
+        title={row.name}
+        aria-expanded={selected}
+        className="block max-w-full truncate rounded-sm text-left font-semibold hover:underline max-md:whitespace-normal max-md:break-words"
+        onClick={() => onOpen(row.id)}
+      >
+        {row.name}
+      </button>
+    </td>
+    <td className={cn(cellClasses, 'max-md:col-span-2 max-md:row-start-2')}>
+      <DocumentState row={row} alreadyThere={alreadyThere} onRetry={() => onRetry(row.id)} />
+    </td>
+    <td className={cn(cellClasses, 'max-md:col-span-2 max-md:text-muted-foreground')}>
+      {row.collection.name}
+      <span className="md:hidden">
+        {row.chunks !== null && ` · ${formatCount(row.chunks)} passages`}
+        {row.citedBy > 0 && ` · cited by ${formatCount(row.citedBy)}`}
+        {' · '}
+        <When iso={row.changedAt} />
+      </span>
+    </td>
+    <td className={cn(cellClasses, numericClasses, wideOnly)}>
+      <Count value={row.pages} />
+    </td>
+    <td className={cn(cellClasses, numericClasses, wideOnly)}>
+      <Count value={row.chunks} />
+    </td>
+    <td className={cn(cellClasses, 'num whitespace-nowrap', wideOnly)}>
+      <Count value={row.citedBy} unit={['answer', 'answers']} />
+    </td>
+    <td className={cn(cellClasses, 'num whitespace-nowrap text-muted-foreground', wideOnly)}>
+      <When iso={row.changedAt} />
+    </td>
+    <td className={cn(cellClasses, 'w-px text-right max-md:col-start-2 max-md:row-start-1')}>
+      <DropdownMenu>
+        <DropdownMenuTrigger asChild>
+          <Button variant="quiet" size="icon-sm" aria-label={`Actions for ${row.name}`}>
+            <MoreHorizontal />
+          </Button>
+        </DropdownMenuTrigger>
+        <DropdownMenuContent align="end">
+          <DropdownMenuItem onSelect={() => onOpen(row.id)}>Open details</DropdownMenuItem>
+          {row.stage === 'failed' && (
+            <DropdownMenuItem onSelect={() => onRetry(row.id)}>
+              <RotateCw />
+              Retry
+            </DropdownMenuItem>
+          )}
+          <DropdownMenuItem variant="destructive" onSelect={() => onDelete(row.id)}>
+            <Trash2 />
+            Delete document
+          </DropdownMenuItem>
+        </DropdownMenuContent>
+      </DropdownMenu>
+    </td>
+  </tr>
+))
+DocumentTableRow.displayName = 'DocumentTableRow'
+
+type UploadRowProps = { upload: Upload; onRetry: () => void; onRemove: () => void }
+
+const UploadRow = ({ upload, onRetry, onRemove }: UploadRowProps) => {
+  const { file, state, sentBytes, failure } = upload
+  const words =
+    state === 'waiting'
+      ? 'Waiting to be uploaded'
+      : sentBytes >= file.size
+        ? 'Checking the file'
+        : `Uploading ${formatBytes(sentBytes)} of ${formatBytes(file.size)}`
+  return (
+    <tr className={rowClasses}>
+      <td className={cn(cellClasses, 'max-w-96')}>
+        <span title={file.name} className="block truncate font-semibold">
+          {file.name}
+        </span>
+      </td>
+      <td className={cn(cellClasses, 'max-md:col-span-2 max-md:row-start-2')}>
+        <div className="flex flex-wrap items-center gap-x-2 gap-y-1">
+          {failure ? (
+            <>
+              <Badge variant="destructive">{failure.reason}</Badge>
+              {failure.retryable && (
+                <Button variant="ghost" size="sm" className="h-6 px-1.5 text-primary" onClick={onRetry}>
+                  <RotateCw className="size-3.5" />
+                  Retry
+                </Button>
+              )}
+              <span className="basis-full text-[12.5px] text-muted-foreground">{failure.act}</span>
+            </>
+          ) : (
+            <>
+              <Progress value={sentBytes} max={file.size} label={words} />
+              <span className="num text-[12.5px] text-muted-foreground">{words}</span>
+            </>
+          )}
+        </div>
+      </td>
+      <td className={cn(cellClasses, 'max-md:col-span-2 max-md:text-muted-foreground')}>{upload.collection}</td>
+      <td className={cn(cellClasses, numericClasses, wideOnly)}>
+        <Nothing />
+      </td>
+      <td className={cn(cellClasses, numericClasses, wideOnly)}>
+        <Nothing />
+      </td>
+      <td className={cn(cellClasses, wideOnly)}>
+        <Nothing />
+      </td>
+      <td className={cn(cellClasses, 'text-muted-foreground', wideOnly)}>now</td>
+      <td className={cn(cellClasses, 'w-px text-right max-md:col-start-2 max-md:row-start-1')}>
+        <Button
+          variant="quiet"
+          size="icon-sm"
+          aria-label={failure ? `Dismiss ${file.name}` : `Cancel the upload of ${file.name}`}
+          onClick={onRemove}
+        >
+          <X />
+        </Button>
+      </td>
+    </tr>
+  )
+}
+
+const columns: { key: SortKey; title: string; numeric?: boolean; descendingFirst?: boolean }[] = [
+  { key: 'name', title: 'Name' },
+  { key: 'state', title: 'State' },
+  { key: 'collection', title: 'Collection' },
+  { key: 'pages', title: 'Pages', numeric: true, descendingFirst: true },
+  { key: 'chunks', title: 'Passages', numeric: true, descendingFirst: true },
+  { key: 'citedBy', title: 'Cited by', descendingFirst: true },
+  { key: 'changedAt', title: 'Changed', descendingFirst: true },
+]
+
+type SortHeadProps = { column: (typeof columns)[number]; sort: Sort; onSort: (sort: Sort) => void }
+
+const SortHead = ({ column, sort, onSort }: SortHeadProps) => {
+  const active = sort.key === column.key
+  const Arrow = sort.descending ? ArrowDown : ArrowUp
+  return (
+    <th
+      scope="col"
+      aria-sort={active ? (sort.descending ? 'descending' : 'ascending') : undefined}
+      className={cn(
+        'px-3 py-1 font-medium text-muted-foreground text-xs first:pl-5',
+        column.numeric ? 'text-right' : 'text-left',
+      )}
+    >
+      <button
+        type="button"
+        className={cn(
+          'inline-flex min-h-6 items-center gap-1 whitespace-nowrap rounded-sm hover:text-foreground',
+          active && 'text-foreground',
+        )}
+        onClick={() =>
+          onSort({
+            key: column.key,
+            descending: active ? !sort.descending : (column.descendingFirst ?? false),
+          })
+        }
+      >
+        {column.title}
+        {active && <Arrow aria-hidden className="size-3" />}
+      </button>
+    </th>
+  )
+}
+
+export type DocumentTableProps = RowActions & {
+  rows: readonly DocumentRow[]
+  uploads: readonly Upload[]
+  selectedId: string | null
+  alreadyThere: ReadonlySet<string>
+  sort: Sort
+  onSort: (sort: Sort) => void
+  onRetryUpload: (key: string) => void
+  onRemoveUpload: (key: string) => void
+  /** Shown in place of rows when there are none. */
+  empty: ReactNode
+}
+
+export const DocumentTable = ({
+  rows,
+  uploads,
+  selectedId,
+  alreadyThere,
+  sort,
+  onSort,
+  onRetryUpload,
+  onRemoveUpload,
+  empty,
+  ...actions
+}: DocumentTableProps) => (
+  <>
+    <table className="w-full border-collapse text-[13px] max-md:block">
+      <caption className="sr-only">Documents and their state</caption>
+      <thead className="sticky top-0 z-10 bg-background max-md:sr-only">
+        <tr className="border-b">
+          {columns.map((column) => (
+            <SortHead key={column.key} column={column} sort={sort} onSort={onSort} />
+          ))}
+          <th scope="col">
+            <span className="sr-only">Actions</span>
+          </th>
+        </tr>
+      </thead>
+      <tbody className="max-md:block">
+        {uploads.map((upload) => (
+          <UploadRow
+            key={upload.key}
+            upload={upload}
+            onRetry={() => onRetryUpload(upload.key)}
+            onRemove={() => onRemoveUpload(upload.key)}
+          />
+        ))}
+        {rows.map((row) => (
+          <DocumentTableRow
+            key={row.id}
+            row={row}
+            selected={row.id === selectedId}
+            alreadyThere={alreadyThere.has(row.id)}
+            {...actions}
+          />
+        ))}
+      </tbody>
+    </table>
+    {rows.length === 0 && uploads.length === 0 && empty}
+  </>
+)

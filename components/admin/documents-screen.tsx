@@ -1,0 +1,321 @@
+'use client'
+import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 'react'
+import {
+  AlertDialog,
+  AlertDialogAction,
+  AlertDialogCancel,
+  AlertDialogContent,
+  AlertDialogDescription,
+  AlertDialogFooter,
+  AlertDialogTitle,
+} from '#components/ui/alert-dialog.tsx'
+import { Badge } from '#components/ui/badge.tsx'
+import { Button } from '#components/ui/button.tsx'
+import { EmptyState } from '#components/ui/empty-state.tsx'
+import { Input } from '#components/ui/input.tsx'
+import { Sheet, SheetContent, SheetTitle } from '#components/ui/sheet.tsx'
+import { toast } from '#components/ui/toaster.tsx'
+import type { ActionResult } from '#lib/shared/errors.ts'
+import { formatCount } from '#lib/shared/format.ts'
+import { AdminHeader, AdminTitle } from './admin-header.tsx'
+import { DocumentDetail } from './document-detail.tsx'
+import {
+  deletionWords,
+  formatSort,
+  isInWork,
+  parseSort,
+  type StateFilter,
+  selectDocuments,
+  stateFilters,
+} from './document-list.ts'
+import { DocumentTable } from './document-table.tsx'
+import { DropZone } from './drop-zone.tsx'
+import { Select } from './select.tsx'
+import { sendFile } from './send-file.ts'
+import { createUploadQueue, type Upload, type UploadTarget } from './upload-queue.ts'
+import { useAddress } from './use-address.ts'
+import { type Collection, type DocumentData, useDocuments } from './use-documents.ts'
+import { useWide } from './use-wide.ts'
+
+/** One for the tab: an upload goes on while another page is looked at. */
+const queue = createUploadQueue(sendFile)
+const noUploads: readonly Upload[] = []
+
+const unreachable = 'Footnote could not be reached. Check the connection and try again.'
+const defaultCollection = 'General'
+const newCollection = 'new'
+
+const stateWords: Record<StateFilter, string> = { ready: 'Ready', 'in-work': 'In work', failed: 'Failed' }
+
+export type DocumentActions = {
+  retryDocument: (input: { documentId: string }) => Promise<ActionResult<null>>
+  deleteDocument: (input: { documentId: string }) => Promise<ActionResult<null>>
+}
+
+type CollectionChoice = { chosen: string; name: string }
+
+const targetOf = ({ chosen, name }: CollectionChoice, collections: readonly Collection[]) => {
+  const known = collections.find(({ id }) => id === chosen)
+  const called = known?.name ?? (name.trim() || defaultCollection)
+  const target: UploadTarget = known ? { collectionId: known.id } : { collection: called }
+  return { target, called }
+}
+
+type CollectionPickerProps = {
+  collections: readonly Collection[]
+  choice: CollectionChoice
+  onChoice: (choice: CollectionChoice) => void
+}
+
+/** Where uploads go: a collection that is there, or a new one by its name. */
+const CollectionPicker = ({ collections, choice, onChoice }: CollectionPickerProps) => (
+  <div className="flex flex-wrap items-center gap-2 text-[13px]">
+    <label htmlFor="upload-collection" className="text-muted-foreground">
+      Into
+    </label>
+    <Select
+      id="upload-collection"
+      value={choice.chosen}
+      onChange={(event) => onChoice({ ...choice, chosen: event.target.value })}
+    >
+      {collections.map(({ id, name }) => (
+        <option key={id} value={id}>
+          {name}
+        </option>
+      ))}
+      <option value={newCollection}>New collection…</option>
+    </Select>
+    {choice.chosen === newCollection && (
+      <Input
+        className="w-44"
+        aria-label="Name of the new collection"
+        placeholder={defaultCollection}
+        maxLength={80}
+        value={choice.name}
+        onChange={(event) => onChoice({ ...choice, name: event.target.value })}
+      />
+    )}
+  </div>
+)
+
+/** Everything about documents on one screen: what is there, how far it is, what failed and why, and the way in. */
+export const DocumentsScreen = ({ initial, actions }: { initial: DocumentData; actions: DocumentActions }) => {
+  const { documents, collections, stale, change, reload } = useDocuments(initial)
+  const uploads = useSyncExternalStore(queue.subscribe, queue.getUploads, () => noUploads)
+  const address = useAddress()
+  const wide = useWide()
+  const [alreadyThere, setAlreadyThere] = useState<ReadonlySet<string>>(new Set())
+  const [deletingId, setDeletingId] = useState<string | null>(null)
+  const [choice, setChoice] = useState<CollectionChoice>({
+    chosen:
+      (initial.collections.find(({ name }) => name === defaultCollection) ?? initial.collections[0])?.id ??
+      newCollection,
+    name: '',
+  })
+
+  useEffect(
+    () =>
+      queue.onArrival(({ outcome, document }) => {
+        change((rows) => [document, ...rows.filter(({ id }) => id !== document.id)])
+        reload()
+        if (outcome !== 'already-there') return
+        setAlreadyThere((now) => new Set(now).add(document.id))
+        toast(`“${document.name}” is already there`, {
+          id: 'already-there',
+          description: 'The file is the same as the one stored, so nothing was added.',
+        })
+      }),
+    [change, reload],
+  )
+
+  const sending = uploads.some(({ state }) => state !== 'failed')
+  useEffect(() => {
+    if (!sending) return
+    const warn = (event: BeforeUnloadEvent) => event.preventDefault()
+    window.addEventListener('beforeunload', warn)
+    return () => window.removeEventListener('beforeunload', warn)
+  }, [sending])
+
+  const stateFilter = stateFilters.find((one) => one === address.get('state')) ?? null
+  const text = address.get('q') ?? ''
+  const collectionId = address.get('collection')
+  const sortParam = address.get('sort')
+  const sort = parseSort(sortParam)
+  const rows = useMemo(
+    () => selectDocuments(documents, { text, state: stateFilter, collectionId, sort: parseSort(sortParam) }),
+    [documents, text, stateFilter, collectionId, sortParam],
+  )
+  const filtered = Boolean(text || stateFilter || collectionId)
+  const selected = documents.find(({ id }) => id === address.get('document')) ?? null
+  const deleting = documents.find(({ id }) => id === deletingId) ?? null
+
+  const { set } = address
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `set` reads the address when it is called
+  const open = useCallback((id: string) => set({ document: id }, 'push'), [])
+  const close = () => set({ document: null })
+
+  const retry = useCallback(
+    async (id: string) => {
+      change((all) =>
+        all.map((row) => (row.id === id ? { ...row, stage: 'queued', failure: null, progress: null } : row)),
+      )
+      const result = await actions.retryDocument({ documentId: id }).catch(() => null)
+      if (!result?.ok)
+        toast.error('The document was not tried again', { description: result?.error.message ?? unreachable })
+      reload()
+    },
+    [actions, change, reload],
+  )
+
+  const remove = async (id: string) => {
+    if (selected?.id === id) close()
+    change((all) => all.filter((row) => row.id !== id))
+    const result = await actions.deleteDocument({ documentId: id }).catch(() => null)
+    if (!result?.ok) toast.error('The document was not deleted', { description: result?.error.message ?? unreachable })
+    reload()
+  }
+
+  const add = (files: File[]) => {
+    const { target, called } = targetOf(choice, collections)
+    queue.add(files, target, called)
+  }
+
+  const ready = documents.filter(({ stage }) => stage === 'ready').length
+  const inWork = documents.filter(isInWork).length
+  const failed = documents.filter(({ stage }) => stage === 'failed').length
+
+  const detail = selected && {
+    row: selected,
+    onRetry: () => void retry(selected.id),
+    onDelete: () => setDeletingId(selected.id),
+  }
+
+  return (
+    <>
+      <AdminHeader>
+        <AdminTitle>Documents</AdminTitle>
+        <p role="status" className="flex flex-wrap gap-1.5">
+          <Badge>{formatCount(ready)} ready</Badge>
+          {inWork > 0 && <Badge variant="accent">{formatCount(inWork)} in work</Badge>}
+          {failed > 0 && <Badge variant="destructive">{formatCount(failed)} failed</Badge>}
+        </p>
+      </AdminHeader>
+      <div className="flex min-h-0 flex-1">
+        <div className="min-h-0 min-w-0 flex-1 overflow-y-auto">
+          <DropZone onFiles={add} className="mx-5 my-[18px] max-sm:mx-4 max-sm:my-4">
+            <CollectionPicker collections={collections} choice={choice} onChoice={setChoice} />
+          </DropZone>
+          {stale && (
+            <p role="alert" className="mx-5 mb-3 rounded-md border border-warning px-3 py-2 text-[13px] text-warning">
+              {stale}
+            </p>
+          )}
+          {documents.length > 0 && (
+            <search className="flex flex-wrap items-center gap-2 px-5 pb-2 max-sm:px-4">
+              <Input
+                type="search"
+                className="w-52 max-sm:w-full"
+                aria-label="Find documents by name"
+                placeholder="Find by name"
+                value={text}
+                onChange={(event) => set({ q: event.target.value })}
+              />
+              <Select
+                aria-label="State"
+                value={stateFilter ?? ''}
+                onChange={(event) => set({ state: event.target.value })}
+              >
+                <option value="">Any state</option>
+                {stateFilters.map((one) => (
+                  <option key={one} value={one}>
+                    {stateWords[one]}
+                  </option>
+                ))}
+              </Select>
+              <Select
+                aria-label="Collection"
+                value={collectionId ?? ''}
+                onChange={(event) => set({ collection: event.target.value })}
+              >
+                <option value="">Any collection</option>
+                {collections.map(({ id, name }) => (
+                  <option key={id} value={id}>
+                    {name}
+                  </option>
+                ))}
+              </Select>
+              {filtered && (
+                <>
+                  <span className="num text-[13px] text-muted-foreground">
+                    {formatCount(rows.length)} of {formatCount(documents.length)}
+                  </span>
+                  <Button variant="quiet" size="sm" onClick={() => set({ q: null, state: null, collection: null })}>
+                    Clear filters
+                  </Button>
+                </>
+              )}
+            </search>
+          )}
+          <DocumentTable
+            rows={rows}
+            uploads={uploads}
+            selectedId={selected?.id ?? null}
+            alreadyThere={alreadyThere}
+            sort={sort}
+            onSort={(next) => set({ sort: formatSort(next) })}
+            onOpen={open}
+            onRetry={retry}
+            onDelete={setDeletingId}
+            onRetryUpload={queue.retry}
+            onRemoveUpload={queue.remove}
+            empty={
+              filtered ? (
+                <EmptyState
+                  title="No document is like that"
+                  action={
+                    <Button onClick={() => set({ q: null, state: null, collection: null })}>Clear filters</Button>
+                  }
+                >
+                  {formatCount(documents.length)} {documents.length === 1 ? 'document does' : 'documents do'} not match.
+                </EmptyState>
+              ) : (
+                <EmptyState title="No documents yet">
+                  Drop files above. Each is read, cut into passages and indexed; as soon as it says Ready, answers cite
+                  it, passage by passage.
+                </EmptyState>
+              )
+            }
+          />
+        </div>
+        {detail && wide && (
+          <aside
+            aria-label="Document"
+            className="flex w-[452px] shrink-0 flex-col border-l bg-card max-[1179px]:hidden"
+          >
+            <DocumentDetail {...detail} onClose={close} />
+          </aside>
+        )}
+      </div>
+      {!wide && (
+        <Sheet open={detail !== null} onOpenChange={(isOpen) => !isOpen && close()}>
+          <SheetContent side="right" aria-describedby={undefined}>
+            <SheetTitle className="sr-only">Document</SheetTitle>
+            {detail && <DocumentDetail {...detail} />}
+          </SheetContent>
+        </Sheet>
+      )}
+      <AlertDialog open={deleting !== null} onOpenChange={(isOpen) => !isOpen && setDeletingId(null)}>
+        <AlertDialogContent>
+          <AlertDialogTitle>Delete “{deleting?.name}”?</AlertDialogTitle>
+          <AlertDialogDescription>
+            {deletionWords(deleting?.citedBy ?? 0)} This cannot be undone.
+          </AlertDialogDescription>
+          <AlertDialogFooter>
+            <AlertDialogCancel />
+            <AlertDialogAction onClick={() => deleting && remove(deleting.id)}>Delete document</AlertDialogAction>
+          </AlertDialogFooter>
+        </AlertDialogContent>
+      </AlertDialog>
+    </>
+  )
+}
