@@ -36,7 +36,7 @@ type Held = { footnoteDatabase?: Database | undefined }
 const held = globalThis as typeof globalThis & Held
 
 /** Makes `database` the one this process uses. */
-export const useDatabase = (database: Database): Database => {
+export const holdDatabase = (database: Database): Database => {
   held.footnoteDatabase = database
   return database
 }

@@ -6,7 +6,7 @@ import postgres from 'postgres'
 import { afterAll, beforeAll } from 'vitest'
 import { newId } from '#lib/shared/ids.ts'
 import { type Role, roles, type Viewer } from '#lib/shared/viewer.ts'
-import { closeDatabase, type Database, useDatabase } from './client.ts'
+import { closeDatabase, type Database, holdDatabase } from './client.ts'
 import { openMemoryDatabase, openServerDatabase } from './open.ts'
 import { collections, memberships, users, workspaces } from './schema/index.ts'
 
@@ -34,7 +34,7 @@ export const withDatabase = (): { current: () => Database } => {
     const server = process.env.TEST_ENGINE === 'postgres' ? process.env.TEST_DATABASE_URL : undefined
     if (process.env.TEST_ENGINE === 'postgres' && !server)
       throw new Error('TEST_ENGINE=postgres needs TEST_DATABASE_URL')
-    opened = useDatabase(server ? await openScratchServerDatabase(server) : await openMemoryDatabase())
+    opened = holdDatabase(server ? await openScratchServerDatabase(server) : await openMemoryDatabase())
   }, 120_000)
   afterAll(() => closeDatabase())
   return {

@@ -127,14 +127,10 @@ const toNewChunk = ({ embedded: _, start, end, ...chunk }: Prepared, vector: str
   vector,
 })
 
-const run = async (claim: Claim, signal: AbortSignal): Promise<void> => {
+/** From parsed text to published passages, under a claim. */
+export const indexParsed = async (claim: Claim, parsed: ParsedDocument, signal: AbortSignal): Promise<void> => {
   const { db } = database()
   const progress = progressOf(claim)
-  const parsed = await parseFile(
-    { path: blobFilePath(claim.blobKey), name: claim.name },
-    { signal, onProgress: (done, total) => progress.hint('parsing', done, total) },
-  )
-  await progress.settle()
   await keepText(claim, parsed)
 
   await progress.enter('chunking', 0)
@@ -171,13 +167,23 @@ const run = async (claim: Claim, signal: AbortSignal): Promise<void> => {
   if (!(await publishVersion(db, claim, { chunks: prepared.length, reused }))) throw new Superseded()
 }
 
+const readFileOf = async (claim: Claim, signal: AbortSignal): Promise<ParsedDocument> => {
+  const progress = progressOf(claim)
+  const parsed = await parseFile(
+    { path: blobFilePath(claim.blobKey), name: claim.name },
+    { signal, onProgress: (done, total) => progress.hint('parsing', done, total) },
+  )
+  await progress.settle()
+  return parsed
+}
+
 /** Ingests a version; returns when it is ready, has failed for a reason of its own, or is no longer wanted. */
 export const ingestVersion = async (versionId: string, signal: AbortSignal): Promise<void> => {
   const { db } = database()
   const claim = await claimVersion(db, versionId)
   if (!claim) return
   try {
-    await run(claim, signal)
+    await indexParsed(claim, await readFileOf(claim, signal), signal)
   } catch (error) {
     if (error instanceof Superseded) return
     if (error instanceof ParseRefused && !signal.aborted) {

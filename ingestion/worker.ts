@@ -2,7 +2,7 @@
  * The worker: takes jobs from the queue until it is stopped. Embedded it lives in the server's process; with PostgreSQL any number
  * run as processes of their own (`npm run worker`), where this file is the program.
  */
-import { closeDatabase, database, useDatabase } from '#db/client.ts'
+import { closeDatabase, database, holdDatabase } from '#db/client.ts'
 import { openServerDatabase } from '#db/open.ts'
 import { failVersion, listUnfinishedVersions } from '#db/queries/ingest.ts'
 import { env } from '#lib/env.ts'
@@ -53,7 +53,7 @@ const main = async (): Promise<void> => {
     process.exitCode = 2
     return
   }
-  useDatabase(await openServerDatabase(databaseUrl))
+  holdDatabase(await openServerDatabase(databaseUrl))
   const worker = await startWorker()
   await warmGateway()
   process.stdout.write('The worker takes jobs. Stop with Ctrl-C.\n')

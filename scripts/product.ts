@@ -1,5 +1,5 @@
 /** Opening and closing everything a process of the product needs, in the right order: database, queue, demo; worker and models. */
-import { closeDatabase, type Database, useDatabase } from '#db/client.ts'
+import { closeDatabase, type Database, holdDatabase } from '#db/client.ts'
 import { DirectoryInUse } from '#db/lock.ts'
 import { openEmbeddedDatabase, openServerDatabase } from '#db/open.ts'
 import { env } from '#lib/env.ts'
@@ -30,7 +30,7 @@ const openOwnDatabase = async (): Promise<Database> => {
 /** Opens and migrates the database of the settings and starts its queue. Throws `DirectoryInUse` when another process owns it. */
 export const openProduct = async (): Promise<Database> => {
   const { databaseUrl } = env()
-  const opened = useDatabase(databaseUrl ? await openServerDatabase(databaseUrl) : await openOwnDatabase())
+  const opened = holdDatabase(databaseUrl ? await openServerDatabase(databaseUrl) : await openOwnDatabase())
   // Left behind by a server that was killed.
   if (!databaseUrl) await deleteAddress(env())
   await openQueue()

@@ -16,7 +16,8 @@ import { hideUnfinishedMarker, rehypeCitations, remarkLiteralFootnotes } from '.
 const here = 'https://here.invalid'
 
 const rehypePlugins: NonNullable<ComponentProps<typeof Streamdown>['rehypePlugins']> = [
-  ...['raw', 'sanitize'].flatMap((name) => defaultRehypePlugins[name] ?? []),
+  // Each is a plug-in with its settings: spread them one level too far and the settings are lost.
+  ...[defaultRehypePlugins.raw, defaultRehypePlugins.sanitize].filter((plugin) => plugin !== undefined),
   [
     harden,
     {

@@ -42,7 +42,7 @@ export const StageLine = ({ words, live }: { words: string; live: boolean }) => 
 )
 
 const readInWords = ({ read, status }: MessageMetadata): string => {
-  if (!read) return status === 'no-source' ? 'Searched your documents' : 'Answer'
+  if (!read) return status === 'no-source' ? 'Searched your documents' : status === 'failed' ? 'No answer' : 'Answer'
   if (read.passages === 0) return 'Searched your documents, found nothing close'
   return `Read ${read.passages} ${read.passages === 1 ? 'passage' : 'passages'} in ${read.documents} ${read.documents === 1 ? 'document' : 'documents'}`
 }
@@ -70,7 +70,7 @@ const SourceCards = ({ messageId, citations }: { messageId: string; citations: R
                 )
               }
               className={cn(
-                'flex h-[33px] max-w-[min(260px,100%)] items-center gap-2 rounded-lg border bg-source pr-2.5 pl-2 text-[12.5px] transition-colors duration-120 hover:border-input touch:h-11',
+                'flex h-[33px] max-w-[min(300px,100%)] items-center gap-2 rounded-lg border bg-source pr-2.5 pl-2 text-[12.5px] transition-colors duration-120 hover:border-input touch:h-11',
                 openN === citation.n && 'border-primary hover:border-primary',
               )}
             >
@@ -202,7 +202,13 @@ const Actions = ({
   const label = 'max-sm:sr-only'
   return (
     <>
-      <div className="flex flex-wrap items-center gap-x-0.5 gap-y-1 text-muted-foreground">
+      <div
+        className={cn(
+          'flex flex-wrap items-center gap-x-0.5 gap-y-1 text-muted-foreground',
+          // The words line up with the prose, not the invisible edge of the first button.
+          !claims?.total && '-ml-2',
+        )}
+      >
         {claims && claims.total > 0 && (
           <Badge variant={claims.supported === claims.total ? 'success' : 'warning'} className="mr-1.5">
             {supportInWords(claims)}

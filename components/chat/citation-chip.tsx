@@ -49,7 +49,7 @@ export const CitationChip = ({ ordinal }: { ordinal: number }) => {
   const { messageId, citations, streaming } = useContext(AnswerCitationsContext)
   const panel = useSourcePanel()
   const [open, setOpen] = useState(false)
-  // Focus that comes back from the panel must not open the preview.
+  // Once the passage is open in the panel, neither the resting pointer nor the focus that comes back opens the preview.
   const quiet = useRef(false)
   const citation = citations.get(ordinal)
   // Its number comes a moment later; the place is kept so that nothing moves.
@@ -70,8 +70,11 @@ export const CitationChip = ({ ordinal }: { ordinal: number }) => {
           data-unsupported={!citation.supported && !citation.removed ? '' : undefined}
           aria-label={chipLabel(citation)}
           aria-expanded={active}
-          onBlur={() => {
+          onPointerEnter={() => {
             quiet.current = false
+          }}
+          onBlur={(event) => {
+            if (!event.relatedTarget?.closest('aside, [role="dialog"]')) quiet.current = false
           }}
           onClick={(event) => {
             quiet.current = true

@@ -14,7 +14,6 @@ export const Question = ({ text, asker }: { text: string; asker: string }) => {
   return (
     <div className="mb-3">
       <h2
-        dir="auto"
         className={cn(
           'whitespace-pre-wrap [overflow-wrap:anywhere]',
           text.length > longChars
@@ -24,7 +23,9 @@ export const Question = ({ text, asker }: { text: string; asker: string }) => {
         )}
       >
         <span className="sr-only">{asker} asked: </span>
-        {text}
+        <span dir="auto" className="block">
+          {text}
+        </span>
       </h2>
       {folds && (
         <Button variant="quiet" size="sm" className="-ml-2 mt-1" aria-expanded={open} onClick={() => setOpen(!open)}>

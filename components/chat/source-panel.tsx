@@ -280,7 +280,6 @@ export const SourceSheet = (props: SourcePanelProps) => {
         aria-describedby={undefined}
         onInteractOutside={(event) => event.preventDefault()}
         onCloseAutoFocus={(event) => event.preventDefault()}
-        onEscapeKeyDown={(event) => event.preventDefault()}
         className={dragging ? '' : 'transition-[height] duration-180'}
         style={{ height: `${heightDvh}dvh` }}
       >

@@ -38,6 +38,16 @@ const identifierShape =
 const leansBack =
   /^(?:and|but|so|also|then|what about|how about|why)\b|\b(?:it|its|they|them|their|that|this|those|these|there|ones?|same)\b/i
 
+/** Words that shape a question and are not what it is about. */
+const shapeWords = new Set(
+  supportWords('many much often long quick quickly soon fast get use need must have mean want give tell know say please explain describe find happen'),
+)
+const subjectWords = (question: string): string[] => {
+  const words = supportWords(question)
+  const about = words.filter((word) => !shapeWords.has(word))
+  return about.length > 0 ? about : words
+}
+
 const numeral = String.raw`(?:\d[\d.,]*|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fourteen|twenty|half an?|an?)`
 const timeSpan = new RegExp(
   String.raw`\b${numeral}\s+(?:full\s+|working\s+|calendar\s+)*(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|cycles?)\b`,
@@ -67,12 +77,12 @@ const kinds: readonly [question: RegExp, answer: RegExp][] = [
 
 /** What is asked, from the question and the one before it (used when the question is short or points back). */
 export const readQuery = (question: string, earlier: string | undefined): Query => {
-  const own = supportWords(question)
+  const own = subjectWords(question)
   const words = new Map(own.map((word) => [word, 1]))
   let identifiers = question.match(identifierShape) ?? []
   let text = question
   if (earlier && (own.length < 4 || (own.length < 7 && leansBack.test(question)))) {
-    for (const word of supportWords(earlier)) if (!words.has(word)) words.set(word, earlierWeight)
+    for (const word of subjectWords(earlier)) if (!words.has(word)) words.set(word, earlierWeight)
     if (identifiers.length === 0) identifiers = earlier.match(identifierShape) ?? []
     text = `${earlier} ${question}`
   }
@@ -97,12 +107,10 @@ const rarity = (query: Query, units: readonly Unit[]): Map<string, number> => {
   return weights
 }
 
-/** 0 to 1 for each unit: the rarity-weighted share of the question's words. Words that no unit has count half: they tell nothing apart. */
+/** 0 to 1 for each unit: the rarity-weighted share of the question's words. */
 export const lexicalScores = (query: Query, units: readonly Unit[]): number[] => {
   const weights = rarity(query, units)
-  const anywhere = new Set(units.flatMap(({ words, around }) => [...words, ...around]))
-  let total = 0
-  for (const [word, weight] of weights) total += anywhere.has(word) ? weight : weight * 0.5
+  const total = [...weights.values()].reduce((sum, weight) => sum + weight, 0)
   if (total === 0) return units.map(() => 0)
   return units.map((unit) => {
     const own = new Set(unit.words)
@@ -118,8 +126,7 @@ const adjust = (query: Query, unit: Unit): number => {
   if (query.wants.some((said) => said.test(unit.text))) change += 0.08
   const own: string[] = unit.text.match(identifierShape) ?? []
   for (const identifier of query.identifiers) {
-    const [word = ''] = supportWords(identifier)
-    if (own.includes(identifier) || unit.around.has(word)) change += 0.1
+    if (own.includes(identifier) || unit.place.includes(identifier)) change += 0.1
     else change -= own.some((other) => sameSeries(identifier, other)) ? 0.25 : 0.05
   }
   // A line that is no sentence, no row and no bullet is a title, an imprint, a caption.
@@ -213,17 +220,26 @@ export const selectUnits = ({ query, units, scores, encoded }: Scored): Selectio
     else groups.push([unit])
   }
   for (const group of groups) group.sort((a, b) => a.index - b.index)
-  return { groups, direct: isDirect({ query, best: best.unit, score: best.score, chosen, encoded }) }
+  return { groups, direct: isDirect({ query, units, best: best.unit, score: best.score, group: groups[0] ?? [], encoded }) }
 }
 
 /** Least worth of a best sentence that is taken for an answer; below it the evidence is only near. */
-const directScoreMin = { encoded: 0.44, lexical: 0.4 }
+const directScoreMin = { encoded: 0.46, lexical: 0.4 }
+/** What it must be when a word that the question is about stands nowhere in the evidence. */
+const directScoreMinWithGap = { encoded: 0.62, lexical: 0.55 }
+/** Above this share of such words nothing here is an answer. */
+const gapShareMax = 0.34
 
-type Directness = { query: Query; best: Unit; score: number; chosen: readonly Unit[]; encoded: boolean }
+type Directness = { query: Query; units: readonly Unit[]; best: Unit; score: number; group: readonly Unit[]; encoded: boolean }
 
-const isDirect = ({ query, score, chosen, encoded }: Directness): boolean => {
-  if (score < directScoreMin[encoded ? 'encoded' : 'lexical']) return false
-  const said = new Set(chosen.flatMap(({ words, around }) => [...words, ...around]))
-  const required = [...query.names, ...query.identifiers.flatMap((identifier) => supportWords(identifier))]
-  return required.every((word) => said.has(word))
+const isDirect = ({ query, units, best, score, group, encoded }: Directness): boolean => {
+  const mode = encoded ? 'encoded' : 'lexical'
+  const anywhere = new Set(units.flatMap(({ words, around }) => [...words, ...around]))
+  const gaps = [...query.words].filter(([word, weight]) => weight === 1 && !anywhere.has(word)).length
+  const asked = [...query.words.values()].filter((weight) => weight === 1).length
+  if (gaps / Math.max(1, asked) > gapShareMax) return false
+  if (score < (gaps > 0 ? directScoreMinWithGap : directScoreMin)[mode]) return false
+  const said = new Set([best, ...group].flatMap(({ words, around }) => [...words, ...around]))
+  const written = [best, ...group].map(({ text, place }) => `${place}\n${text}`).join('\n')
+  return query.names.every((word) => said.has(word)) && query.identifiers.every((identifier) => written.includes(identifier))
 }

@@ -20,6 +20,8 @@ export type Unit = {
   words: string[]
   /** Words that hold for it without standing in it: title, headings, the question it answers, the line that leads its list. */
   around: Set<string>
+  /** Title and headings as they are written, for identifiers. */
+  place: string
   /** What the encoder reads: the unit with its last heading or lead. */
   readable: string
 }
@@ -75,7 +77,8 @@ const headerFrom = (context: string): string[] | null => {
 /** Everything in the sources that can be quoted, in document order. */
 export const unitsOf = (passages: readonly SourcePassage[]): Unit[] =>
   passages.flatMap((passage, source) => {
-    const above = new Set(supportWords([passage.title, ...passage.headingPath].join('\n')))
+    const place = [passage.title, ...passage.headingPath].join('\n')
+    const above = new Set(supportWords(place))
     const heading = passage.headingPath.at(-1) ?? passage.title
     const units: Unit[] = []
     let header = headerFrom(passage.context)
@@ -112,6 +115,7 @@ export const unitsOf = (passages: readonly SourcePassage[]): Unit[] =>
         isQuestion,
         isListItem,
         words: supportWords(cut),
+        place,
         around: leadKind === 'none' ? above : new Set([...above, ...supportWords(lead)]),
         readable: `${leadKind === 'none' ? heading : lead}: ${cut}`,
       })
