@@ -1,0 +1,204 @@
+'use client'
+import { MessageSquareText } from 'lucide-react'
+import type { Route } from 'next'
+import Link from 'next/link'
+import { type KeyboardEvent, useMemo, useRef } from 'react'
+import { Badge } from '#components/ui/badge.tsx'
+import { Button } from '#components/ui/button.tsx'
+import { EmptyState } from '#components/ui/empty-state.tsx'
+import type { Span, Trace } from '#lib/shared/admin-contract.ts'
+import { cn } from '#lib/shared/cn.ts'
+import { formatCost, formatCount, formatDuration } from '#lib/shared/format.ts'
+import { AdminHeader, AdminTitle } from './admin-header.tsx'
+import { SpanDetail, spanStatusWords } from './span-detail.tsx'
+import { TraceStatus } from './trace-status.tsx'
+import { costWords } from './trace-table.tsx'
+import { useAddress } from './use-address.ts'
+import { arrangeSpans, firstStep, type Step, supportOf, timeAxis } from './waterfall.ts'
+import { When } from './when.tsx'
+
+/** Label, axis, time, cost; on a phone the axis goes under the label. */
+const gridClasses =
+  'grid grid-cols-[minmax(170px,250px)_1fr_74px_70px] max-sm:grid-cols-[1fr_74px] max-sm:gap-y-1.5 text-[13px]'
+
+const barClasses = ({ span, depth }: Step): string => {
+  if (span.status === 'failed' || span.status === 'refused') return 'bg-destructive'
+  if (span.status === 'skipped') return 'border border-muted-foreground border-dashed'
+  if (span.name === 'check') return 'bg-success'
+  return depth > 0 ? 'bg-primary/45' : 'bg-primary'
+}
+
+type StepRowProps = { step: Step; lengthMs: number; selected: boolean; onSelect: () => void }
+
+const StepRow = ({ step, lengthMs, selected, onSelect }: StepRowProps) => {
+  const { span, depth } = step
+  const left = Math.min(99.4, (span.startMs / lengthMs) * 100)
+  return (
+    <button
+      type="button"
+      aria-current={selected ? 'step' : undefined}
+      onClick={onSelect}
+      className={cn(
+        gridClasses,
+        'min-h-[33px] w-full items-center border-b px-5 text-left max-sm:px-4 max-sm:py-2',
+        selected ? 'bg-accent' : 'hover:bg-muted/50',
+      )}
+    >
+      <span className="min-w-0 break-words py-1 pr-2 max-sm:py-0" style={{ paddingLeft: depth * 16 }}>
+        {span.label}
+        {span.status !== 'ok' && (
+          <Badge variant={span.status === 'skipped' ? 'default' : 'destructive'} className="ml-2">
+            {spanStatusWords[span.status].toLowerCase()}
+          </Badge>
+        )}
+      </span>
+      <span aria-hidden className="relative block h-[13px] max-sm:order-last max-sm:col-span-2 max-sm:h-2">
+        <span
+          className={cn('absolute inset-y-0 min-w-[3px] rounded-[3px]', barClasses(step))}
+          style={{ left: `${left}%`, width: `${Math.min(100 - left, (span.durationMs / lengthMs) * 100)}%` }}
+        />
+      </span>
+      <span className="num text-right">{formatDuration(span.durationMs)}</span>
+      <span className="num text-right text-muted-foreground max-sm:hidden">
+        {span.costMicros === null ? '' : formatCost(span.costMicros)}
+      </span>
+    </button>
+  )
+}
+
+const Card = ({ title, children }: { title: string; children: string }) => (
+  <div className="min-w-0 border-r px-5 py-3.5 last:border-r-0 max-md:border-b max-sm:px-4 max-sm:py-2.5">
+    <dt className="truncate text-[12.5px] text-muted-foreground">{title}</dt>
+    <dd className="num truncate font-semibold text-[21px] leading-tight tracking-[-0.02em] max-sm:text-base">
+      {children}
+    </dd>
+  </div>
+)
+
+type WaterfallProps = { trace: Trace; steps: Step[]; selected: Span | undefined; onSelect: (span: Span) => void }
+
+const Waterfall = ({ trace, steps, selected, onSelect }: WaterfallProps) => {
+  const list = useRef<HTMLOListElement>(null)
+  const { lengthMs, marksMs } = useMemo(() => timeAxis(trace), [trace])
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    const at = steps.findIndex(({ span }) => span.id === selected?.id)
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: steps.length - 1 }[event.key]
+    const next = to === undefined ? undefined : steps[to]
+    if (!next || to === undefined) return
+    event.preventDefault()
+    onSelect(next.span)
+    list.current?.querySelectorAll<HTMLButtonElement>(':scope > li > button')[to]?.focus()
+  }
+
+  return (
+    <>
+      <div
+        aria-hidden
+        className={cn(gridClasses, 'border-b px-5 py-1.5 text-[12.5px] text-muted-foreground max-sm:hidden')}
+      >
+        <span>Step</span>
+        <span className="num relative">
+          {marksMs.map((mark) => (
+            <span key={mark} className="absolute" style={{ left: `${(mark / lengthMs) * 100}%` }}>
+              {mark === 0 ? '0' : formatDuration(mark)}
+            </span>
+          ))}
+        </span>
+        <span className="text-right">Time</span>
+        <span className="text-right">Cost</span>
+      </div>
+      <ol ref={list} aria-label="Steps" onKeyDown={onKeyDown}>
+        {steps.map((step) => (
+          <li key={step.span.id}>
+            <StepRow
+              step={step}
+              lengthMs={lengthMs}
+              selected={step.span.id === selected?.id}
+              onSelect={() => onSelect(step.span)}
+            />
+            {/* Where there is no room beside, the step explains itself under its row. */}
+            {step.span.id === selected?.id && (
+              <div className="border-b bg-card lg:hidden">
+                <SpanDetail span={step.span} />
+              </div>
+            )}
+          </li>
+        ))}
+      </ol>
+    </>
+  )
+}
+
+/** What happened on the way from a question to its answer, from top to bottom on one time axis. */
+export const TraceScreen = ({ trace }: { trace: Trace }) => {
+  const address = useAddress()
+  const steps = useMemo(() => arrangeSpans(trace.spans), [trace.spans])
+  const wanted = address.get('step')
+  const selected = steps.find(({ span }) => span.id === wanted)?.span ?? firstStep(steps)
+  const support = supportOf(trace.spans)
+
+  return (
+    <>
+      <AdminHeader
+        actions={
+          trace.chatId && (
+            <Button asChild>
+              <Link href={`/c/${trace.chatId}${trace.messageId ? `#${trace.messageId}` : ''}` as Route}>
+                <MessageSquareText />
+                <span className="max-sm:sr-only">Open the answer</span>
+              </Link>
+            </Button>
+          )
+        }
+      >
+        <nav aria-label="Path" className="flex shrink-0 gap-2.5 text-muted-foreground max-sm:hidden">
+          <Link href={'/admin/traces' as Route} className="hover:text-foreground">
+            Traces
+          </Link>
+          <span aria-hidden>/</span>
+        </nav>
+        <AdminTitle>{trace.question}</AdminTitle>
+        <TraceStatus status={trace.status} />
+      </AdminHeader>
+      <div className="flex min-h-0 flex-1 flex-col overflow-y-auto lg:overflow-hidden">
+        <dl className="grid shrink-0 grid-cols-5 border-b max-md:grid-cols-3 max-md:border-b-0">
+          <Card title="Total">{trace.totalMs === null ? '—' : formatDuration(trace.totalMs)}</Card>
+          <Card title="First token">{trace.firstTokenMs === null ? '—' : formatDuration(trace.firstTokenMs)}</Card>
+          <Card title="Tokens in / out">
+            {trace.tokensIn === null ? '—' : `${formatCount(trace.tokensIn)} / ${formatCount(trace.tokensOut ?? 0)}`}
+          </Card>
+          <Card title="Cost">{costWords(trace)}</Card>
+          <Card title="Supported">{support ? `${support.supported} of ${support.total}` : '—'}</Card>
+        </dl>
+        <p className="shrink-0 border-b px-5 py-2 text-[12.5px] text-muted-foreground max-sm:px-4">
+          Asked by {trace.user}, <When iso={trace.startedAt} />
+          {trace.model ? ` · answered by ${trace.model}` : ' · no model was asked'}
+          {!trace.chatId && ' · the conversation can be opened only by the person who asked'}
+        </p>
+        {steps.length === 0 ? (
+          <EmptyState title="No steps were recorded">The question was taken, but its trace has no steps.</EmptyState>
+        ) : (
+          <div className="flex min-h-0 flex-1 max-lg:flex-none">
+            <div className="min-w-0 flex-1 lg:overflow-y-auto">
+              <Waterfall
+                trace={trace}
+                steps={steps}
+                selected={selected}
+                onSelect={(span) => address.set({ step: span.id })}
+              />
+            </div>
+            {selected && (
+              <aside
+                aria-label="Step"
+                className="hidden w-[400px] shrink-0 overflow-y-auto border-l bg-card lg:block xl:w-[460px]"
+              >
+                <SpanDetail key={selected.id} span={selected} />
+              </aside>
+            )}
+          </div>
+        )}
+      </div>
+    </>
+  )
+}

@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest'
+import type { Span } from '#lib/shared/admin-contract.ts'
+import {
+  arrangeSpans,
+  attributeName,
+  firstStep,
+  formatAttribute,
+  supportOf,
+  timeAxis,
+  viewAttributes,
+} from './waterfall.ts'
+
+const span = (id: string, parentId: string | null, startMs: number, more: Partial<Span> = {}): Span => ({
+  id,
+  parentId,
+  name: id,
+  label: id,
+  startMs,
+  durationMs: 10,
+  status: 'ok',
+  costMicros: null,
+  attributes: {},
+  ...more,
+})
+
+describe('arrangeSpans', () => {
+  it('puts children under their parents in the order in which they began', () => {
+    const steps = arrangeSpans([
+      span('answer', null, 50),
+      span('vector', 'retrieve', 12),
+      span('retrieve', null, 10),
+      span('lexical', 'retrieve', 11),
+      span('orphan', 'gone', 60),
+    ])
+    expect(steps.map(({ span: { id }, depth }) => [id, depth])).toEqual([
+      ['retrieve', 0],
+      ['lexical', 1],
+      ['vector', 1],
+      ['answer', 0],
+      ['orphan', 0],
+    ])
+    expect(firstStep(steps)?.id).toBe('answer')
+  })
+
+  it('opens what failed first', () => {
+    const steps = arrangeSpans([span('answer', null, 5), span('save', null, 9, { status: 'failed' })])
+    expect(firstStep(steps)?.id).toBe('save')
+    expect(firstStep([])).toBeUndefined()
+  })
+})
+
+describe('timeAxis', () => {
+  it('is as long as the longest of the whole and its steps, with round marks', () => {
+    expect(timeAxis({ totalMs: 1_840, spans: [] })).toEqual({ lengthMs: 1_840, marksMs: [0, 500, 1_000, 1_500] })
+    expect(timeAxis({ totalMs: 5, spans: [span('a', null, 30)] }).lengthMs).toBe(40)
+    expect(timeAxis({ totalMs: null, spans: [] }).lengthMs).toBe(1)
+  })
+})
+
+describe('attributes', () => {
+  it('are named and measured in words', () => {
+    expect(attributeName('lexicalRank')).toBe('Lexical rank')
+    expect(formatAttribute('firstTokenMs', 612)).toBe('612 ms')
+    expect(formatAttribute('score', 0.93333)).toBe('0.933')
+    expect(formatAttribute('tokensIn', 2318)).toBe('2,318')
+    expect(formatAttribute('collections', ['a', 'b'])).toBe('a, b')
+    expect(formatAttribute('lexical', { rank: 1, score: null })).toBe('rank 1, score —')
+  })
+
+  it('are shown as lines, tables and texts', () => {
+    const view = viewAttributes({
+      model: 'quotes',
+      passages: [
+        { rank: 1, title: 'Handbook', lexicalScore: 3.2 },
+        { rank: 2, title: 'Policy', vectorScore: 0.4 },
+      ],
+      sent: 'one\ntwo',
+      nothing: undefined,
+    })
+    expect(view.facts).toEqual([{ name: 'Model', value: 'quotes' }])
+    expect(view.tables[0]?.columns.map(({ key, numeric }) => [key, numeric])).toEqual([
+      ['rank', true],
+      ['title', false],
+      ['lexicalScore', true],
+      ['vectorScore', true],
+    ])
+    expect(view.texts).toEqual([{ name: 'Sent', text: 'one\ntwo' }])
+  })
+
+  it('say how much of the answer is supported, and nothing when it was not checked', () => {
+    expect(supportOf([span('check', null, 0, { attributes: { total: 5, supported: 4 } })])).toEqual({
+      supported: 4,
+      total: 5,
+    })
+    expect(supportOf([span('admit', null, 0)])).toBeNull()
+  })
+})
