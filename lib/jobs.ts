@@ -6,6 +6,7 @@ import { fromDrizzle, fromPglite, type Job, PgBoss } from 'pg-boss'
 import { z } from 'zod'
 import { database, sql, type Tx } from '#db/client.ts'
 import { log } from './log.ts'
+import { newId } from './shared/ids.ts'
 
 const queues = {
   'document.ingest': {
@@ -51,6 +52,8 @@ const startQueue = async (): Promise<PgBoss> => {
     const settings = { ...options, notify: true, ...(deadLetter ? { deadLetter } : {}) }
     await boss.createQueue(name, settings)
     await boss.updateQueue(name, settings)
+    // Reads the queue's settings into its cache now: read first by a `send` inside a transaction, on one connection they never come.
+    await boss.findJobs(name, { id: newId() })
   }
   return boss
 }
