@@ -40,7 +40,9 @@ const leansBack =
 
 /** Words that shape a question and are not what it is about. */
 const shapeWords = new Set(
-  supportWords('many much often long quick quickly soon fast get use need must have mean want give tell know say please explain describe find happen'),
+  supportWords(
+    'many much often long quick quickly soon fast get use need must have mean want give tell know say please explain describe find happen',
+  ),
 )
 const subjectWords = (question: string): string[] => {
   const words = supportWords(question)
@@ -166,8 +168,9 @@ const likeness = (one: Unit, other: Unit): number => {
 }
 
 /** A sentence that begins so says nothing without the one before it. */
-const needsBefore =
-  /^(?:(?:they|it|this|these|that|those|such|he|she|both|either|neither|otherwise|then|therefore|here|the (?:same|sum|form|price|latter|former)|after (?:that|this)|in (?:that|this) case|if (?:it|they|not|so|that))\b|\p{Ll})/iu
+const pointsBack =
+  /^(?:they|it|this|these|that|those|such|he|she|both|either|neither|otherwise|then|therefore|here|the (?:same|sum|form|price|latter|former)|after (?:that|this)|in (?:that|this) case|if (?:it|they|not|so|that))\b/i
+const needsBefore = (text: string): boolean => pointsBack.test(text) || /^\p{Ll}/u.test(text)
 
 export type Selection = {
   /** What to quote: groups of neighbouring units, the best first. */
@@ -201,7 +204,7 @@ export const selectUnits = ({ query, units, scores, encoded }: Scored): Selectio
 
   // What a sentence points back to comes with it.
   for (const unit of [...chosen]) {
-    if (unit.cells || unit.isListItem || !needsBefore.test(unit.text)) continue
+    if (unit.cells || unit.isListItem || !needsBefore(unit.text)) continue
     const before = units.find((one) => one.source === unit.source && one.index === unit.index - 1)
     if (before && !before.cells && !before.isQuestion && !chosen.includes(before)) chosen.push(before)
   }
@@ -220,17 +223,27 @@ export const selectUnits = ({ query, units, scores, encoded }: Scored): Selectio
     else groups.push([unit])
   }
   for (const group of groups) group.sort((a, b) => a.index - b.index)
-  return { groups, direct: isDirect({ query, units, best: best.unit, score: best.score, group: groups[0] ?? [], encoded }) }
+  return {
+    groups,
+    direct: isDirect({ query, units, best: best.unit, score: best.score, group: groups[0] ?? [], encoded }),
+  }
 }
 
 /** Least worth of a best sentence that is taken for an answer; below it the evidence is only near. */
 const directScoreMin = { encoded: 0.46, lexical: 0.4 }
 /** What it must be when a word that the question is about stands nowhere in the evidence. */
-const directScoreMinWithGap = { encoded: 0.62, lexical: 0.55 }
+const directScoreMinWithGap = { encoded: 0.6, lexical: 0.55 }
 /** Above this share of such words nothing here is an answer. */
 const gapShareMax = 0.34
 
-type Directness = { query: Query; units: readonly Unit[]; best: Unit; score: number; group: readonly Unit[]; encoded: boolean }
+type Directness = {
+  query: Query
+  units: readonly Unit[]
+  best: Unit
+  score: number
+  group: readonly Unit[]
+  encoded: boolean
+}
 
 const isDirect = ({ query, units, best, score, group, encoded }: Directness): boolean => {
   const mode = encoded ? 'encoded' : 'lexical'
@@ -241,5 +254,7 @@ const isDirect = ({ query, units, best, score, group, encoded }: Directness): bo
   if (score < (gaps > 0 ? directScoreMinWithGap : directScoreMin)[mode]) return false
   const said = new Set([best, ...group].flatMap(({ words, around }) => [...words, ...around]))
   const written = [best, ...group].map(({ text, place }) => `${place}\n${text}`).join('\n')
-  return query.names.every((word) => said.has(word)) && query.identifiers.every((identifier) => written.includes(identifier))
+  return (
+    query.names.every((word) => said.has(word)) && query.identifiers.every((identifier) => written.includes(identifier))
+  )
 }

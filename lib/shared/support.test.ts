@@ -1,0 +1,81 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { findSupport, textUnits } from './support.ts'
+
+const text =
+  'Every employee gets 25 days of annual leave. Leave is agreed with the manager. Travel costs over 1,200 euros need consent; costs below that do not. The guard must be closed before the motor starts.'
+const quoteOf = (claim: string) => {
+  const { start, end, ...rest } = findSupport(claim, { text })
+  return { quote: text.slice(start, end), ...rest }
+}
+
+describe('support', () => {
+  it('finds the sentence that says it, in other words too', () => {
+    expect(quoteOf('Employees get 25 days of leave each year.')).toMatchObject({
+      quote: 'Every employee gets 25 days of annual leave.',
+      supported: true,
+    })
+  })
+
+  it.each([
+    'Every employee gets 30 days of annual leave.',
+    'Every employee does not get 25 days of annual leave.',
+    'Travel costs over 1,400 euros need consent.',
+    'The guard must be closed after the motor starts.',
+    'The canteen serves lunch to guests of the company.',
+  ])('refuses what the passage does not say: %s', (claim) => {
+    expect(quoteOf(claim).supported).toBe(false)
+  })
+
+  it('reads numbers as numbers and a "not" in its own clause', () => {
+    expect(quoteOf('Travel costs over 1200 euros need consent.').supported).toBe(true)
+  })
+
+  it('lets title, headings and column names lend their words', () => {
+    const row = { text: 'Portugal 125 euros', around: 'Hotel limit per night' }
+    expect(findSupport('The hotel limit per night in Portugal is 125 euros.', row).supported).toBe(true)
+    expect(findSupport('The hotel limit per night in Portugal is 145 euros.', row).supported).toBe(false)
+  })
+
+  it('quotes neighbours together when the claim needs both', () => {
+    expect(quoteOf('Every employee gets 25 days of annual leave, agreed with the manager.').quote).toBe(
+      'Every employee gets 25 days of annual leave. Leave is agreed with the manager.',
+    )
+  })
+
+  it('always quotes a part of the passage, and holds that every sentence supports itself', () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 80 }), fc.string({ unit: 'binary', maxLength: 200 }), (claim, passage) => {
+        const { start, end, score } = findSupport(claim, { text: passage })
+        expect(start).toBeGreaterThanOrEqual(0)
+        expect(end).toBeLessThanOrEqual(passage.length)
+        expect(start).toBeLessThanOrEqual(end)
+        expect(score).toBeGreaterThanOrEqual(0)
+        expect(score).toBeLessThanOrEqual(1)
+      }),
+    )
+    for (const { start, end } of textUnits(text)) expect(quoteOf(text.slice(start, end)).supported).toBe(true)
+  })
+})
+
+describe('units of a text', () => {
+  const units = (given: string) => textUnits(given).map(({ start, end }) => given.slice(start, end))
+
+  it('are sentences that may run over wrapped lines, rows, and bullets without their marks', () => {
+    expect(
+      units(
+        'The belt has to be changed after every forty thousand\ncycles of the drive. It is stocked.\n- First\n- Second',
+      ),
+    ).toEqual([
+      'The belt has to be changed after every forty thousand\ncycles of the drive.',
+      'It is stocked.',
+      '- First',
+      '- Second',
+    ])
+    expect(units('1. Open it. Look.\n2. Close it.')).toEqual(['Open it.', 'Look.', 'Close it.'])
+    expect(units('| a. b | c |\nsku: A. B; price: 3; from: 2026')).toEqual([
+      '| a. b | c |',
+      'sku: A. B; price: 3; from: 2026',
+    ])
+  })
+})
