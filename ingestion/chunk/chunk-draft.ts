@@ -1,0 +1,17 @@
+/** A passage before it is stored. `text` is exactly the document's text from `start` to `end`. */
+export type ChunkDraft = {
+  ordinal: number
+  text: string
+  start: number
+  end: number
+  /** Headings above it, outermost first; they are not part of the text. */
+  headingPath: string[]
+  /** What the text does not say itself: the header of a table that began before it. */
+  context: string
+  pageFrom: number | null
+  pageTo: number | null
+  tokens: number
+}
+
+/** What a chunker says of one passage; the rest follows from the document. */
+export type ChunkSpan = { start: number; end: number; headingPath: string[]; context: string }
