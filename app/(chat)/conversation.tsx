@@ -1,4 +1,5 @@
 import { ChatScreen } from '#components/chat/chat-screen.tsx'
+import { NewChat } from '#components/chat/new-chat.tsx'
 import { ShellMenuButton } from '#components/shell/shell.tsx'
 import { describeKnowledge, type loadChat } from '#lib/chat/index.ts'
 import { answerModel } from '#lib/gateway/index.ts'
@@ -16,21 +17,19 @@ export const Conversation = async ({
 }) => {
   const { documents, collections, suggestions } = await describeKnowledge(viewer)
   const { id, kind } = answerModel()
+  const shared = {
+    chatId,
+    suggestions,
+    knowledge: { documents, collections },
+    canSeeCosts: can(viewer, 'trace.read'),
+    canSeeTraces: can(viewer, 'trace.read'),
+    canUpload: can(viewer, 'document.manage'),
+    answerer: { id, kind },
+    viewerName: viewer.name,
+    menu: <ShellMenuButton />,
+  }
+  if (!chat) return <NewChat {...shared} />
   return (
-    <ChatScreen
-      key={chatId}
-      chatId={chatId}
-      title={chat?.title ?? ''}
-      initialMessages={chat?.messages ?? []}
-      resume={chat?.streaming ?? false}
-      suggestions={suggestions}
-      knowledge={{ documents, collections }}
-      canSeeCosts={can(viewer, 'trace.read')}
-      canSeeTraces={can(viewer, 'trace.read')}
-      canUpload={can(viewer, 'document.manage')}
-      answerer={{ id, kind }}
-      viewerName={viewer.name}
-      menu={<ShellMenuButton />}
-    />
+    <ChatScreen key={chatId} {...shared} title={chat.title} initialMessages={chat.messages} resume={chat.streaming} />
   )
 }

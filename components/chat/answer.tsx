@@ -242,7 +242,7 @@ const Actions = ({
       {status !== 'no-source' && text && (
         <p className="mt-1.5 text-muted-foreground text-xs">
           {modelNote(metadata.model ?? answerer)}
-          {claims && claims.supported < claims.total && ' · outlined numbers mark what the source does not carry'}
+          {claims && claims.supported < claims.total && ' · outlined numbers are not supported by their source'}
         </p>
       )}
     </>

@@ -21,7 +21,7 @@ export const toChatRequest = ({ chatId, messages, trigger, messageId, collection
   return { chatId, messageId: last?.id ?? '', text: last ? textOf(last) : '', trigger: 'submit', collectionIds }
 }
 
-export type Refusal = { message: string; signedOut: boolean; retryAfterSeconds: number | null }
+export type Refusal = { message: string; signedOut: boolean }
 
 const offline = 'Footnote could not be reached. Check the connection and send it again.'
 const unreadable = 'Something went wrong on our side. Send it again in a moment.'
@@ -29,17 +29,16 @@ const unreadable = 'Something went wrong on our side. Send it again in a moment.
 /** The words of a failed call. A call that got no answer at all is a matter of the connection. */
 export const readRefusal = (failure: unknown): Refusal => {
   const body = (failure as { responseBody?: unknown } | null)?.responseBody
-  if (typeof body !== 'string') return { message: offline, signedOut: false, retryAfterSeconds: null }
+  if (typeof body !== 'string') return { message: offline, signedOut: false }
   try {
     const { error } = JSON.parse(body) as { error: PublicError }
     const number = error.code === 'internal' && error.requestId ? ` (${error.requestId})` : ''
     return {
-      message: `${error.message}${number}`,
+      message: `${error.message}${number}${error.retryAfterSeconds ? ` Possible again in ${error.retryAfterSeconds} s.` : ''}`,
       signedOut: error.code === 'unauthenticated',
-      retryAfterSeconds: error.retryAfterSeconds ?? null,
     }
   } catch {
-    return { message: unreadable, signedOut: false, retryAfterSeconds: null }
+    return { message: unreadable, signedOut: false }
   }
 }
 

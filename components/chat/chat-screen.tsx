@@ -6,13 +6,14 @@ import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } fro
 import { useStickToBottom } from 'use-stick-to-bottom'
 import { Button } from '#components/ui/button.tsx'
 import { type ChatMessage, questionCharsMax } from '#lib/shared/chat-contract.ts'
+import { cn } from '#lib/shared/cn.ts'
 import { truncate } from '#lib/shared/text.ts'
 import { Answer, type Answerer, StageLine } from './answer.tsx'
 import { textOf } from './chat-request.ts'
 import { Composer } from './composer.tsx'
 import { readDraft, writeDraft } from './draft.ts'
 import { type ChatKnowledge, EmptyChat } from './empty-chat.tsx'
-import { chatsChangedEvent, endInWords, openChat } from './open-chat.ts'
+import { chatPath, endInWords, giveAddress, openChat } from './open-chat.ts'
 import { Question } from './question.tsx'
 import { scopeInWords } from './scope-picker.tsx'
 import { SourceAside, SourceSheet } from './source-panel.tsx'
@@ -60,7 +61,11 @@ const useSources = () => {
       if (!current) return current
       const index = current.walk.findIndex(({ key }) => key === current.target.key)
       const next = current.walk[index + by]
-      return next ? { ...current, target: next } : current
+      if (!next) return current
+      // The chip of the passage comes into view with it, and is where the focus goes back to.
+      const chip = document.querySelector<HTMLElement>(`[data-citation-key="${next.key}"]`)
+      chip?.scrollIntoView({ block: 'nearest' })
+      return { ...current, target: next, opener: chip ?? current.opener }
     })
   }, [])
   const close = useCallback(() => {
@@ -100,7 +105,7 @@ export const ChatScreen = ({
   const [scope, setScope] = useState<string[]>([])
   const sources = useSources()
   const wide = useMedia('(min-width: 1100px)')
-  const { scrollRef, contentRef, isAtBottom, scrollToBottom } = useStickToBottom({
+  const { scrollRef, contentRef, isAtBottom, scrollToBottom, stopScroll } = useStickToBottom({
     initial: 'instant',
     resize: 'instant',
   })
@@ -130,9 +135,8 @@ export const ChatScreen = ({
   // The question was taken: the chat has an address from now on, without a new page.
   useEffect(() => {
     if (status !== 'streaming' || window.location.pathname !== '/') return
-    window.history.replaceState(null, '', `/c/${chatId}`)
     draftKey.current = chatId
-    window.dispatchEvent(new Event(chatsChangedEvent))
+    giveAddress(chatId)
   }, [status, chatId])
 
   // A question that was not taken goes back to where it was typed.
@@ -184,6 +188,15 @@ export const ChatScreen = ({
     return () => window.removeEventListener('keydown', onKeyDown)
   }, [busy, source, stop, step, close])
 
+  // The sheet covers the lower part: what was asked about stays in sight above it.
+  const opener = wide ? null : source?.opener
+  useEffect(() => {
+    if (!opener || !scrollRef.current) return
+    stopScroll()
+    const hidden = opener.getBoundingClientRect().bottom - window.innerHeight * 0.34
+    if (hidden > 0) scrollRef.current.scrollBy({ top: hidden, behavior: 'instant' })
+  }, [opener, scrollRef, stopScroll])
+
   const last = messages.at(-1)
   const wasBusy = useRef(false)
   const [announcement, setAnnouncement] = useState('')
@@ -206,7 +219,9 @@ export const ChatScreen = ({
     ? {
         message: trouble.message,
         ...(trouble.signedOut
-          ? { action: { label: 'Sign in', href: `/sign-in?from=${encodeURIComponent(isNew ? '/' : `/c/${chatId}`)}` } }
+          ? {
+              action: { label: 'Sign in', href: `/sign-in?from=${encodeURIComponent(isNew ? '/' : chatPath(chatId))}` },
+            }
           : trouble.lost
             ? { action: { label: 'Reconnect', act: () => void opened.follow() } }
             : {}),
@@ -235,7 +250,10 @@ export const ChatScreen = ({
               aria-label="Conversation"
               // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
               tabIndex={0}
-              className="min-h-0 flex-1 overflow-y-auto overscroll-contain -outline-offset-2"
+              className={cn(
+                'min-h-0 flex-1 overflow-y-auto overscroll-contain -outline-offset-2',
+                source && !wide && 'pb-[60dvh]',
+              )}
             >
               <div ref={contentRef} className="flex min-h-full flex-col">
                 {isNew && !busy ? (

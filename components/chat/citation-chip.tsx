@@ -67,6 +67,7 @@ export const CitationChip = ({ ordinal }: { ordinal: number }) => {
         <button
           type="button"
           data-citation={ordinal}
+          data-citation-key={citationKey(messageId, ordinal)}
           data-unsupported={!citation.supported && !citation.removed ? '' : undefined}
           aria-label={chipLabel(citation)}
           aria-expanded={active}

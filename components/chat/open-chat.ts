@@ -104,7 +104,7 @@ const createOpenChat = (chatId: string, messages: ChatMessage[]): OpenChat => {
     chat.clearError()
     stage.set(null)
     const message = 'The connection was lost. The answer goes on being written.'
-    trouble.set({ message, signedOut: false, retryAfterSeconds: null, text: null, lost: true })
+    trouble.set({ message, signedOut: false, text: null, lost: true })
   }
 
   /** Runs one request to its end and puts things right when it fails. */
@@ -192,6 +192,19 @@ const createOpenChat = (chatId: string, messages: ChatMessage[]): OpenChat => {
 }
 
 const open = new Map<string, OpenChat>()
+
+const addressed = new Set<string>()
+
+export const chatPath = (chatId: string): string => `/c/${chatId}`
+
+/** Gives a chat that has begun its own address, in the same page. */
+export const giveAddress = (chatId: string): void => {
+  addressed.add(chatId)
+  window.history.replaceState(null, '', chatPath(chatId))
+  announceChats()
+}
+export const hasAddress = (chatId: string): boolean => addressed.has(chatId)
+export const isOpen = (chatId: string): boolean => open.has(chatId)
 
 /** The conversation of this tab with that id; made from what the server loaded when it is not open yet. */
 export const openChat = (chatId: string, messages: ChatMessage[]): OpenChat => {

@@ -20,6 +20,7 @@ export const PdfPage = ({
   url,
   page,
   rects,
+  zoom,
   scroller,
   onPages,
   onProblem,
@@ -27,12 +28,14 @@ export const PdfPage = ({
   url: string
   page: number
   rects: readonly PageRect[]
+  /** 1 fits the width. */
+  zoom: number
   scroller: HTMLElement | null
   onPages: (pages: number) => void
   onProblem: () => void
 }) => {
   const frame = useRef<HTMLDivElement>(null)
-  const [width, setWidth] = useState(0)
+  const [frameWidth, setWidth] = useState(0)
   const [ratio, setRatio] = useState(a4Ratio)
   const [rendered, setRendered] = useState(0)
 
@@ -43,17 +46,19 @@ export const PdfPage = ({
     return () => observer.disconnect()
   }, [])
 
+  const width = Math.floor(frameWidth * zoom)
   useEffect(() => {
     if (!rendered || !scroller) return
     const [first] = rects
     const height = width * ratio
     const top = first ? Math.max(0, first.y * height - scroller.clientHeight * 0.3) : 0
     scroller.scrollTo({ top, behavior: 'instant' })
+    frame.current?.scrollTo({ left: first ? Math.max(0, first.x * width - 24) : 0, behavior: 'instant' })
   }, [rendered, scroller, rects, width, ratio])
 
   const placeholder = <Skeleton className="rounded-none bg-source" style={{ width, height: width * ratio }} />
   return (
-    <div ref={frame} className="w-full">
+    <div ref={frame} className="w-full overflow-x-auto rounded-sm">
       {width > 0 && (
         <Document
           file={url}
@@ -62,7 +67,7 @@ export const PdfPage = ({
           onLoadSuccess={({ numPages }) => onPages(numPages)}
           onLoadError={onProblem}
         >
-          <div className="relative overflow-hidden rounded-sm border bg-white shadow-float dark:brightness-[.88]">
+          <div className="relative overflow-hidden rounded-sm border bg-white dark:brightness-[.88]" style={{ width }}>
             <Page
               pageNumber={page}
               width={width - 2}

@@ -1,5 +1,5 @@
 'use client'
-import { ChevronLeft, ChevronRight, X } from 'lucide-react'
+import { ChevronLeft, ChevronRight, X, ZoomIn, ZoomOut } from 'lucide-react'
 import dynamic from 'next/dynamic'
 import { type PointerEvent, type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
 import { Button } from '#components/ui/button.tsx'
@@ -16,6 +16,9 @@ const PdfPage = dynamic(() => import('./pdf-page.tsx').then((module) => module.P
   ssr: false,
   loading: () => <SourceTextSkeleton />,
 })
+
+/** Print of ten points becomes as large as the text beside it. */
+const enlarged = 1.7
 
 const isPdf = (target: SourceTarget): boolean =>
   target.page !== null && (target.mediaType === null || target.mediaType === 'application/pdf')
@@ -82,6 +85,7 @@ const PdfBody = ({ target, scroller }: { target: SourceTarget; scroller: HTMLEle
   const [page, setPage] = useState(cited)
   const [pages, setPages] = useState(target.pages)
   const [problem, setProblem] = useState(false)
+  const [zoom, setZoom] = useState<number>(1)
   // A page that cannot be drawn still has its words.
   if (problem) return <TextBody target={target} scroller={scroller} />
   return (
@@ -90,6 +94,7 @@ const PdfBody = ({ target, scroller }: { target: SourceTarget; scroller: HTMLEle
         url={`/api/documents/versions/${target.versionId}/file`}
         page={page}
         rects={page === cited ? target.rects : []}
+        zoom={zoom}
         scroller={scroller}
         onPages={setPages}
         onProblem={() => setProblem(true)}
@@ -121,6 +126,14 @@ const PdfBody = ({ target, scroller }: { target: SourceTarget; scroller: HTMLEle
           onClick={() => setPage(page + 1)}
         >
           <ChevronRight />
+        </Button>
+        <Button
+          variant="quiet"
+          size="icon-sm"
+          aria-label={zoom === 1 ? 'Enlarge the page' : 'Fit the page to the panel'}
+          onClick={() => setZoom(zoom === 1 ? enlarged : 1)}
+        >
+          {zoom === 1 ? <ZoomIn /> : <ZoomOut />}
         </Button>
         {page !== cited && (
           <Button variant="quiet" size="sm" onClick={() => setPage(cited)}>
@@ -192,14 +205,22 @@ const Footer = ({ target, position, onWalk }: Omit<SourcePanelProps, 'onClose'>)
       )}
     </span>
     {position.of > 1 && (
-      <span className="flex shrink-0 items-center gap-1">
-        <Button variant="quiet" size="sm" onClick={() => onWalk(-1)} disabled={position.at <= 0} aria-keyshortcuts="K">
+      <span className="-mr-1.5 flex shrink-0 items-center">
+        <Button
+          variant="quiet"
+          size="sm"
+          className="px-1.5"
+          onClick={() => onWalk(-1)}
+          disabled={position.at <= 0}
+          aria-keyshortcuts="K"
+        >
           <Kbd>K</Kbd>
           <span className="sr-only">Previous passage</span>
         </Button>
         <Button
           variant="quiet"
           size="sm"
+          className="px-1.5"
           onClick={() => onWalk(1)}
           disabled={position.at >= position.of - 1}
           aria-keyshortcuts="J"

@@ -48,12 +48,12 @@ const Block = ({ block }: { block: TextBlock }): ReactNode => {
           tabIndex={0}
           className="mb-3 overflow-x-auto"
         >
-          <table className="num w-full border-collapse text-[13.5px]">
+          <table className="num w-full border-collapse text-[13.5px] [overflow-wrap:normal]">
             <tbody>
               {block.rows.map((row, i) => (
                 <tr key={row.start} className={cn('border-b align-top', i === 0 && 'font-semibold')}>
                   {row.cells.map((cell) => (
-                    <td key={cell.start} className="py-1 pr-3">
+                    <td key={cell.start} className="min-w-16 py-1 pr-3">
                       <Pieces pieces={cell.pieces} />
                     </td>
                   ))}
