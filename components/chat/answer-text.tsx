@@ -39,9 +39,9 @@ const Link = ({ href, children }: ComponentProps<'a'>) =>
 
 const ScrollingTable = ({ children }: Children) => (
   // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-  <section aria-label="Table" tabIndex={0} className="table-scroll">
+  <div tabIndex={0} className="table-scroll">
     <table>{children}</table>
-  </section>
+  </div>
 )
 
 type Children = { children?: ReactNode }

@@ -42,8 +42,7 @@ const Block = ({ block }: { block: TextBlock }): ReactNode => {
       )
     case 'table':
       return (
-        <section
-          aria-label="Table"
+        <div
           // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
           tabIndex={0}
           className="mb-3 overflow-x-auto"
@@ -61,7 +60,7 @@ const Block = ({ block }: { block: TextBlock }): ReactNode => {
               ))}
             </tbody>
           </table>
-        </section>
+        </div>
       )
   }
 }

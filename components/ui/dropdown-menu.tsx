@@ -4,7 +4,11 @@ import { DropdownMenu as Primitive } from 'radix-ui'
 import type { ComponentProps } from 'react'
 import { cn } from '#lib/shared/cn.ts'
 
-export const DropdownMenu = Primitive.Root
+/** Not modal: what is behind stays readable and scrolls, and nothing is hidden from screen readers. */
+export const DropdownMenu = (props: ComponentProps<typeof Primitive.Root>) => (
+  <Primitive.Root modal={false} {...props} />
+)
+
 export const DropdownMenuTrigger = Primitive.Trigger
 export const DropdownMenuGroup = Primitive.Group
 export const DropdownMenuRadioGroup = Primitive.RadioGroup
