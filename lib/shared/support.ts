@@ -35,7 +35,8 @@ const plainNumber = (word: string): string => {
 }
 
 /** The words of a text in the form in which claims and passages are compared. */
-export const supportWords = (text: string): string[] => contentWords(text).map((word) => plainNumber(stem(word)))
+export const supportWords = (text: string): string[] =>
+  contentWords(text).map((word) => plainNumber(stem(word.replace(/['’]s?$/, ''))))
 
 const isFigure = (word: string): boolean => /\d/.test(word)
 const weightOf = (word: string): number => (isFigure(word) ? figureWeight : 1)

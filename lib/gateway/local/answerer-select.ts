@@ -229,12 +229,16 @@ export const selectUnits = ({ query, units, scores, encoded }: Scored): Selectio
   }
 }
 
-/** Least worth of a best sentence that is taken for an answer; below it the evidence is only near. */
-const directScoreMin = { encoded: 0.46, lexical: 0.4 }
-/** What it must be when a word that the question is about stands nowhere in the evidence. */
-const directScoreMinWithGap = { encoded: 0.6, lexical: 0.55 }
+/**
+ * Least worth of a best sentence that is taken for an answer; below it the evidence is only near. Measured on XQuAD's English
+ * questions with their paragraph taken away and put back: 94 in 100 are then called unanswered and 20 in 100 wrongly so.
+ */
+const directScoreMin = { encoded: 0.52, lexical: 0.42 }
+/** What it must have beyond that when a word of the question stands nowhere in the evidence, or a name of it not in the passage. */
+const gapScore = 0.06
+const nameScore = 0.06
 /** Above this share of such words nothing here is an answer. */
-const gapShareMax = 0.34
+const gapShareMax = 0.5
 
 type Directness = {
   query: Query
@@ -246,15 +250,17 @@ type Directness = {
 }
 
 const isDirect = ({ query, units, best, score, group, encoded }: Directness): boolean => {
-  const mode = encoded ? 'encoded' : 'lexical'
-  const anywhere = new Set(units.flatMap(({ words, around }) => [...words, ...around]))
-  const gaps = [...query.words].filter(([word, weight]) => weight === 1 && !anywhere.has(word)).length
-  const asked = [...query.words.values()].filter((weight) => weight === 1).length
-  if (gaps / Math.max(1, asked) > gapShareMax) return false
-  if (score < (gaps > 0 ? directScoreMinWithGap : directScoreMin)[mode]) return false
-  const said = new Set([best, ...group].flatMap(({ words, around }) => [...words, ...around]))
+  const wordsOf = (some: readonly Unit[]) => new Set(some.flatMap(({ words, around }) => [...words, ...around]))
+  const anywhere = wordsOf(units)
+  const passage = wordsOf(units.filter(({ source }) => source === best.source))
+  const asked = [...query.words].filter(([, weight]) => weight === 1).map(([word]) => word)
+  const gaps = asked.filter((word) => !anywhere.has(word)).length
+  if (gaps / Math.max(1, asked.length) > gapShareMax) return false
+  // "In Denmark?" is not answered by a text that never says Denmark, however much it speaks of the rest.
+  if (query.names.some((word) => !anywhere.has(word))) return false
+  const nameless = query.names.some((word) => !passage.has(word))
+  const needed =
+    directScoreMin[encoded ? 'encoded' : 'lexical'] + (gaps > 0 ? gapScore : 0) + (nameless ? nameScore : 0)
   const written = [best, ...group].map(({ text, place }) => `${place}\n${text}`).join('\n')
-  return (
-    query.names.every((word) => said.has(word)) && query.identifiers.every((identifier) => written.includes(identifier))
-  )
+  return score >= needed && query.identifiers.every((identifier) => written.includes(identifier))
 }
