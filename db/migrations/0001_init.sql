@@ -155,17 +155,14 @@ CREATE TABLE "documents" (
 --> statement-breakpoint
 CREATE TABLE "lexical_stats" (
 	"workspace_id" uuid PRIMARY KEY NOT NULL,
-	"chunks" integer NOT NULL,
-	"length_mean" real NOT NULL
+	"chunks" integer NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE "postings" (
 	"chunk_id" bigint NOT NULL,
 	"workspace_id" uuid NOT NULL,
 	"term" text NOT NULL,
-	"frequency" smallint NOT NULL,
-	"length" integer NOT NULL,
-	CONSTRAINT "postings_workspace_id_term_chunk_id_pk" PRIMARY KEY("workspace_id","term","chunk_id")
+	"weight" real NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE "memberships" (
@@ -236,6 +233,7 @@ CREATE UNIQUE INDEX "document_versions_number" ON "document_versions" USING btre
 CREATE INDEX "document_versions_hash" ON "document_versions" USING btree ("content_hash");--> statement-breakpoint
 CREATE UNIQUE INDEX "documents_name" ON "documents" USING btree ("collection_id","name");--> statement-breakpoint
 CREATE INDEX "documents_workspace" ON "documents" USING btree ("workspace_id");--> statement-breakpoint
+CREATE INDEX "postings_search" ON "postings" USING btree ("workspace_id","term","chunk_id","weight");--> statement-breakpoint
 CREATE INDEX "postings_chunk" ON "postings" USING btree ("chunk_id");--> statement-breakpoint
 CREATE INDEX "memberships_user" ON "memberships" USING btree ("user_id");--> statement-breakpoint
 CREATE INDEX "sessions_user" ON "sessions" USING btree ("user_id");

@@ -5,6 +5,15 @@
 import { sql } from 'drizzle-orm'
 import type { Executor } from '../client.ts'
 
+/** BM25's saturation and length normalisation: Lucene's values, and those of the published figures that we compare with. */
+const saturation = 1.2
+const lengthNormalisation = 0.75
+/**
+ * Lexemes in a passage of usual size. BM25 takes the corpus' mean; passages are cut to one size here, so that a constant does as
+ * well, and a weight, once written, stays right whatever else is indexed.
+ */
+const usualLength = 110
+
 /** Indexes the chunks of a version with `ordinalFrom <= ordinal < ordinalTo`; call it in small steps, each is one statement. */
 export const insertPostings = async (
   db: Executor,
@@ -12,26 +21,26 @@ export const insertPostings = async (
 ): Promise<void> => {
   await db.execute(sql`
     with lexemes as materialized (
-      select c.id, c.workspace_id, t.lexeme, least(array_length(t.positions, 1), 32767) as frequency
+      select c.id, c.workspace_id, t.lexeme, array_length(t.positions, 1) as frequency
       from chunks c
       cross join lateral unnest(to_tsvector('english', concat_ws(' ', array_to_string(c.heading_path, ' '), c.context, c.text))) t
       where c.version_id = ${versionId} and c.ordinal >= ${ordinalFrom} and c.ordinal < ${ordinalTo}
     ), lengths as (
-      select id, sum(frequency)::int as length from lexemes group by id
-    ), measured as (
-      update chunks set lexemes = lengths.length from lengths where chunks.id = lengths.id
+      select id, sum(frequency) as length from lexemes group by id
     )
-    insert into postings (chunk_id, workspace_id, term, frequency, length)
-    select l.id, l.workspace_id, l.lexeme, l.frequency, lengths.length from lexemes l join lengths on lengths.id = l.id
-    on conflict do nothing`)
+    insert into postings (chunk_id, workspace_id, term, weight)
+    select l.id, l.workspace_id, l.lexeme,
+      l.frequency * ${saturation + 1}::float8 / (l.frequency + ${saturation}::float8
+        * (${1 - lengthNormalisation}::float8 + ${lengthNormalisation}::float8 * lengths.length / ${usualLength}::float8))
+    from lexemes l join lengths on lengths.id = l.id`)
 }
 
-/** Counts what is published in a workspace, for BM25's idf and length normalisation. Part of every transaction that publishes or deletes. */
+/** Counts what is published in a workspace, for the rarity of terms. Part of every transaction that publishes or deletes. */
 export const refreshLexicalStats = async (db: Executor, workspaceId: string): Promise<void> => {
   await db.execute(sql`
-    insert into lexical_stats (workspace_id, chunks, length_mean)
-    select ${workspaceId}::uuid, count(*)::int, coalesce(avg(c.lexemes), 1)::real
-    from chunks c join documents d on d.id = c.document_id and d.published_version_id = c.version_id
-    where c.workspace_id = ${workspaceId}
-    on conflict (workspace_id) do update set chunks = excluded.chunks, length_mean = excluded.length_mean`)
+    insert into lexical_stats (workspace_id, chunks)
+    select ${workspaceId}::uuid, coalesce(sum(v.chunks), 0)::int
+    from documents d join document_versions v on v.id = d.published_version_id
+    where d.workspace_id = ${workspaceId}
+    on conflict (workspace_id) do update set chunks = excluded.chunks`)
 }

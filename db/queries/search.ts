@@ -11,9 +11,8 @@ import { visibleTo } from '../visibility.ts'
 export type Hit = { chunkId: number; score: number }
 type Scope = { viewer: Pick<Viewer, 'workspaceId'>; collectionIds: readonly string[]; limit: number }
 
-/** BM25's saturation and length normalisation: the values of Lucene and of the published figures that we compare with. */
-const saturation = 1.2
-const lengthNormalisation = 0.75
+/** Terms in more than this share of the chunks tell nothing apart; they are left out unless the question has no others. */
+const commonShare = 0.3
 
 const published = sql`documents.id = c.document_id and documents.published_version_id = c.version_id`
 
@@ -27,20 +26,21 @@ export const searchLexical = (
     db,
     sql`
     with asked as materialized (
-      select lexeme as term, array_length(positions, 1) as weight from unnest(to_tsvector('english', ${question}))
-    ), found as materialized (
-      select p.term, p.chunk_id, p.frequency, p.length, asked.weight, count(*) over (partition by p.term) as chunks_with_term
-      from asked join postings p on p.workspace_id = ${viewer.workspaceId} and p.term = asked.term
+      select lexeme as term, array_length(positions, 1) as weight,
+        (select count(*) from postings p where p.workspace_id = ${viewer.workspaceId} and p.term = lexeme) as chunks
+      from unnest(to_tsvector('english', ${question}))
     ), stats as materialized (
-      select coalesce(max(chunks), 0) as chunks, greatest(coalesce(max(length_mean), 1), 1) as length_mean
-      from lexical_stats where workspace_id = ${viewer.workspaceId}
+      select greatest(coalesce(max(chunks), 1), 1) as chunks from lexical_stats where workspace_id = ${viewer.workspaceId}
+    ), telling as materialized (
+      select asked.term, asked.weight * ln(1 + (greatest(stats.chunks, asked.chunks) - asked.chunks + 0.5) / (asked.chunks + 0.5)) as rarity
+      from asked cross join stats
+      where asked.chunks > 0
+        and (asked.chunks <= ${commonShare}::float8 * stats.chunks
+          or not exists (select from asked rare where rare.chunks > 0 and rare.chunks <= ${commonShare}::float8 * stats.chunks))
     ), scored as materialized (
-      select found.chunk_id, sum(
-        found.weight * ln(1 + (greatest(stats.chunks, chunks_with_term) - chunks_with_term + 0.5) / (chunks_with_term + 0.5))
-        * found.frequency * ${saturation + 1}::float8
-        / (found.frequency + ${saturation}::float8 * (${1 - lengthNormalisation}::float8 + ${lengthNormalisation}::float8 * found.length / stats.length_mean))
-      )::float8 as score
-      from found cross join stats group by found.chunk_id
+      select p.chunk_id, sum(telling.rarity * p.weight)::float8 as score
+      from telling join postings p on p.workspace_id = ${viewer.workspaceId} and p.term = telling.term
+      group by p.chunk_id
     )
     select c.id::int8::text::int as "chunkId", scored.score
     from (select * from scored order by score desc) scored

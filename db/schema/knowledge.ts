@@ -8,7 +8,6 @@ import {
   pgTable,
   primaryKey,
   real,
-  smallint,
   text,
   timestamp,
   uniqueIndex,
@@ -138,8 +137,6 @@ export const chunks = pgTable(
     pageFrom: integer('page_from'),
     pageTo: integer('page_to'),
     tokens: integer().notNull(),
-    /** Lexemes in the lexical index, repetitions counted; BM25's document length. Null until indexed. */
-    lexemes: integer(),
     /** SHA-256 of what is embedded; equal hashes share a vector. */
     contentHash: text('content_hash').notNull(),
     /** Unit length; null when the encoder was not there: such a chunk is found by its words. */
@@ -158,7 +155,10 @@ export const chunks = pgTable(
   ],
 )
 
-/** The lexical index: one row a term and chunk. BM25 needs no more than the term's count and the chunk's length. */
+/**
+ * The lexical index: one row a term and chunk. `weight` is the chunk's part of BM25, ready to be multiplied by the term's rarity,
+ * so that a search adds up numbers and computes nothing else.
+ */
 export const postings = pgTable(
   'postings',
   {
@@ -168,22 +168,19 @@ export const postings = pgTable(
     workspaceId: uuid('workspace_id').notNull(),
     /** A stemmed lexeme as `to_tsvector('english', …)` gives it. */
     term: text().notNull(),
-    /** Occurrences of the term in the chunk. */
-    frequency: smallint().notNull(),
-    /** Lexemes in the chunk, repetitions counted. */
-    length: integer().notNull(),
+    weight: real().notNull(),
   },
   (table) => [
-    primaryKey({ columns: [table.workspaceId, table.term, table.chunkId] }),
+    // Holds every column that a search reads: the table itself is not touched.
+    index('postings_search').on(table.workspaceId, table.term, table.chunkId, table.weight),
     index('postings_chunk').on(table.chunkId),
   ],
 )
 
-/** Used by the lexical leg: how many chunks a workspace searches and how long they are on average. Kept by the publishing transaction. */
+/** How many chunks a workspace searches, for the rarity of terms. Kept by the transactions that publish and delete. */
 export const lexicalStats = pgTable('lexical_stats', {
   workspaceId: uuid('workspace_id')
     .primaryKey()
     .references(() => workspaces.id, { onDelete: 'cascade' }),
   chunks: integer().notNull(),
-  lengthMean: real('length_mean').notNull(),
 })
