@@ -150,7 +150,7 @@ export const route =
       if (!can(viewer, permission)) throw new AppError('forbidden')
       if (!local && request.method !== 'GET') assertSameOrigin(request)
       await spend(limit, viewer.userId)
-      const parts = (params ?? nothing).safeParse(await context.params)
+      const parts = (params ?? nothing).safeParse((await context.params) ?? {})
       if (!parts.success) throw new AppError('not-found')
       const parsedBody = body ? parseInput(body, await readJson(request)) : {}
       const result = await run({
