@@ -299,7 +299,7 @@ export const createCiter = (evidence: Pick<Evidence, 'passages'>, pages: readonl
 
 const saysNothingFound = /\b(?:documents?|sources?|passages?)\b[^.]*\b(?:do|does|did)(?: not|n['’]t)\b/i
 
-/** Sentences that claim something: not a heading, not a lead-in, not the remark that the sources do not say. */
+/** Sentences that claim something: not a heading, not a table's head, not a lead-in, not the remark that the sources do not say. */
 const countClaims = (
   prose: string,
   cited: readonly { at: number; supported: boolean }[],
@@ -311,7 +311,7 @@ const countClaims = (
     const text = prose.slice(start, end)
     const until = spans[i + 1]?.start ?? Number.POSITIVE_INFINITY
     const own = cited.filter(({ at }) => at > start && at <= until)
-    const claims = !/^#|:$|\?$/.test(text.trim()) && contentWords(text).length >= 2 && !saysNothingFound.test(text)
+    const claims = !/^[#|]|:$|\?$/.test(text.trim()) && contentWords(text).length >= 2 && !saysNothingFound.test(text)
     if (own.length === 0 && !claims) continue
     total += 1
     if (own.some((one) => one.supported)) supported += 1

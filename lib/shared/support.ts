@@ -79,7 +79,7 @@ const saysOpposite = (claim: string, evidence: string): boolean =>
   )
 
 /** A row written with bars, or as "name: value; name: value". */
-const tableRow = /^\s*\|.*\|\s*$|^[^:;.\n]{1,60}:\s[^;\n]*;\s+[^:;\n]{1,60}:\s/
+const tableRow = /^\s*\|.*\|\s*$|^[^\n]*\S \| \S|^[^:;.\n]{1,60}:\s[^;\n]*;\s+[^:;\n]{1,60}:\s/
 
 /** Lines that a layout broke in the middle of a sentence, not lines that end where something ends. */
 const wrapsOn = (line: string, next: string): boolean =>
@@ -144,24 +144,36 @@ export const findSupport = (claim: string, passage: SupportingText): Support => 
   if (wanted.size === 0) return { ...first, score: 0, agrees: false, supported: false }
 
   const around = new Set(supportWords(passage.around ?? ''))
+  const rows = spans.map(({ start, end }) => tableRow.test(passage.text.slice(start, end)))
   const wordsOf = spans.map(({ start, end }) => new Set(supportWords(passage.text.slice(start, end))))
+  const lentTo = (at: number): ReadonlySet<string> => {
+    if (!rows[at]) return around
+    // The first row of a table names the columns of the others.
+    let head = at
+    while (rows[head - 1]) head -= 1
+    return new Set([...around, ...(wordsOf[head] ?? [])])
+  }
   const total = [...wanted].reduce((sum, word) => sum + weightOf(word), 0)
   const shareOf = (from: number, to: number): { own: number; all: number } => {
+    const lent = lentTo(from)
     let own = 0
-    let lent = 0
+    let all = 0
     for (const word of wanted) {
-      if (wordsOf.slice(from, to).some((words) => words.has(word))) own += weightOf(word)
-      else if (around.has(word)) lent += weightOf(word)
+      const has = wordsOf.slice(from, to).some((words) => words.has(word))
+      if (has) own += weightOf(word)
+      if (has || lent.has(word)) all += weightOf(word)
     }
-    return { own: own / total, all: (own + lent) / total }
+    return { own: own / total, all: all / total }
   }
 
-  let best = { from: 0, to: 1, own: -1, all: 0, worth: -1 }
+  let best = { from: 0, to: 1, all: 0, worth: -1 }
   for (let from = 0; from < spans.length; from++) {
-    for (let to = from + 1; to <= Math.min(spans.length, from + windowMax); to++) {
+    // A row stands for itself.
+    const most = rows[from] ? from + 1 : Math.min(spans.length, from + windowMax)
+    for (let to = from + 1; to <= most && (to === from + 1 || !rows[to - 1]); to++) {
       const { own, all } = shareOf(from, to)
       const worth = own - windowGainMin * (to - from - 1)
-      if (worth > best.worth + 1e-9) best = { from, to, own, all, worth }
+      if (worth > best.worth + 1e-9) best = { from, to, all, worth }
     }
   }
   const start = spans[best.from]?.start ?? first.start
@@ -173,10 +185,12 @@ export const findSupport = (claim: string, passage: SupportingText): Support => 
   const nearby = wordsOf.filter((words) => [...wanted].filter((word) => !isFigure(word) && words.has(word)).length >= 2)
   const figuresAgree = figures.every(
     (figure) =>
-      around.has(figure) || [...wordsOf.slice(best.from, best.to), ...nearby].some((words) => words.has(figure)),
+      lentTo(best.from).has(figure) ||
+      [...wordsOf.slice(best.from, best.to), ...nearby].some((words) => words.has(figure)),
   )
   const verbatim = quote.replace(/\s+/g, ' ').includes(said.replace(/[.!?]$/, ''))
-  const clause = nearestClause(quote, wanted)
+  // A cell's "not" belongs to its row, which has no clauses.
+  const clause = tableRow.test(quote) ? quote : nearestClause(quote, wanted)
   const agrees =
     verbatim || (figuresAgree && negators.test(said) === negators.test(clause) && !saysOpposite(said, clause))
   const score = verbatim ? 1 : best.all

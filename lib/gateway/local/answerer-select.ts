@@ -189,14 +189,19 @@ export const selectUnits = ({ query, units, scores, encoded }: Scored): Selectio
 
   const chosen: Unit[] = [best.unit]
   const isRow = best.unit.cells !== null
+  /** What of the question stands in the unit itself. */
+  const asked = (unit: Unit): string[] => [...query.words.keys()].filter((word) => unit.words.includes(word))
+  const askedOfBest = asked(best.unit)
   const covered = new Set([...best.unit.words, ...best.unit.around])
   for (const { unit, score } of ranked.slice(1)) {
     if (chosen.length >= (isRow ? rowsMax : unitsMax)) break
     const near = chosen.some((one) => one.source === unit.source && Math.abs(one.index - unit.index) === 1)
-    const fresh = [...query.words.keys()].filter((word) => unit.words.includes(word) && !covered.has(word)).length
+    const fresh = asked(unit).filter((word) => !covered.has(word)).length
     const wanted =
       worthShareMin - (near ? 0.1 : 0) - Math.min(0.16, fresh * 0.08) + (isRow && unit.cells && !fresh ? 0.16 : 0)
     if (score < best.score * wanted) continue
+    // Another row of the table answers as well only if it is about the same: not Chile's price beside Brazil's.
+    if (isRow && unit.cells && fresh === 0 && !askedOfBest.every((word) => unit.words.includes(word))) continue
     if (!unit.cells && chosen.some((one) => likeness(one, unit) >= repetitionMin)) continue
     chosen.push(unit)
     for (const word of unit.words) covered.add(word)

@@ -41,7 +41,8 @@ const splitBar = (line: string): string[] =>
     .split(/(?<!\\)\|/)
     .map((cell) => cell.trim())
 
-const isBar = (line: string): boolean => /^\s*\|.*\|\s*$/.test(line) && splitBar(line).length > 1
+/** A row with bars, whether or not they also stand at its ends. */
+const isBar = (line: string): boolean => splitBar(line).length > 1 && /^\s*\|.*\|\s*$|\S \| /.test(line)
 const isRule = (line: string): boolean => /^\s*\|?[\s:|-]+\|?\s*$/.test(line) && line.includes('-')
 
 /** "a: b; c: d", the way tables are written out for search. */
@@ -81,17 +82,23 @@ export const unitsOf = (passages: readonly SourcePassage[]): Unit[] =>
     const above = new Set(supportWords(place))
     const heading = passage.headingPath.at(-1) ?? passage.title
     const units: Unit[] = []
-    let header = headerFrom(passage.context)
+    const carried = headerFrom(passage.context)
+    let header = carried
+    let inTable = false
     let lead = ''
     let leadKind: 'none' | 'question' | 'list' = 'none'
     const spans = textUnits(passage.text)
     for (const [index, { start, end }] of spans.entries()) {
       const raw = passage.text.slice(start, end)
       if (isRule(raw)) continue
-      const next = spans[index + 1]
-      if (isBar(raw) && next && isRule(passage.text.slice(next.start, next.end))) {
-        header = splitBar(raw)
-        continue
+      if (!isBar(raw)) inTable = false
+      else if (!inTable) {
+        inTable = true
+        // The first row of a table names its columns, unless the table began in the passage before.
+        const next = spans[index + 1]
+        const goesOn = next && isBar(passage.text.slice(next.start, next.end))
+        if (index > 0 || !carried) header = goesOn ? splitBar(raw) : null
+        if (header && (index > 0 || !carried)) continue
       }
       const isListItem = /^\s*(?:[-*+•–]|\d{1,2}[.)])\s+/.test(raw)
       if (!isListItem && leadKind === 'list') leadKind = 'none'

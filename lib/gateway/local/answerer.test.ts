@@ -71,6 +71,23 @@ describe('built-in answerer', () => {
     expect(text).not.toContain('Austria')
   })
 
+  it.each([
+    [
+      'in the passage',
+      '',
+      'Destination | Hotel limit | Allowance\nAustria | 145 euros | 30 euros\nPortugal | 125 euros | 28 euros',
+    ],
+    [
+      'before it',
+      'Destination | Hotel limit | Allowance',
+      'Austria | 145 euros | 30 euros\nPortugal | 125 euros | 28 euros',
+    ],
+    ['before its only row', 'Destination | Hotel limit | Allowance', 'Portugal | 125 euros | 28 euros'],
+  ])('names the columns when the table begins %s', async (_, context, text) => {
+    const answer = await ask('What is the hotel limit in Portugal?', [{ ...source(1, 'Handbook', text), context }])
+    expect(answer).toBe('- **Destination:** Portugal; **Hotel limit:** 125 euros; **Allowance:** 28 euros. [1]')
+  })
+
   it('takes an identifier for exactly what it is', async () => {
     const text = await ask('What does error E13 mean?', [errors, leave])
     expect(text).toContain('Belt slip')
