@@ -24,7 +24,7 @@ import {
   useSourcePanel,
 } from './source-target.ts'
 
-export type AnswerRights = { canSeeCosts: boolean; canSeeTraces: boolean }
+type AnswerRights = { canSeeCosts: boolean; canSeeTraces: boolean }
 export type Answerer = { id: string; kind: 'built-in' | 'provider' }
 
 const citationsOf = (message: ChatMessage): ReadonlyMap<number, Citation> =>

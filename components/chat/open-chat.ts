@@ -11,7 +11,7 @@ import { isNewer, type Refusal, readRefusal, toChatRequest } from './chat-reques
 import { createStore, type Store } from './store.ts'
 
 /** Why the last act failed; `text` goes back to the composer, `lost` offers to take up the stream again. */
-export type Trouble = Refusal & { text: string | null; lost: boolean }
+type Trouble = Refusal & { text: string | null; lost: boolean }
 
 export type OpenChat = {
   readonly chat: Chat<ChatMessage>
@@ -30,7 +30,8 @@ export type OpenChat = {
   adopt(messages: ChatMessage[]): void
 }
 
-export const chatsChangedEvent = 'footnote:chats'
+/** The rail listens, so that the list of chats follows without a new page. */
+const chatsChangedEvent = 'footnote:chats'
 const announceChats = (): void => {
   window.dispatchEvent(new Event(chatsChangedEvent))
 }

@@ -3,11 +3,10 @@ import { AlertDialog as Primitive } from 'radix-ui'
 import type { ComponentProps } from 'react'
 import { cn } from '#lib/shared/cn.ts'
 import { Button, type ButtonProps } from './button.tsx'
-import { overlayClasses } from './dialog.tsx'
+import { overlayClasses } from './overlay.ts'
 
 /** For what cannot be undone: the focus starts on Cancel, and a click outside does nothing. */
 export const AlertDialog = Primitive.Root
-export const AlertDialogTrigger = Primitive.Trigger
 
 export const AlertDialogContent = ({ className, ...props }: ComponentProps<typeof Primitive.Content>) => (
   <Primitive.Portal>

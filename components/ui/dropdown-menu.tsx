@@ -10,7 +10,6 @@ export const DropdownMenu = (props: ComponentProps<typeof Primitive.Root>) => (
 )
 
 export const DropdownMenuTrigger = Primitive.Trigger
-export const DropdownMenuGroup = Primitive.Group
 export const DropdownMenuRadioGroup = Primitive.RadioGroup
 
 export const DropdownMenuContent = ({

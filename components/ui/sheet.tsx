@@ -4,11 +4,9 @@ import { Dialog as Primitive } from 'radix-ui'
 import type { ComponentProps } from 'react'
 import { cn } from '#lib/shared/cn.ts'
 import { Button } from './button.tsx'
-import { overlayClasses } from './dialog.tsx'
+import { overlayClasses } from './overlay.ts'
 
 export const Sheet = Primitive.Root
-export const SheetTrigger = Primitive.Trigger
-export const SheetClose = Primitive.Close
 
 const sides = {
   left: 'inset-y-0 left-0 w-[min(300px,86vw)] border-r [--slide-x:-16px]',
@@ -49,8 +47,4 @@ export const SheetContent = ({
 
 export const SheetTitle = ({ className, ...props }: ComponentProps<typeof Primitive.Title>) => (
   <Primitive.Title className={cn('font-semibold', className)} {...props} />
-)
-
-export const SheetDescription = ({ className, ...props }: ComponentProps<typeof Primitive.Description>) => (
-  <Primitive.Description className={cn('text-muted-foreground', className)} {...props} />
 )

@@ -1,5 +1,5 @@
 /** The look a person chose: a cookie read on the server, so that the first paint is right without a script. */
-export const themes = ['system', 'light', 'dark'] as const
+const themes = ['system', 'light', 'dark'] as const
 export type Theme = (typeof themes)[number]
 
 export const themeCookie = 'footnote-theme'
