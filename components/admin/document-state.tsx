@@ -20,7 +20,7 @@ export const DocumentState = ({ row, alreadyThere = false, onRetry }: DocumentSt
     <div className="flex flex-wrap items-center gap-x-2 gap-y-1">
       {isInWork(row) && (
         <>
-          <Progress value={row.progress?.done ?? 0} max={row.progress?.total ?? 0} label={words} />
+          {row.progress && <Progress value={row.progress.done} max={row.progress.total} label={words} />}
           <span className="num text-[12.5px] text-muted-foreground">{words}</span>
         </>
       )}

@@ -18,12 +18,13 @@ import { DocumentState } from './document-state.tsx'
 import type { Upload } from './upload-queue.ts'
 import { When } from './when.tsx'
 
-/** A table where there is room, a list of cards on a phone: the same elements, laid out anew. */
+/** A table where there is room, a list of cards where there is not: the same elements, laid out anew by the width of the container. */
 const rowClasses =
-  'border-b max-md:grid max-md:grid-cols-[1fr_auto] max-md:gap-x-3 max-md:gap-y-1 max-md:px-4 max-md:py-3'
-const cellClasses = 'px-3 py-[9px] align-middle first:pl-5 last:pr-5 max-md:p-0! max-md:text-left'
+  'border-b @max-2xl:grid @max-2xl:grid-cols-[minmax(0,1fr)_auto] @max-2xl:gap-x-3 @max-2xl:gap-y-1 @max-2xl:px-4 @max-2xl:py-3'
+const cellClasses = 'px-3 py-[9px] align-middle first:pl-5 last:pr-5 @max-2xl:p-0! @max-2xl:text-left'
 const numericClasses = 'num whitespace-nowrap text-right'
-const wideOnly = 'max-md:hidden'
+const wideOnly = '@max-4xl:hidden'
+const nameClasses = 'w-[34%] max-w-0 @max-2xl:w-auto @max-2xl:max-w-none @max-2xl:self-center'
 
 const Nothing = () => (
   <span className="text-muted-foreground">
@@ -52,23 +53,23 @@ type RowProps = RowActions & { row: DocumentRow; selected: boolean; alreadyThere
 
 const DocumentTableRow = memo(({ row, selected, alreadyThere, onOpen, onRetry, onDelete }: RowProps) => (
   <tr className={cn(rowClasses, 'group hover:bg-muted/50', selected && 'bg-accent hover:bg-accent')}>
-    <td className={cn(cellClasses, 'max-w-96')}>
+    <td className={cn(cellClasses, nameClasses)}>
       <button
         type="button"
         title={row.name}
         aria-expanded={selected}
-        className="block max-w-full truncate rounded-sm text-left font-semibold hover:underline max-md:whitespace-normal max-md:break-words"
+        className="block max-w-full truncate rounded-sm text-left font-semibold hover:underline @max-2xl:whitespace-normal @max-2xl:break-words"
         onClick={() => onOpen(row.id)}
       >
         {row.name}
       </button>
     </td>
-    <td className={cn(cellClasses, 'max-md:col-span-2 max-md:row-start-2')}>
+    <td className={cn(cellClasses, '@max-2xl:col-span-2 @max-2xl:row-start-2')}>
       <DocumentState row={row} alreadyThere={alreadyThere} onRetry={() => onRetry(row.id)} />
     </td>
-    <td className={cn(cellClasses, 'max-md:col-span-2 max-md:text-muted-foreground')}>
+    <td className={cn(cellClasses, '@max-2xl:col-span-2 @max-2xl:text-muted-foreground')}>
       {row.collection.name}
-      <span className="md:hidden">
+      <span className="@2xl:hidden">
         {row.chunks !== null && ` · ${formatCount(row.chunks)} passages`}
         {row.citedBy > 0 && ` · cited by ${formatCount(row.citedBy)}`}
         {' · '}
@@ -87,7 +88,7 @@ const DocumentTableRow = memo(({ row, selected, alreadyThere, onOpen, onRetry, o
     <td className={cn(cellClasses, 'num whitespace-nowrap text-muted-foreground', wideOnly)}>
       <When iso={row.changedAt} />
     </td>
-    <td className={cn(cellClasses, 'w-px text-right max-md:col-start-2 max-md:row-start-1')}>
+    <td className={cn(cellClasses, 'w-px text-right @max-2xl:col-start-2 @max-2xl:row-start-1')}>
       <DropdownMenu>
         <DropdownMenuTrigger asChild>
           <Button variant="quiet" size="icon-sm" aria-label={`Actions for ${row.name}`}>
@@ -125,12 +126,12 @@ const UploadRow = ({ upload, onRetry, onRemove }: UploadRowProps) => {
         : `Uploading ${formatBytes(sentBytes)} of ${formatBytes(file.size)}`
   return (
     <tr className={rowClasses}>
-      <td className={cn(cellClasses, 'max-w-96')}>
+      <td className={cn(cellClasses, nameClasses)}>
         <span title={file.name} className="block truncate font-semibold">
           {file.name}
         </span>
       </td>
-      <td className={cn(cellClasses, 'max-md:col-span-2 max-md:row-start-2')}>
+      <td className={cn(cellClasses, '@max-2xl:col-span-2 @max-2xl:row-start-2')}>
         <div className="flex flex-wrap items-center gap-x-2 gap-y-1">
           {failure ? (
             <>
@@ -151,7 +152,7 @@ const UploadRow = ({ upload, onRetry, onRemove }: UploadRowProps) => {
           )}
         </div>
       </td>
-      <td className={cn(cellClasses, 'max-md:col-span-2 max-md:text-muted-foreground')}>{upload.collection}</td>
+      <td className={cn(cellClasses, '@max-2xl:col-span-2 @max-2xl:text-muted-foreground')}>{upload.collection}</td>
       <td className={cn(cellClasses, numericClasses, wideOnly)}>
         <Nothing />
       </td>
@@ -162,7 +163,7 @@ const UploadRow = ({ upload, onRetry, onRemove }: UploadRowProps) => {
         <Nothing />
       </td>
       <td className={cn(cellClasses, 'text-muted-foreground', wideOnly)}>now</td>
-      <td className={cn(cellClasses, 'w-px text-right max-md:col-start-2 max-md:row-start-1')}>
+      <td className={cn(cellClasses, 'w-px text-right @max-2xl:col-start-2 @max-2xl:row-start-1')}>
         <Button
           variant="quiet"
           size="icon-sm"
@@ -176,14 +177,14 @@ const UploadRow = ({ upload, onRetry, onRemove }: UploadRowProps) => {
   )
 }
 
-const columns: { key: SortKey; title: string; numeric?: boolean; descendingFirst?: boolean }[] = [
+const columns: { key: SortKey; title: string; numeric?: boolean; wideOnly?: boolean; descendingFirst?: boolean }[] = [
   { key: 'name', title: 'Name' },
   { key: 'state', title: 'State' },
   { key: 'collection', title: 'Collection' },
-  { key: 'pages', title: 'Pages', numeric: true, descendingFirst: true },
-  { key: 'chunks', title: 'Passages', numeric: true, descendingFirst: true },
-  { key: 'citedBy', title: 'Cited by', descendingFirst: true },
-  { key: 'changedAt', title: 'Changed', descendingFirst: true },
+  { key: 'pages', title: 'Pages', numeric: true, wideOnly: true, descendingFirst: true },
+  { key: 'chunks', title: 'Passages', numeric: true, wideOnly: true, descendingFirst: true },
+  { key: 'citedBy', title: 'Cited by', wideOnly: true, descendingFirst: true },
+  { key: 'changedAt', title: 'Changed', wideOnly: true, descendingFirst: true },
 ]
 
 type SortHeadProps = { column: (typeof columns)[number]; sort: Sort; onSort: (sort: Sort) => void }
@@ -198,6 +199,7 @@ const SortHead = ({ column, sort, onSort }: SortHeadProps) => {
       className={cn(
         'px-3 py-1 font-medium text-muted-foreground text-xs first:pl-5',
         column.numeric ? 'text-right' : 'text-left',
+        column.wideOnly && wideOnly,
       )}
     >
       <button
@@ -246,9 +248,9 @@ export const DocumentTable = ({
   ...actions
 }: DocumentTableProps) => (
   <>
-    <table className="w-full border-collapse text-[13px] max-md:block">
+    <table className="w-full border-collapse text-[13px] @max-2xl:block">
       <caption className="sr-only">Documents and their state</caption>
-      <thead className="sticky top-0 z-10 bg-background max-md:sr-only">
+      <thead className="sticky top-0 z-10 bg-background @max-2xl:sr-only">
         <tr className="border-b">
           {columns.map((column) => (
             <SortHead key={column.key} column={column} sort={sort} onSort={onSort} />
@@ -258,7 +260,7 @@ export const DocumentTable = ({
           </th>
         </tr>
       </thead>
-      <tbody className="max-md:block">
+      <tbody className="@max-2xl:block">
         {uploads.map((upload) => (
           <UploadRow
             key={upload.key}

@@ -54,6 +54,12 @@ export type DocumentActions = {
 
 type CollectionChoice = { chosen: string; name: string }
 
+/** What was chosen, as far as it is still there. */
+const standingChoice = (choice: CollectionChoice, collections: readonly Collection[]): CollectionChoice =>
+  choice.chosen === newCollection || collections.some(({ id }) => id === choice.chosen)
+    ? choice
+    : { ...choice, chosen: collections[0]?.id ?? newCollection }
+
 const targetOf = ({ chosen, name }: CollectionChoice, collections: readonly Collection[]) => {
   const known = collections.find(({ id }) => id === chosen)
   const called = known?.name ?? (name.trim() || defaultCollection)
@@ -106,12 +112,14 @@ export const DocumentsScreen = ({ initial, actions }: { initial: DocumentData; a
   const wide = useWide()
   const [alreadyThere, setAlreadyThere] = useState<ReadonlySet<string>>(new Set())
   const [deletingId, setDeletingId] = useState<string | null>(null)
-  const [choice, setChoice] = useState<CollectionChoice>({
+  const [chosen, setChoice] = useState<CollectionChoice>({
     chosen:
       (initial.collections.find(({ name }) => name === defaultCollection) ?? initial.collections[0])?.id ??
       newCollection,
     name: '',
   })
+
+  const choice = standingChoice(chosen, collections)
 
   useEffect(
     () =>
@@ -201,7 +209,7 @@ export const DocumentsScreen = ({ initial, actions }: { initial: DocumentData; a
         </p>
       </AdminHeader>
       <div className="flex min-h-0 flex-1">
-        <div className="min-h-0 min-w-0 flex-1 overflow-y-auto">
+        <div className="@container min-h-0 min-w-0 flex-1 overflow-y-auto">
           <DropZone onFiles={add} className="mx-5 my-[18px] max-sm:mx-4 max-sm:my-4">
             <CollectionPicker collections={collections} choice={choice} onChoice={setChoice} />
           </DropZone>

@@ -41,7 +41,7 @@ export const DropZone = ({ onFiles, children, className }: DropZoneProps) => {
         </p>
       </div>
       {children}
-      <div className="flex gap-2">
+      <div className="hidden">
         <input {...getInputProps({ 'aria-label': 'Files to upload' })} />
         <input
           ref={folder}
@@ -55,6 +55,8 @@ export const DropZone = ({ onFiles, children, className }: DropZoneProps) => {
             event.currentTarget.value = ''
           }}
         />
+      </div>
+      <div className="flex gap-2">
         <Button className="max-sm:hidden" onClick={() => folder.current?.click()}>
           <FolderUp />
           Choose folder

@@ -107,8 +107,9 @@ export const createUploadQueue = (
         pump()
       }, waitMs)
     } else {
-      const { message, retryable } = result.error
-      patch(key, { state: 'failed', failure: { reason: 'Not uploaded', act: message, retryable } })
+      const { message, retryable, requestId, code } = result.error
+      const act = code === 'internal' && requestId ? `${message} ${requestId}` : message
+      patch(key, { state: 'failed', failure: { reason: 'Not uploaded', act, retryable } })
     }
     pump()
   }

@@ -17,7 +17,7 @@ export type SignInFormProps = {
 
 const demoWords: Record<Role, { title: string; does: string }> = {
   user: { title: 'User', does: 'asks questions' },
-  reviewer: { title: 'Reviewer', does: 'asks questions, checks answers' },
+  reviewer: { title: 'Reviewer', does: 'asks and reviews' },
   admin: { title: 'Admin', does: 'uploads documents, reads traces' },
 }
 
