@@ -5,12 +5,20 @@ import { chunkDocument } from './index.ts'
 import { proseSizes } from './sizes.ts'
 import { splitOversize } from './split.ts'
 
-const build = (parts: readonly { kind: BlockKind; level?: number; text: string }[], kind: ParsedDocument['kind'] = 'markdown'): ParsedDocument => {
+const build = (
+  parts: readonly { kind: BlockKind; level?: number; text: string }[],
+  kind: ParsedDocument['kind'] = 'markdown',
+): ParsedDocument => {
   let text = ''
   const blocks: Block[] = []
   for (const part of parts) {
     if (text) text += '\n\n'
-    blocks.push({ kind: part.kind, ...(part.level ? { level: part.level } : {}), start: text.length, end: text.length + part.text.length })
+    blocks.push({
+      kind: part.kind,
+      ...(part.level ? { level: part.level } : {}),
+      start: text.length,
+      end: text.length + part.text.length,
+    })
     text += part.text
   }
   return { kind, title: null, text, blocks, pages: [] }
@@ -21,7 +29,9 @@ const words = (text: string): string => text.replace(/\s+/g, '')
 
 describe('chunking', () => {
   it('puts passages under their headings and keeps headings out of the text', async () => {
-    const chunks = await chunkDocument(build([heading('4 Leave'), paragraph('All of it.'), heading('4.1 Annual leave', 2), paragraph('Thirty days.')]))
+    const chunks = await chunkDocument(
+      build([heading('4 Leave'), paragraph('All of it.'), heading('4.1 Annual leave', 2), paragraph('Thirty days.')]),
+    )
     expect(chunks.map(({ headingPath, text }) => [headingPath, text])).toEqual([
       [['4 Leave'], 'All of it.'],
       [['4 Leave', '4.1 Annual leave'], 'Thirty days.'],
@@ -29,12 +39,17 @@ describe('chunking', () => {
   })
 
   it('keeps a heading that nothing stands under as text', async () => {
-    const chunks = await chunkDocument(build([heading('Closed on Fridays'), heading('Open on Mondays'), paragraph('From eight.'), heading('The end')]))
+    const chunks = await chunkDocument(
+      build([heading('Closed on Fridays'), heading('Open on Mondays'), paragraph('From eight.'), heading('The end')]),
+    )
     expect(chunks.map(({ text }) => text)).toEqual(['Closed on Fridays', 'From eight.', 'The end'])
   })
 
   it('takes the header of a table along when the table goes on in the next passage', async () => {
-    const rows = Array.from({ length: 60 }, (_, n) => ({ kind: 'row' as const, text: `E${n} | the belt has slipped on pulley ${n} | tighten it` }))
+    const rows = Array.from({ length: 60 }, (_, n) => ({
+      kind: 'row' as const,
+      text: `E${n} | the belt has slipped on pulley ${n} | tighten it`,
+    }))
     const chunks = await chunkDocument(build([{ kind: 'row', text: 'Code | Meaning | What to do' }, ...rows], 'pdf'))
     expect(chunks.length).toBeGreaterThan(1)
     expect(chunks[0]?.context).toBe('')
@@ -70,7 +85,8 @@ describe('chunking', () => {
           from = chunk.end
         }
         const kept = words(chunks.map((chunk) => chunk.text).join(''))
-        for (const { kind: of, text: said } of parts) if (of !== 'heading') expect(kept).toContain(words(said).slice(0, 60))
+        for (const { kind: of, text: said } of parts)
+          if (of !== 'heading') expect(kept).toContain(words(said).slice(0, 60))
       }),
       { numRuns: 40 },
     )

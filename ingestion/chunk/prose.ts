@@ -39,7 +39,15 @@ const sectionsOf = ({ text, blocks }: ParsedDocument): Section[] => {
       append(waiting)
     }
     while ((path.at(-1)?.level ?? 0) >= level) path.pop()
-    path.push({ level, text: text.slice(block.start, block.end).replace(/^#+\s*/, '').replace(/\s+/g, ' ').trim().slice(0, headingCharsMax) })
+    path.push({
+      level,
+      text: text
+        .slice(block.start, block.end)
+        .replace(/^#+\s*/, '')
+        .replace(/\s+/g, ' ')
+        .trim()
+        .slice(0, headingCharsMax),
+    })
     open = null
     waiting = block
   }
@@ -83,12 +91,20 @@ export const chunkProse = async (document: ParsedDocument, sizes: ChunkSizes): P
   const { text } = document
   const spans: ChunkSpan[] = []
   for (const section of sectionsOf(document)) {
+    const own: (ChunkSpan & { tokens: number })[] = []
     let taken: Piece[] = []
     let tokens = 0
     const close = (): void => {
       const [first] = taken
       const last = taken.at(-1)
-      if (first && last) spans.push({ start: first.start, end: last.end, headingPath: section.headingPath, context: contextOf(text, first) })
+      if (first && last)
+        own.push({
+          start: first.start,
+          end: last.end,
+          headingPath: section.headingPath,
+          context: contextOf(text, first),
+          tokens,
+        })
       taken = []
       tokens = 0
     }
@@ -98,6 +114,14 @@ export const chunkProse = async (document: ParsedDocument, sizes: ChunkSizes): P
       tokens += piece.tokens
     }
     close()
+    // A short rest says little by itself: it stays with what it follows.
+    const rest = own.at(-1)
+    const before = own.at(-2)
+    if (rest && before && rest.tokens < sizes.targetTokens / 4 && before.tokens + rest.tokens <= sizes.tokensMax) {
+      before.end = rest.end
+      own.pop()
+    }
+    spans.push(...own.map(({ tokens: _, ...span }) => span))
   }
   return spans
 }

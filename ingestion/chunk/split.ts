@@ -7,7 +7,12 @@ const separators = ['\n\n', '\n', '. ', '! ', '? ', '。', '; ', ', ', ' ', '']
 /** Pieces of `text` of at most `tokensMax` tokens each, as offsets; together they hold all of it but white space. */
 export const splitOversize = async (text: string, tokensMax: number): Promise<{ start: number; end: number }[]> => {
   if (estimateTokens(text) <= tokensMax) return [{ start: 0, end: text.length }]
-  const splitter = new RecursiveCharacterTextSplitter({ chunkSize: tokensMax, chunkOverlap: 0, lengthFunction: estimateTokens, separators })
+  const splitter = new RecursiveCharacterTextSplitter({
+    chunkSize: tokensMax,
+    chunkOverlap: 0,
+    lengthFunction: estimateTokens,
+    separators,
+  })
   const pieces: { start: number; end: number }[] = []
   let from = 0
   for (const piece of await splitter.splitText(text)) {

@@ -1,0 +1,48 @@
+/** Plain text: paragraphs between blank lines; short lines that look like headings are taken for them. */
+import { createTextBuilder } from './builder.ts'
+import { decodeText } from './decode.ts'
+import type { ParsedDocument } from './parsed-document.ts'
+import { Refusal } from './refusal.ts'
+
+const headingCharsMax = 80
+/** Lines this long are one line by somebody's program, not a paragraph by a person: they are cut further on. */
+const numbered = /^(?:\d{1,2}(?:\.\d{1,2}){0,3}\.?|[IVX]{1,5}\.|Chapter \d+|Section \d+|Appendix [A-Z])\s+\p{Lu}/u
+
+const headingLevel = (paragraph: string): number | null => {
+  if (paragraph.length > headingCharsMax || paragraph.includes('\n') || /[.!?;,:]$/.test(paragraph)) return null
+  if (numbered.test(paragraph))
+    return Math.min(4, /^[\d.]+/.exec(paragraph)?.[0].replace(/\.$/, '').split('.').length ?? 1)
+  const letters = paragraph.replace(/[^\p{L}]/gu, '')
+  return letters.length >= 4 && letters === letters.toUpperCase() && letters !== letters.toLowerCase() ? 1 : null
+}
+
+export const readText = (bytes: Uint8Array): string => {
+  const text = decodeText(bytes)
+  if (text === null) throw new Refusal('wrong-type', 'binary content')
+  if (!text.trim()) throw new Refusal('no-text')
+  return text
+}
+
+/** Lines that were wrapped by a program join again; lines that are short by intention (lists, addresses) stay. */
+const unwrap = (paragraph: string): string => {
+  const lines = paragraph.split('\n').map((line) => line.trimEnd())
+  const longest = Math.max(...lines.map((line) => line.length))
+  const wrapped = lines.length > 1 && longest >= 55 && lines.slice(0, -1).every((line) => line.length > longest * 0.65)
+  const listed = lines.slice(1).some((line) => /^\s*(?:[-*•–]|\d+[.)])\s/.test(line))
+  return wrapped && !listed ? lines.map((line) => line.trim()).join(' ') : lines.join('\n')
+}
+
+export const parseText = (bytes: Uint8Array): ParsedDocument => {
+  const builder = createTextBuilder()
+  let title: string | null = null
+  for (const paragraph of readText(bytes).split(/\n[ \t]*\n\s*/)) {
+    const text = paragraph.trim()
+    if (!text) continue
+    const level = headingLevel(text)
+    if (level !== null) builder.add('heading', text, level)
+    else builder.add('paragraph', unwrap(text))
+    if (title === null) title = level !== null ? text : null
+    if (title === null) title = ''
+  }
+  return { kind: 'text', title: title || null, ...builder.build(), pages: [] }
+}

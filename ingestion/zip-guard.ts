@@ -1,0 +1,78 @@
+/**
+ * Looks at a zip archive before a parser may: what its directory declares, and then what really comes out. A file of 445 KB may
+ * declare little and unpack to 400 MB. Limits: 5,000 entries, 200 MB unpacked, 100:1, no path out of the archive, no archive in it.
+ */
+import { Unzip, UnzipInflate } from 'fflate'
+import { Refusal } from './parse/refusal.ts'
+
+const entriesMax = 5_000
+const unpackedBytesMax = 200 * 1_048_576
+const ratioMax = 100
+/** Small entries may well shrink more than a hundredfold and do no harm. */
+const ratioFromBytes = 5 * 1_048_576
+
+const endOfDirectory = 0x06054b50
+const directoryEntry = 0x02014b50
+
+/** Names and declared sizes from the central directory. Throws `damaged` when there is none. */
+const readDirectory = (bytes: Buffer): { name: string; packed: number; unpacked: number }[] => {
+  let end = bytes.length - 22
+  const lowest = Math.max(0, bytes.length - 22 - 65_535)
+  while (end >= lowest && bytes.readUInt32LE(end) !== endOfDirectory) end -= 1
+  if (end < lowest || end < 0) throw new Refusal('damaged', 'no central directory')
+  const count = bytes.readUInt16LE(end + 10)
+  if (count > entriesMax) throw new Refusal('unpacks-too-large', `${count} entries`)
+  const entries: { name: string; packed: number; unpacked: number }[] = []
+  let at = bytes.readUInt32LE(end + 16)
+  for (let index = 0; index < count; index += 1) {
+    if (at + 46 > bytes.length || bytes.readUInt32LE(at) !== directoryEntry)
+      throw new Refusal('damaged', 'broken central directory')
+    const nameLength = bytes.readUInt16LE(at + 28)
+    entries.push({
+      packed: bytes.readUInt32LE(at + 20),
+      unpacked: bytes.readUInt32LE(at + 24),
+      name: bytes.toString('utf8', at + 46, at + 46 + nameLength),
+    })
+    at += 46 + nameLength + bytes.readUInt16LE(at + 30) + bytes.readUInt16LE(at + 32)
+  }
+  return entries
+}
+
+const refuseTooLarge = (unpacked: number, packed: number): void => {
+  if (unpacked > unpackedBytesMax || (unpacked > ratioFromBytes && unpacked > packed * ratioMax))
+    throw new Refusal('unpacks-too-large', `${packed} bytes unpack to ${unpacked}`)
+}
+
+/** Throws `Refusal` when the archive is damaged or would unpack to too much; returns the names of its entries. */
+export const guardZip = (bytes: Buffer): string[] => {
+  const entries = readDirectory(bytes)
+  for (const { name } of entries) {
+    if (/(^|[\\/])\.\.([\\/]|$)|^[\\/]|^[a-z]:/i.test(name)) throw new Refusal('damaged', 'an entry leaves the archive')
+    if (/\.(zip|jar|7z|rar|gz)$/i.test(name)) throw new Refusal('unpacks-too-large', 'an archive in the archive')
+  }
+  refuseTooLarge(
+    entries.reduce((sum, { unpacked }) => sum + unpacked, 0),
+    bytes.length,
+  )
+  // What is declared may be a lie: inflate once, keep nothing, stop at the limit.
+  let unpacked = 0
+  const unzip = new Unzip((file) => {
+    file.ondata = (error, chunk) => {
+      if (error) throw new Refusal('damaged', error.message)
+      unpacked += chunk.length
+      refuseTooLarge(unpacked, bytes.length)
+    }
+    file.start()
+  })
+  unzip.register(UnzipInflate)
+  const step = 65_536
+  try {
+    for (let from = 0; from < bytes.length; from += step)
+      unzip.push(bytes.subarray(from, from + step), from + step >= bytes.length)
+  } catch (error) {
+    throw error instanceof Refusal
+      ? error
+      : new Refusal('damaged', error instanceof Error ? error.message : 'broken archive')
+  }
+  return entries.map(({ name }) => name)
+}
