@@ -9,7 +9,9 @@ const versionOf = (name: string): string => {
 
 export const printMachine = (packages: readonly string[]): void => {
   const gigabytes = Math.round(totalmem() / 2 ** 30)
-  console.log(`${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores, ${gigabytes} GB, Node ${process.version}`)
+  console.log(
+    `${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores, ${gigabytes} GB, Node ${process.version}`,
+  )
   console.log(packages.map(versionOf).join(', '))
 }
 
@@ -20,7 +22,10 @@ export const printRows = (rows: readonly Row[]): void => {
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))]
   const cells = [columns, ...rows.map((row) => columns.map((column) => String(row[column] ?? '')))]
   const widths = columns.map((_, at) => Math.max(...cells.map((line) => line[at]?.length ?? 0)))
-  for (const line of cells) console.log(line.map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0))).join('  '))
+  for (const line of cells)
+    console.log(
+      line.map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0))).join('  '),
+    )
   if (process.argv.includes('--json')) console.log(JSON.stringify({ rows }))
 }
 

@@ -12,8 +12,8 @@ import { createScratchDocument } from '#db/queries/evaluation.ts'
 import { claimVersion, insertChunks, publishVersion } from '#db/queries/ingest.ts'
 import { createWorkspace, upsertAccount } from '#db/queries/people.ts'
 import { searchLexical, searchVector, toVectorLiteral } from '#db/queries/search.ts'
-import { closeGateway, embed, embeddingModel, warmGateway } from '#lib/gateway/index.ts'
 import { percentile } from '#lib/evals/metrics.ts'
+import { closeGateway, embed, embeddingModel, warmGateway } from '#lib/gateway/index.ts'
 import { rank, retrieve } from '#lib/rag/index.ts'
 import { newId } from '#lib/shared/ids.ts'
 import { estimateTokens, sentences } from '#lib/shared/text.ts'
@@ -38,7 +38,9 @@ const random = (() => {
 const corpusSentences = async (): Promise<string[]> => {
   const files = ['security-policy.md', 'expenses-faq.txt', 'source/handbook.md', 'source/manual.md']
   const texts = await Promise.all(files.map((file) => readFile(join(import.meta.dirname, '../db/demo', file), 'utf8')))
-  return texts.flatMap((text) => sentences(text).map(({ start, end }) => text.slice(start, end))).filter((sentence) => sentence.length > 40)
+  return texts
+    .flatMap((text) => sentences(text).map(({ start, end }) => text.slice(start, end)))
+    .filter((sentence) => sentence.length > 40)
 }
 
 const fill = async (viewer: Viewer): Promise<void> => {
@@ -46,11 +48,17 @@ const fill = async (viewer: Viewer): Promise<void> => {
   const known = await corpusSentences()
   const collectionId = await upsertCollection(db, viewer, { id: newId(), name: 'Bench' })
   for (let from = 0; from < chunkCount; from += chunksPerDocument) {
-    const claim = await claimVersion(db, await createScratchDocument(db, viewer, { collectionId, name: `document-${from}` }))
+    const claim = await claimVersion(
+      db,
+      await createScratchDocument(db, viewer, { collectionId, name: `document-${from}` }),
+    )
     if (!claim) throw new Error('no claim')
     for (let at = 0; at < chunksPerDocument; at += batch) {
       const texts = Array.from({ length: Math.min(batch, chunksPerDocument - at) }, (_, i) =>
-        [`Item ${from + at + i}.`, ...Array.from({ length: sentencesPerChunk }, () => known[random(known.length)] ?? '')].join(' '),
+        [
+          `Item ${from + at + i}.`,
+          ...Array.from({ length: sentencesPerChunk }, () => known[random(known.length)] ?? ''),
+        ].join(' '),
       )
       const { model, vectors } = await embed(texts, { purpose: 'passage' })
       await insertChunks(
@@ -86,7 +94,12 @@ const timed = async (name: string, work: (question: string) => Promise<unknown>)
       // The first round warms caches and compilers.
       if (round > 0) ms.push(performance.now() - startedMs)
     }
-  return { part: name, calls: ms.length, 'p50 ms': percentile(ms, 0.5).toFixed(1), 'p95 ms': percentile(ms, 0.95).toFixed(1) }
+  return {
+    part: name,
+    calls: ms.length,
+    'p50 ms': percentile(ms, 0.5).toFixed(1),
+    'p95 ms': percentile(ms, 0.95).toFixed(1),
+  }
 }
 
 const encoderSpeed = async (): Promise<string> => {
@@ -103,7 +116,13 @@ const encoderSpeed = async (): Promise<string> => {
 }
 
 holdDatabase(await openMemoryDatabase())
-const viewer: Viewer = { userId: newId(), workspaceId: newId(), role: 'admin', name: 'Bench', email: 'bench@scratch.local' }
+const viewer: Viewer = {
+  userId: newId(),
+  workspaceId: newId(),
+  role: 'admin',
+  name: 'Bench',
+  email: 'bench@scratch.local',
+}
 await createWorkspace(database().db, { id: viewer.workspaceId, name: 'Bench' })
 await upsertAccount(database().db, { ...viewer, passwordHash: '' })
 await warmGateway()
@@ -112,7 +131,9 @@ await fill(viewer)
 const fillSeconds = (performance.now() - startedMs) / 1_000
 
 printMachine(['@electric-sql/pglite', 'onnxruntime-node'])
-console.log(`${chunkCount} chunks of about ${sentencesPerChunk} sentences, embedded by ${embeddingModel().id}, built in ${fillSeconds.toFixed(0)} s; ${residentMegabytes()} MB resident`)
+console.log(
+  `${chunkCount} chunks of about ${sentencesPerChunk} sentences, embedded by ${embeddingModel().id}, built in ${fillSeconds.toFixed(0)} s; ${residentMegabytes()} MB resident`,
+)
 const { db } = database()
 const scope = { viewer, collectionIds: [], limit: 80 }
 printRows([

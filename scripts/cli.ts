@@ -5,12 +5,13 @@
 import './env-file.ts'
 import { existsSync } from 'node:fs'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
-import { directoryOwner } from '#db/lock.ts'
+import { DirectoryInUse, directoryOwner } from '#db/lock.ts'
 import { env } from '#lib/env.ts'
 import { type AskOptions, ask } from './command-ask.ts'
+import type { EvalRetrievalOptions } from './command-eval-retrieval.ts'
 import { type IngestOptions, ingest } from './command-ingest.ts'
 import { type SearchOptions, search } from './command-search.ts'
-import { type Connection, Refused } from './connect.ts'
+import { type Connection, Refused, WrongUse } from './connect.ts'
 import { connectToServer } from './connect-server.ts'
 import { getAddress } from './home.ts'
 
@@ -33,7 +34,7 @@ const serverAddress = async (): Promise<string | null> => {
 
 const connect = async ({ user }: AsUser): Promise<Connection> => {
   const email = user ?? (env().demo ? 'admin@demo.local' : undefined)
-  if (!email) throw new CommanderError(2, 'footnote.user', 'error: name the account to work as: --user EMAIL')
+  if (!email) throw new WrongUse('name the account to work as: --user EMAIL')
   const address = await serverAddress()
   if (address) return connectToServer(address, email)
   const { connectToOwn } = await import('./connect-own.ts')
@@ -101,8 +102,7 @@ program
   .description('upload files and folders, and wait until each is ready or has failed')
   .action((paths: string[], options: IngestOptions & AsUser) => {
     const missing = paths.find((path) => !existsSync(path))
-    if (missing !== undefined)
-      throw new CommanderError(2, 'footnote.path', `error: there is no file or folder ${missing}`)
+    if (missing !== undefined) throw new WrongUse(`there is no file or folder ${missing}`)
     return over(options, (connection) => ingest(connection, paths, options))
   })
 
@@ -114,18 +114,26 @@ program
   .option('--limit <number>', 'queries at most', wholeNumber(1_000_000))
   .option('--json', 'print one JSON object as the last line')
   .description('retrieval quality on a data set, in a scratch database')
+  .action(async (folder: string, options: EvalRetrievalOptions) => {
+    const { evalRetrieval } = await import('./command-eval-retrieval.ts')
+    process.exitCode = await evalRetrieval(folder, options)
+  })
 
 try {
   await program.parseAsync()
 } catch (error) {
   if (error instanceof CommanderError) {
-    // Commander has printed its own errors and help already.
-    if (error.code.startsWith('footnote.')) process.stderr.write(`${error.message}\n`)
+    // Commander has printed its words already.
     process.exitCode = error.exitCode === 0 ? 0 : 2
+  } else if (error instanceof WrongUse) {
+    process.stderr.write(`error: ${error.message}\n\n${program.helpInformation()}`)
+    process.exitCode = 2
   } else {
-    process.stderr.write(
-      `${error instanceof Error ? (error instanceof Refused ? error.message : error.stack) : String(error)}\n`,
-    )
+    const words =
+      error instanceof Refused || error instanceof DirectoryInUse
+        ? error.message
+        : String((error as Error)?.stack ?? error)
+    process.stderr.write(`${words}\n`)
     process.exitCode = 1
   }
 }

@@ -39,3 +39,8 @@ export class Refused extends Error {
     this.retryAfterSeconds = error.retryAfterSeconds
   }
 }
+
+/** The command was called in a way that it does not know: exit status 2. */
+export class WrongUse extends Error {
+  override name = 'WrongUse'
+}

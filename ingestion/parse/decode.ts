@@ -1,7 +1,7 @@
 /** Bytes to text: by the byte order mark, else UTF-8, else Windows-1252, which is what "Latin-1" files are. */
 
 /** Control characters that no text has; a few may slip in, many mean that the bytes are no text. */
-const controls = /[\u0000-\u0008\u000e-\u001a\u001c-\u001f]/g
+const controls = /(?!\s)\p{Cc}/gu
 const controlShareMax = 0.02
 
 const decoderFor = (bytes: Uint8Array): { encoding: string; from: number } | null => {

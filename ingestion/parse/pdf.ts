@@ -42,7 +42,7 @@ const readRuns = async (
   const { items } = await page.getTextContent()
   const runs = items.flatMap((item): Run[] => {
     if (!('str' in item)) return []
-    const text = item.str.replace(/[\s\u00a0]+/g, ' ').replace(/[\u0000-\u001f]/g, '')
+    const text = item.str.replace(/[\s\u00a0]+/g, ' ').replace(/\p{Cc}/gu, '')
     if (!text.trim()) return []
     const [ta = 1, tb = 0, tc = 0, td = 1, x0 = 0, y0 = 0] = item.transform as number[]
     const size = Math.hypot(tc, td) || Math.hypot(ta, tb) || 1
@@ -173,10 +173,7 @@ type DraftBlock = { kind: BlockKind; level?: number; placed: Placed }
 const bullet = /^(?:[•·▪◦‣●–—-]|\(?\d{1,2}[.)]|[a-z][.)])$/
 const startsItem = /^(?:[•·▪◦‣●]\s|[-–—]\s|\d{1,2}[.)]\s)/
 
-const toBlocks = (
-  page: Page,
-  { body, sizes, running }: { body: number; sizes: number[]; running: ReadonlySet<string> },
-): DraftBlock[] => {
+const toBlocks = (page: Page, { sizes, running }: { sizes: number[]; running: ReadonlySet<string> }): DraftBlock[] => {
   const blocks: DraftBlock[] = []
   let open: { kind: BlockKind; level?: number; lines: Placed[]; last: Row } | null = null
   const close = (): void => {
@@ -257,7 +254,7 @@ export const parsePdf = async (
   if (pages.every(({ rows }) => rows.length === 0)) throw new Refusal('image-only')
 
   const body = bodySizeOf(pages)
-  const style = { body, sizes: headingSizes(pages, body), running: findRunningTexts(pages) }
+  const style = { sizes: headingSizes(pages, body), running: findRunningTexts(pages) }
   const builder = createTextBuilder()
   const parsedPages: ParsedPage[] = []
   let title: { text: string; size: number } | null = null
