@@ -56,7 +56,8 @@ export const parseMarkdown = (bytes: Uint8Array): ParsedDocument => {
         builder.add('heading', oneLine(node), node.depth ?? 1)
         return
       case 'list':
-        return addList(node)
+        addList(node)
+        return
       case 'table':
         for (const row of node.children ?? [])
           builder.add('row', (row.children ?? []).map((cell) => oneLine(cell).replaceAll('|', '/')).join(' | '))
@@ -65,7 +66,8 @@ export const parseMarkdown = (bytes: Uint8Array): ParsedDocument => {
         builder.add('code', node.value ?? '')
         return
       case 'html':
-        return addHtml(node.value ?? '', builder)
+        addHtml(node.value ?? '', builder)
+        return
       case 'blockquote':
       case 'root':
       case 'footnoteDefinition':

@@ -17,7 +17,7 @@ export const encodedUnitsMax = 64
 const unitsMax = 4
 const rowsMax = 5
 /** A further sentence has this share of the best one's worth, and is not a repetition of one that was taken. */
-const worthShareMin = 0.74
+const worthShareMin = 0.8
 const repetitionMin = 0.7
 
 export type Query = {
