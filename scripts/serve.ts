@@ -9,6 +9,7 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import next from 'next'
 import { DirectoryInUse } from '#db/lock.ts'
+import { startWorker } from '#ingestion/worker.ts'
 import { drainGenerations, recoverAnswers } from '#lib/chat/index.ts'
 import { env } from '#lib/env.ts'
 import { warmGateway } from '#lib/gateway/index.ts'
@@ -151,11 +152,7 @@ const start = async (dev: boolean): Promise<void> => {
     await app.prepare()
     handle = app.getRequestHandler()
     if (embedded) {
-      // Temporary: until every part of the worker is there, the server runs without it.
-      const loaded = await import('#ingestion/worker.ts').catch((error: unknown) =>
-        log.error({ err: error }, 'no worker'),
-      )
-      worker = await loaded?.startWorker()
+      worker = await startWorker()
     }
     setInterval(() => {
       recoverAnswers(false).catch((error: unknown) => log.warn({ err: error }, 'answers not recovered'))
