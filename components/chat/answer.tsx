@@ -47,40 +47,51 @@ const readInWords = ({ read, status }: MessageMetadata): string => {
   return `Read ${read.passages} ${read.passages === 1 ? 'passage' : 'passages'} in ${read.documents} ${read.documents === 1 ? 'document' : 'documents'}`
 }
 
+/** One card for each place that was cited; passages that stand at the same place share it, each with its number. */
 const SourceCards = ({ messageId, citations }: { messageId: string; citations: ReadonlyMap<number, Citation> }) => {
   const panel = useSourcePanel()
   const inOrder = [...citations.values()].sort((a, b) => a.ordinal - b.ordinal)
-  const cards = inOrder.filter((one, i) => inOrder.findIndex(({ n }) => n === one.n) === i)
-  if (cards.length === 0) return null
+  const numbered = inOrder.filter((one, i) => inOrder.findIndex(({ n }) => n === one.n) === i)
+  const places = Map.groupBy(numbered, (one) => `${one.versionId} ${shortPlaceOf(one)}`)
+  if (places.size === 0) return null
   const openN = inOrder.find(({ ordinal }) => citationKey(messageId, ordinal) === panel.openKey)?.n
   return (
     <ul aria-label="Sources" className="mt-1 mb-3.5 flex flex-wrap gap-2">
-      {cards.map((citation) => {
-        const place = shortPlaceOf(citation)
+      {[...places].map(([key, [first, ...others]]) => {
+        if (!first) return null
+        const place = shortPlaceOf(first)
+        const numbers = [first, ...others]
+        const active = numbers.some(({ n }) => n === openN)
         return (
-          <li key={citation.n} className="min-w-0 max-w-full">
+          <li key={key} className="min-w-0 max-w-[min(320px,100%)]">
             <button
               type="button"
-              aria-label={chipLabel(citation)}
+              aria-label={`${chipLabel(first)}${others.map(({ n }) => `, source ${n}`).join('')}`}
               onClick={(event) =>
                 panel.open(
-                  targetOf(messageId, citation),
+                  targetOf(messageId, first),
                   inOrder.map((one) => targetOf(messageId, one)),
                   event.currentTarget,
                 )
               }
               className={cn(
-                'flex h-[33px] max-w-[min(300px,100%)] items-center gap-2 rounded-lg border bg-source pr-2.5 pl-2 text-[12.5px] transition-colors duration-120 hover:border-input touch:h-11',
-                openN === citation.n && 'border-primary hover:border-primary',
+                'flex h-[33px] max-w-full items-center gap-2 rounded-lg border bg-source pr-2.5 pl-2 text-[12.5px] transition-colors duration-120 hover:border-input touch:h-11',
+                active && 'border-primary hover:border-primary',
               )}
             >
-              <span aria-hidden className={sourceNumberClasses({ ...citation, supported: true })}>
-                {citation.n}
+              <span aria-hidden className="flex shrink-0 gap-0.5">
+                {numbers.map((one) => (
+                  <span key={one.n} className={sourceNumberClasses({ removed: one.removed })}>
+                    {one.n}
+                  </span>
+                ))}
               </span>
-              <span className={cn('truncate font-medium', citation.removed && 'text-muted-foreground line-through')}>
-                {citation.title}
+              <span className={cn('truncate font-medium', first.removed && 'text-muted-foreground line-through')}>
+                {first.title}
               </span>
-              {place && <span className="num max-w-28 shrink-0 truncate text-muted-foreground">{place}</span>}
+              {place && (
+                <span className="num min-w-10 max-w-36 shrink-[2] truncate text-muted-foreground">{place}</span>
+              )}
             </button>
           </li>
         )
@@ -101,7 +112,7 @@ const Nearest = ({ message }: { message: ChatMessage }) => {
             {nearest.map((near) => {
               const target = targetOfNearest(message.id, near)
               return (
-                <li key={target.key} className="min-w-0 max-w-full">
+                <li key={target.key} className="min-w-0 max-w-[min(300px,100%)]">
                   <button
                     type="button"
                     onClick={(event) =>
@@ -112,7 +123,7 @@ const Nearest = ({ message }: { message: ChatMessage }) => {
                       )
                     }
                     className={cn(
-                      'flex h-[33px] max-w-[min(300px,100%)] items-center gap-2 rounded-lg border bg-source px-2.5 text-[12.5px] hover:border-input touch:h-11',
+                      'flex h-[33px] max-w-full items-center gap-2 rounded-lg border bg-source px-2.5 text-[12.5px] hover:border-input touch:h-11',
                       panel.openKey === target.key && 'border-primary hover:border-primary',
                     )}
                   >

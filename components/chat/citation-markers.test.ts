@@ -16,7 +16,7 @@ const applied = (tree: TreeNode): TreeNode => {
 
 describe('citation markers', () => {
   it('become chips in the order of the text, neighbours too', () => {
-    expect(applied(element('p', text('Ten days.[^1][^12] More.[^2]'))).children).toEqual([
+    expect(applied(element('p', text('Ten days. [^1][^12] More.[^2]'))).children).toEqual([
       text('Ten days.'),
       cite('1'),
       cite('12'),

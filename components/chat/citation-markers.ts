@@ -18,7 +18,9 @@ const splitAtMarkers = (value: string): TreeNode[] => {
   const nodes: TreeNode[] = []
   let from = 0
   for (const match of value.matchAll(citationMarker)) {
-    if (match.index > from) nodes.push({ type: 'text', value: value.slice(from, match.index) })
+    // The chip has its own distance; a space before it would let it fall onto the next line alone.
+    const before = value.slice(from, match.index).replace(/[ \t]+$/, '')
+    if (before) nodes.push({ type: 'text', value: before })
     nodes.push({ type: 'element', tagName: 'cite', properties: { dataOrdinal: match[1] ?? '' }, children: [] })
     from = match.index + match[0].length
   }

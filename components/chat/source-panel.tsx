@@ -199,7 +199,13 @@ const Body = ({ target }: { target: SourceTarget }) => {
 const Footer = ({ target, position, onWalk }: Omit<SourcePanelProps, 'onClose'>) => (
   <div className="flex shrink-0 flex-wrap items-center gap-x-3 gap-y-1 border-t px-[18px] py-2.5 text-[12.5px] text-muted-foreground">
     <span className="min-w-0 flex-1 basis-40">
-      {target.claim ? <span dir="auto">Cited for: “{truncate(target.claim, 120)}”</span> : 'Near to the question'}
+      {target.claim ? (
+        <span dir="auto" className="line-clamp-2">
+          Cited for: “{truncate(target.claim, 120)}”
+        </span>
+      ) : (
+        'Near to the question'
+      )}
       {!target.supported && !target.removed && (
         <span className="block font-medium text-warning">Not supported as written</span>
       )}

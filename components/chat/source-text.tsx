@@ -22,7 +22,7 @@ const Block = ({ block }: { block: TextBlock }): ReactNode => {
       const Heading = block.level === 1 ? 'h3' : block.level === 2 ? 'h4' : 'h5'
       return (
         <Heading
-          className={cn('mt-5 mb-1.5 font-semibold first:mt-0', block.level <= 2 ? 'text-[18px]' : 'text-[15.5px]')}
+          className={cn('mt-5 mb-1.5 font-semibold first:mt-0', block.level === 1 ? 'text-[18px]' : 'text-[15px]')}
         >
           <Pieces pieces={block.pieces} />
         </Heading>
@@ -30,8 +30,11 @@ const Block = ({ block }: { block: TextBlock }): ReactNode => {
     }
     case 'item':
       return (
-        <p className="relative mb-1 whitespace-pre-line pl-5 before:absolute before:left-1 before:content-['•']">
-          <Pieces pieces={block.pieces} />
+        <p className="mb-1 flex gap-2 whitespace-pre-line">
+          <span className="num min-w-3 shrink-0 text-right">{block.sign}</span>
+          <span className="min-w-0">
+            <Pieces pieces={block.pieces} />
+          </span>
         </p>
       )
     case 'paragraph':
@@ -39,6 +42,21 @@ const Block = ({ block }: { block: TextBlock }): ReactNode => {
         <p className="mb-2.5 whitespace-pre-line">
           <Pieces pieces={block.pieces} />
         </p>
+      )
+    case 'records':
+      return (
+        <div className="mb-3">
+          {block.rows.map((row) => (
+            <p key={row.start} className="num border-b py-2 text-[14px] first:pt-0">
+              {row.cells.map((cell) => (
+                <span key={cell.start} className="mr-3 inline-block">
+                  {cell.label && <span className="text-muted-foreground">{cell.label.replaceAll('_', ' ')} </span>}
+                  <Pieces pieces={cell.pieces} />
+                </span>
+              ))}
+            </p>
+          ))}
+        </div>
       )
     case 'table':
       return (
@@ -77,8 +95,9 @@ export const SourceText = ({
 }) => {
   const paper = useRef<HTMLDivElement>(null)
   const [chars, setChars] = useState(windowChars)
+  const format = body.mediaType === 'text/csv' ? 'csv' : 'other'
   const shown = useMemo(() => windowAround(body.text, mark, chars), [body.text, mark, chars])
-  const blocks = useMemo(() => readableBlocks(body.text, shown, mark), [body.text, shown, mark])
+  const blocks = useMemo(() => readableBlocks(body.text, shown, mark, format), [body.text, shown, mark, format])
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new passage is brought into view, a longer text is not
   useEffect(() => {

@@ -8,7 +8,7 @@ const range = (text: string, part: string) => {
   return { start, end: start + part.length }
 }
 const piecesIn = (block: TextBlock): Piece[] =>
-  block.kind === 'table' ? block.rows.flatMap(({ cells }) => cells.flatMap(({ pieces }) => pieces)) : block.pieces
+  'rows' in block ? block.rows.flatMap(({ cells }) => cells.flatMap(({ pieces }) => pieces)) : block.pieces
 const marked = (blocks: TextBlock[]): string =>
   blocks
     .flatMap(piecesIn)
@@ -40,34 +40,48 @@ describe('the marked range', () => {
     )
   })
 
-  it('runs over a wrapped line without losing its place', () => {
-    const text = `${'A sentence that a program has wrapped at this very'} word\nand that ends here. The next one.`
-    expect(marked(readableBlocks(text, all(text), range(text, 'word\nand that ends here.')))).toBe(
-      'word and that ends here.',
-    )
+  it('runs over the lines of a paragraph', () => {
+    const text = 'Q: Is a photograph enough?\nA: Yes. Keep the paper.'
+    expect(marked(readableBlocks(text, all(text), range(text, 'enough?\nA: Yes.')))).toBe('enough?\nA: Yes.')
   })
 
-  it('marks a table cell and a list item', () => {
-    const text = '| Item | Price |\n|---|---|\n| Bolt | 2 EUR |\n\n- first\n- second'
-    expect(marked(readableBlocks(text, all(text), range(text, '2 EUR')))).toBe('2 EUR')
+  it('marks table cells, list items and fields', () => {
+    const text = 'Item | Price\nBolt | 2 EUR\n\n- first\n2. second'
+    expect(marked(readableBlocks(text, all(text), range(text, 'Bolt | 2 EUR')))).toBe('Bolt2 EUR')
     expect(marked(readableBlocks(text, all(text), range(text, 'second')))).toBe('second')
+    const csv = 'sku: H-10; region: Brazil; price: 78550'
+    expect(marked(readableBlocks(csv, all(csv), range(csv, 'region: Brazil'), 'csv'))).toBe('Brazil')
   })
 })
 
 describe('readable blocks', () => {
-  it('draw headings, lists and tables instead of their signs', () => {
-    const text = '## Leave\nThirty days.\n\n- one\n- two\n\n| a | b |\n|---|---|\n| 1 | 2 |'
-    const blocks = readableBlocks(text, all(text), { start: 0, end: 0 })
-    expect(blocks.map(({ kind }) => kind)).toEqual(['heading', 'paragraph', 'item', 'item', 'table'])
-    expect(piecesIn(blocks[0] as TextBlock)[0]?.text).toBe('Leave')
-    const table = blocks[4]
-    expect(table?.kind === 'table' && table.rows.length).toBe(2)
+  const kindsOf = (text: string) => readableBlocks(text, all(text), { start: 0, end: 0 }).map(({ kind }) => kind)
+
+  it('tell headings, paragraphs, items and tables apart', () => {
+    const text = '4 Leave\n\nThirty days in a full year.\n\n- one\n- two\n\na | b\n1 | 2'
+    expect(kindsOf(text)).toEqual(['heading', 'paragraph', 'item', 'item', 'table'])
+    const table = readableBlocks(text, all(text), { start: 0, end: 0 })[4]
+    expect(table?.kind === 'table' && table.rows.map(({ cells }) => cells.length)).toEqual([2, 2])
   })
 
-  it('keep the breaks of short lines', () => {
-    const text = 'Street 1\nTown'
-    expect(readableBlocks(text, all(text), { start: 0, end: 0 })).toHaveLength(1)
-    expect(piecesIn(readableBlocks(text, all(text), { start: 0, end: 0 })[0] as TextBlock)[0]?.text).toBe(text)
+  it('take a sentence for a sentence, however short', () => {
+    expect(kindsOf('Keep it dry.')).toEqual(['paragraph'])
+    expect(kindsOf('Street 1\nTown')).toEqual(['paragraph'])
+  })
+
+  it('know how deep a numbered heading is', () => {
+    const [block] = readableBlocks('4.2 First year', { start: 0, end: 14 }, { start: 0, end: 0 })
+    expect(block).toMatchObject({ kind: 'heading', level: 2 })
+  })
+
+  it('name the columns of a record, and keep a semicolon inside a value', () => {
+    const text = 'sku: H-10; note: dry; cool; price: 2'
+    const [block] = readableBlocks(text, all(text), { start: 0, end: 0 }, 'csv')
+    expect(block?.kind === 'records' && block.rows[0]?.cells.map(({ label }) => label)).toEqual([
+      'sku',
+      'note',
+      'price',
+    ])
   })
 })
 

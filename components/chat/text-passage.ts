@@ -1,16 +1,17 @@
 /**
- * A document's canonical text as blocks a person can read, with one exact range marked. Offsets are those of the text; only what
- * is shown of a line changes (a `#` or a list sign is drawn instead of written).
+ * A document's canonical text as blocks a person can read, with one exact range marked. In it blocks stand apart by a blank line,
+ * a line is a row when it has cells (`a | b`), an item when it has a sign (`-`, `2.`), and a short line alone is a heading.
+ * Offsets are those of the text; only signs are drawn instead of written.
  */
 export type Range = { start: number; end: number }
 export type Piece = { text: string; marked: boolean }
+export type Cell = { start: number; label: string | null; pieces: Piece[] }
+export type Row = { start: number; cells: Cell[] }
 export type TextBlock =
   | { kind: 'heading'; level: number; start: number; pieces: Piece[] }
-  | { kind: 'paragraph' | 'item'; start: number; pieces: Piece[] }
-  | { kind: 'table'; start: number; rows: { start: number; cells: { start: number; pieces: Piece[] }[] }[] }
-
-/** A line this long was wrapped by a program; a shorter one was ended by its author. */
-const wrappedLineChars = 50
+  | { kind: 'paragraph'; start: number; pieces: Piece[] }
+  | { kind: 'item'; sign: string; start: number; pieces: Piece[] }
+  | { kind: 'table' | 'records'; start: number; rows: Row[] }
 
 /** The pieces of `text` from `start` to `end`, cut where the mark begins and ends. Empty pieces are left out. */
 export const piecesOf = (text: string, { start, end }: Range, mark: Range): Piece[] => {
@@ -31,10 +32,12 @@ export const windowAround = (text: string, mark: Range, chars: number): Range =>
   return { start, end: lineEnd === -1 ? text.length : lineEnd }
 }
 
-const headingSign = /^(#{1,6})\s+/
-const itemSign = /^\s*[-*•]\s+/
-const tableRow = /^\s*\|.*\|\s*$/
-const tableRule = /^[\s|:-]+$/
+const headingCharsMax = 90
+const itemSign = /^\s*([-*•–]|\d{1,3}[.)])\s+/
+const cellEnd = / \| /g
+const fieldEnd = /; (?=[^:;]{1,60}: )/g
+const fieldName = /^([^:;]{1,60}): /
+const numbering = /^(\d+(?:\.\d+)*)\.?\s/
 
 type Line = Range & { text: string }
 
@@ -50,46 +53,68 @@ const linesOf = (text: string, { start, end }: Range): Line[] => {
   return lines
 }
 
-const cellsOf = (text: string, line: Line, mark: Range): { start: number; pieces: Piece[] }[] => {
-  const bars = [...line.text.matchAll(/(?<!\\)\|/g)].map(({ index }) => line.start + index)
-  return bars.slice(0, -1).map((bar, i) => {
-    const end = bars[i + 1] ?? line.end
-    return { start: bar + 1, pieces: piecesOf(text, { start: bar + 1, end }, mark) }
-  })
+/** `2.1 Roles` is two deep; a heading without a number is taken for one in the middle. */
+const headingLevel = (line: string): number => numbering.exec(line)?.[1]?.split('.').length ?? 2
+
+const isHeading = (line: string): boolean =>
+  line.length <= headingCharsMax && /\p{L}/u.test(line) && !/[.!?;:,…]$/.test(line.trim())
+
+const cutLine = (line: Line, at: RegExp): Range[] => {
+  const cells: Range[] = []
+  let from = 0
+  for (const match of line.text.matchAll(at)) {
+    cells.push({ start: line.start + from, end: line.start + match.index })
+    from = match.index + match[0].length
+  }
+  return [...cells, { start: line.start + from, end: line.end }]
 }
 
+/** How the lines of a format are cut: those of a CSV file name their columns. */
+export type TextFormat = 'csv' | 'other'
+
 /** The blocks of one window of the text. */
-export const readableBlocks = (text: string, window: Range, mark: Range): TextBlock[] => {
+export const readableBlocks = (text: string, window: Range, mark: Range, format: TextFormat = 'other'): TextBlock[] => {
   const blocks: TextBlock[] = []
   let paragraph: Range | null = null
   const close = (): void => {
     if (!paragraph) return
-    const unwrapped = text.slice(paragraph.start, paragraph.end).replace(/[^\n]+\n/g, (line) =>
-      // Of the same length, so that the mark stays where it is.
-      line.length > wrappedLineChars ? `${line.slice(0, -1)} ` : line,
-    )
-    const shifted = { start: mark.start - paragraph.start, end: mark.end - paragraph.start }
-    const pieces = piecesOf(unwrapped, { start: 0, end: unwrapped.length }, shifted)
-    blocks.push({ kind: 'paragraph', start: paragraph.start, pieces })
+    const { start, end } = paragraph
+    const line = text.slice(start, end)
+    const pieces = piecesOf(text, paragraph, mark)
+    if (!line.includes('\n') && isHeading(line))
+      blocks.push({ kind: 'heading', level: headingLevel(line), start, pieces })
+    else blocks.push({ kind: 'paragraph', start, pieces })
     paragraph = null
   }
+  const addRow = (kind: 'table' | 'records', row: Row): void => {
+    const last = blocks.at(-1)
+    if (last?.kind === kind) last.rows.push(row)
+    else blocks.push({ kind, start: row.start, rows: [row] })
+  }
   for (const line of linesOf(text, window)) {
-    const sign = headingSign.exec(line.text) ?? itemSign.exec(line.text)
+    const sign = itemSign.exec(line.text)
     if (!line.text.trim()) close()
-    else if (tableRow.test(line.text)) {
+    else if (format === 'csv' && fieldName.test(line.text)) {
       close()
-      if (tableRule.test(line.text)) continue
-      const row = { start: line.start, cells: cellsOf(text, line, mark) }
-      const last = blocks.at(-1)
-      if (last?.kind === 'table') last.rows.push(row)
-      else blocks.push({ kind: 'table', start: line.start, rows: [row] })
+      const cells = cutLine(line, fieldEnd).map((cell): Cell => {
+        const label = fieldName.exec(text.slice(cell.start, cell.end))
+        const start = cell.start + (label?.[0].length ?? 0)
+        return { start, label: label?.[1] ?? null, pieces: piecesOf(text, { start, end: cell.end }, mark) }
+      })
+      addRow('records', { start: line.start, cells })
+    } else if (line.text.includes(' | ')) {
+      close()
+      const cells = cutLine(line, cellEnd).map((cell) => ({
+        start: cell.start,
+        label: null,
+        pieces: piecesOf(text, cell, mark),
+      }))
+      addRow('table', { start: line.start, cells })
     } else if (sign) {
       close()
       const pieces = piecesOf(text, { start: line.start + sign[0].length, end: line.end }, mark)
-      const level = sign[1]?.length
-      blocks.push(
-        level ? { kind: 'heading', level, start: line.start, pieces } : { kind: 'item', start: line.start, pieces },
-      )
+      const drawn = /\d/.test(sign[1] ?? '') ? (sign[1] ?? '') : '•'
+      blocks.push({ kind: 'item', sign: drawn, start: line.start, pieces })
     } else paragraph = { start: (paragraph as Range | null)?.start ?? line.start, end: line.end }
   }
   close()
