@@ -97,4 +97,20 @@ describe('chunking', () => {
     expect(pieces.length).toBeGreaterThan(10)
     expect(pieces.reduce((sum, { start, end }) => sum + end - start, 0)).toBe(20_000)
   })
+
+  it('never cuts through a character', async () => {
+    const text = 'a😀'.repeat(9_000)
+    const pieces = await splitOversize(text, 300)
+    expect(pieces.map(({ start, end }) => text.slice(start, end)).join('')).toBe(text)
+    for (const { start, end } of pieces) expect(text.slice(start, end).isWellFormed()).toBe(true)
+  })
+
+  it('lets others run while it cuts one line of a million characters', async () => {
+    let turns = 0
+    const count = setInterval(() => (turns += 1), 1)
+    const pieces = await splitOversize('word '.repeat(200_000), 400)
+    clearInterval(count)
+    expect(turns).toBeGreaterThan(20)
+    for (const { start, end } of pieces) expect(end - start).toBeLessThanOrEqual(400 * 4)
+  })
 })
