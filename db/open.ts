@@ -14,6 +14,12 @@ import { lockDirectory } from './lock.ts'
 import { migrate } from './migrate.ts'
 import * as schema from './schema/index.ts'
 
+/**
+ * How pgvector searches its graph, for every session: 100 candidates, and on with the scan when a filter took too many of them
+ * away, so that what a person may not see cannot starve what they may.
+ */
+const searchSettings = { 'hnsw.ef_search': '100', 'hnsw.iterative_scan': 'strict_order' }
+
 /** Connections of the pool; a request uses one at a time and none while a model is called. */
 const poolSize = 10
 const connectTimeoutSeconds = 5
@@ -28,11 +34,17 @@ const fromPglite = (pglite: PGlite, afterClose: () => Promise<void> | void): Dat
   },
 })
 
+const applySearchSettings = async (pglite: PGlite): Promise<void> => {
+  for (const [name, value] of Object.entries(searchSettings))
+    await pglite.query('select set_config($1, $2, false)', [name, value])
+}
+
 /** PGlite in memory, optionally from a dump of another: for tests, evaluations and benchmarks. Not migrated when from a dump. */
 export const openMemoryDatabase = async (dump?: Blob): Promise<Database> => {
   const pglite = await PGlite.create({ extensions: { vector }, ...(dump ? { loadDataDir: dump } : {}) })
   const database = fromPglite(pglite, () => undefined)
   if (!dump) await migrate(database)
+  await applySearchSettings(pglite)
   return database
 }
 
@@ -43,6 +55,7 @@ export const openEmbeddedDatabase = async (dataDir: string): Promise<Database> =
     const pglite = await PGlite.create(join(dataDir, 'pgdata'), { extensions: { vector } })
     const database = fromPglite(pglite, unlock)
     await migrate(database)
+    await applySearchSettings(pglite)
     return database
   } catch (error) {
     await unlock()
@@ -51,7 +64,12 @@ export const openEmbeddedDatabase = async (dataDir: string): Promise<Database> =
 }
 
 export const openServerDatabase = async (url: string): Promise<Database> => {
-  const client = postgres(url, { max: poolSize, connect_timeout: connectTimeoutSeconds, onnotice: () => undefined })
+  const client = postgres(url, {
+    max: poolSize,
+    connect_timeout: connectTimeoutSeconds,
+    onnotice: () => undefined,
+    connection: searchSettings,
+  })
   const database: Database = {
     mode: 'server',
     db: drizzlePostgres(client, { schema }),

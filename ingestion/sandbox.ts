@@ -4,9 +4,9 @@
  * process and nothing else; whoever called gets a reason a person can act on.
  */
 import { type ChildProcess, fork } from 'node:child_process'
-import { readFile, realpath } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import type { IngestFailureCode } from '#lib/shared/admin-contract.ts'
+import { readFile, realpath, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type IngestFailureCode, uploadBytesMax } from '#lib/shared/admin-contract.ts'
 import type { ParsedDocument } from './parse/parsed-document.ts'
 
 /** The file cannot be read, for a reason that lies in the file. */
@@ -52,9 +52,12 @@ const start = async (path: string, heapMb: number): Promise<ChildProcess> => {
     execArgv: [
       `--max-old-space-size=${heapMb}`,
       '--permission',
-      `--allow-fs-read=${projectRoot}`,
+      // Not the project's root: the data directory with its secrets and everybody's files may lie in it.
+      `--allow-fs-read=${import.meta.dirname}`,
+      `--allow-fs-read=${join(projectRoot, 'package.json')}`,
+      `--allow-fs-read=${join(projectRoot, 'node_modules')}`,
       `--allow-fs-read=${modules}`,
-      `--allow-fs-read=${dirname(path)}`,
+      `--allow-fs-read=${path}`,
       '--disable-warning=ExperimentalWarning',
       '--disable-warning=SecurityWarning',
     ],
@@ -68,6 +71,7 @@ const start = async (path: string, heapMb: number): Promise<ChildProcess> => {
 export const parseFile = async (input: ParseInput, options: ParseOptions = {}): Promise<ParsedDocument> => {
   const { onProgress, signal, wallMs = wallMsDefault, heapMb = heapMbDefault } = options
   signal?.throwIfAborted()
+  if ((await stat(input.path)).size > uploadBytesMax) throw new ParseRefused('too-large')
   const child = await start(input.path, heapMb)
   const done = Promise.withResolvers<ParsedDocument>()
   let lastWords = ''

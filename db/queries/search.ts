@@ -4,7 +4,7 @@
  */
 import { and, eq, inArray, type SQL, sql } from 'drizzle-orm'
 import type { Viewer } from '#lib/shared/viewer.ts'
-import { type Db, type Executor, rows } from '../client.ts'
+import { type Executor, rows } from '../client.ts'
 import { chunks, collections, documents, documentVersions } from '../schema/index.ts'
 import { visibleTo } from '../visibility.ts'
 
@@ -51,34 +51,28 @@ export const searchLexical = (
     limit ${limit}`,
   )
 
-/** The share of the question's words, weighted by rarity, that the chunk set knows at all; 0 when none is known. */
 export type VectorSearch = Scope & { vector: Float32Array; model: string }
-
-/** Width of the search in the HNSW graph; with the iterative scan a filter cannot starve the result. */
-const searchWidth = 100
 
 export const toVectorLiteral = (vector: Float32Array): string =>
   `[${Array.from(vector, (value) => value.toFixed(6)).join(',')}]`
 
-/** Best chunks by cosine similarity among those embedded by `model`. Scores are cosines. */
-export const searchVector = (db: Db, { viewer, collectionIds, limit, vector, model }: VectorSearch): Promise<Hit[]> =>
-  db.transaction(async (tx) => {
-    await tx.execute(
-      sql`select set_config('hnsw.ef_search', ${String(searchWidth)}, true), set_config('hnsw.iterative_scan', 'strict_order', true)`,
-    )
-    const literal = toVectorLiteral(vector)
-    return rows<Hit>(
-      tx,
-      sql`
-      select c.id::int8::text::int as "chunkId", (1 - (c.embedding <=> ${literal}::halfvec))::float8 as score
-      from chunks c join documents on ${published}
-      where c.embedding_model = ${model} and ${visibleTo(viewer, collectionIds)}
-      order by c.embedding <=> ${literal}::halfvec
-      limit ${limit}`,
-    )
-  })
+/** Best chunks by cosine similarity among those embedded by `model`. Scores are cosines. How the graph is searched: `db/open.ts`. */
+export const searchVector = (
+  db: Executor,
+  { viewer, collectionIds, limit, vector, model }: VectorSearch,
+): Promise<Hit[]> => {
+  const literal = toVectorLiteral(vector)
+  return rows<Hit>(
+    db,
+    sql`
+    select c.id::int8::text::int as "chunkId", (1 - (c.embedding <=> ${literal}::halfvec))::float8 as score
+    from chunks c join documents on ${published}
+    where c.embedding_model = ${model} and ${visibleTo(viewer, collectionIds)}
+    order by c.embedding <=> ${literal}::halfvec
+    limit ${limit}`,
+  )
+}
 
-/** Which of the question's words are in which of the given chunks, with the words' rarity: for judging whether they answer it. */
 export type FoundChunk = {
   chunkId: number
   documentId: string

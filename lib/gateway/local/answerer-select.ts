@@ -198,7 +198,7 @@ export const selectUnits = ({ query, units, scores, encoded }: Scored): Selectio
     const near = chosen.some((one) => one.source === unit.source && Math.abs(one.index - unit.index) === 1)
     const fresh = asked(unit).filter((word) => !covered.has(word)).length
     const wanted =
-      worthShareMin - (near ? 0.1 : 0) - Math.min(0.16, fresh * 0.08) + (isRow && unit.cells && !fresh ? 0.16 : 0)
+      worthShareMin - (near ? 0.16 : 0) - Math.min(0.16, fresh * 0.08) + (isRow && unit.cells && !fresh ? 0.16 : 0)
     if (score < best.score * wanted) continue
     // Another row of the table answers as well only if it is about the same: not Chile's price beside Brazil's.
     if (isRow && unit.cells && fresh === 0 && !askedOfBest.every((word) => unit.words.includes(word))) continue

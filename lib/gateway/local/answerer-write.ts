@@ -61,10 +61,17 @@ const group = (units: readonly Unit[], alone: boolean): string => {
   return alone ? prose : `- ${prose}`
 }
 
+/** Bullets that follow each other are one list; everything else stands apart. */
+const join = (blocks: readonly string[]): string =>
+  blocks.reduce((text, block, i) => {
+    const oneList = block.startsWith('- ') && blocks[i - 1]?.startsWith('- ')
+    return i === 0 ? block : `${text}${oneList ? '\n' : '\n\n'}${block}`
+  }, '')
+
 /** The answer's Markdown. */
 export const writeAnswer = ({ groups, direct }: Selection): string => {
   const [first, ...others] = groups
   if (!first) return nothingToQuote
-  if (!direct) return [notDirectly, ...groups.slice(0, 3).map((units) => group(units, false))].join('\n\n')
-  return [group(first, true), ...others.map((units) => group(units, others.length === 1))].join('\n\n')
+  if (!direct) return `${notDirectly}\n\n${join(groups.slice(0, 3).map((units) => group(units, false)))}`
+  return join([group(first, true), ...others.map((units) => group(units, others.length === 1))])
 }
