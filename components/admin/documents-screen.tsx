@@ -230,6 +230,7 @@ export const DocumentsScreen = ({ initial, actions }: { initial: DocumentData; a
               />
               <Select
                 aria-label="State"
+                className="max-sm:min-w-0 max-sm:flex-1"
                 value={stateFilter ?? ''}
                 onChange={(event) => set({ state: event.target.value })}
               >
@@ -242,6 +243,7 @@ export const DocumentsScreen = ({ initial, actions }: { initial: DocumentData; a
               </Select>
               <Select
                 aria-label="Collection"
+                className="max-sm:min-w-0 max-sm:flex-1"
                 value={collectionId ?? ''}
                 onChange={(event) => set({ collection: event.target.value })}
               >

@@ -3,7 +3,7 @@ import { Badge } from '#components/ui/badge.tsx'
 import type { Span } from '#lib/shared/admin-contract.ts'
 import { cn } from '#lib/shared/cn.ts'
 import { formatCost, formatDuration } from '#lib/shared/format.ts'
-import { type AttributeView, formatAttribute, spanMeaning, viewAttributes } from './waterfall.ts'
+import { type AttributeView, formatCell, spanMeaning, viewAttributes } from './waterfall.ts'
 
 /** Attributes that hold words of a document, which are always set in its own face. */
 const documentWords = /^(text|quote|passage|heading|context)$/i
@@ -49,7 +49,7 @@ const AttributeTable = ({ name, columns, rows }: AttributeView['tables'][number]
                     documentWords.test(column.key) && 'min-w-52 bg-source px-2 font-serif text-[13.5px]',
                   )}
                 >
-                  {formatAttribute(column.key, row[column.key])}
+                  {formatCell(column, row[column.key])}
                 </td>
               ))}
             </tr>
@@ -89,7 +89,7 @@ export const SpanDetail = ({ span }: { span: Span }) => {
             // biome-ignore lint/suspicious/noArrayIndexKey: lines of a stored trace never move
             <Fragment key={index}>
               <dt className="text-muted-foreground">{name}</dt>
-              <dd className="num min-w-0 break-words">{value}</dd>
+              <dd className="min-w-0 break-words">{value}</dd>
             </Fragment>
           ))}
         </dl>

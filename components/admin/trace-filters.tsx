@@ -48,15 +48,25 @@ export const TraceFilters = ({ models }: { models: readonly string[] }) => {
         value={text}
         onChange={(event) => setText(event.target.value)}
       />
-      <Select aria-label="How it ended" value={status} onChange={(event) => apply({ status: event.target.value })}>
-        <option value="">Any end</option>
+      <Select
+        aria-label="Outcome"
+        className="max-sm:min-w-0 max-sm:flex-1"
+        value={status}
+        onChange={(event) => apply({ status: event.target.value })}
+      >
+        <option value="">Any outcome</option>
         {traceStatuses.map((one) => (
           <option key={one} value={one}>
             {traceStatusWords(one)}
           </option>
         ))}
       </Select>
-      <Select aria-label="Model" value={model} onChange={(event) => apply({ model: event.target.value })}>
+      <Select
+        aria-label="Model"
+        className="max-sm:min-w-0 max-sm:flex-1"
+        value={model}
+        onChange={(event) => apply({ model: event.target.value })}
+      >
         <option value="">Any model</option>
         {models.map((one) => (
           <option key={one} value={one}>

@@ -14,7 +14,7 @@ import { SpanDetail, spanStatusWords } from './span-detail.tsx'
 import { TraceStatus } from './trace-status.tsx'
 import { costWords } from './trace-table.tsx'
 import { useAddress } from './use-address.ts'
-import { arrangeSpans, firstStep, type Step, supportOf, timeAxis } from './waterfall.ts'
+import { arrangeSpans, firstStep, formatMark, type Step, supportOf, timeAxis } from './waterfall.ts'
 import { When } from './when.tsx'
 
 /** Label, axis, time, cost; on a phone the axis goes under the label. */
@@ -40,7 +40,7 @@ const StepRow = ({ step, lengthMs, selected, onSelect }: StepRowProps) => {
       onClick={onSelect}
       className={cn(
         gridClasses,
-        'min-h-[33px] w-full items-center border-b px-5 text-left max-sm:px-4 max-sm:py-2',
+        'min-h-[33px] w-full items-center border-b px-5 text-left focus-visible:-outline-offset-2 max-sm:px-4 max-sm:py-2',
         selected ? 'bg-accent' : 'hover:bg-muted/50',
       )}
     >
@@ -67,7 +67,7 @@ const StepRow = ({ step, lengthMs, selected, onSelect }: StepRowProps) => {
 }
 
 const Card = ({ title, children }: { title: string; children: string }) => (
-  <div className="min-w-0 border-r px-5 py-3.5 last:border-r-0 max-md:border-b max-sm:px-4 max-sm:py-2.5">
+  <div className="min-w-0 bg-background px-5 py-3.5 max-md:last:col-span-2 max-sm:px-4 max-sm:py-2.5">
     <dt className="truncate text-[12.5px] text-muted-foreground">{title}</dt>
     <dd className="num truncate font-semibold text-[21px] leading-tight tracking-[-0.02em] max-sm:text-base">
       {children}
@@ -101,7 +101,7 @@ const Waterfall = ({ trace, steps, selected, onSelect }: WaterfallProps) => {
         <span className="num relative">
           {marksMs.map((mark) => (
             <span key={mark} className="absolute" style={{ left: `${(mark / lengthMs) * 100}%` }}>
-              {mark === 0 ? '0' : formatDuration(mark)}
+              {formatMark(mark, lengthMs)}
             </span>
           ))}
         </span>
@@ -162,7 +162,7 @@ export const TraceScreen = ({ trace }: { trace: Trace }) => {
         <TraceStatus status={trace.status} />
       </AdminHeader>
       <div className="flex min-h-0 flex-1 flex-col overflow-y-auto lg:overflow-hidden">
-        <dl className="grid shrink-0 grid-cols-5 border-b max-md:grid-cols-3 max-md:border-b-0">
+        <dl className="grid shrink-0 grid-cols-5 gap-px border-b bg-border max-md:grid-cols-3">
           <Card title="Total">{trace.totalMs === null ? '—' : formatDuration(trace.totalMs)}</Card>
           <Card title="First token">{trace.firstTokenMs === null ? '—' : formatDuration(trace.firstTokenMs)}</Card>
           <Card title="Tokens in / out">

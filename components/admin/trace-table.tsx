@@ -36,7 +36,7 @@ export const TraceTable = ({ traces }: { traces: readonly TraceSummary[] }) => (
           Model
         </th>
         <th scope="col" className={cn(headClasses, 'text-left')}>
-          End
+          Outcome
         </th>
         <th scope="col" className={cn(headClasses, 'text-right')}>
           Total

@@ -5,6 +5,8 @@ import {
   attributeName,
   firstStep,
   formatAttribute,
+  formatCell,
+  formatMark,
   supportOf,
   timeAxis,
   viewAttributes,
@@ -52,6 +54,8 @@ describe('arrangeSpans', () => {
 describe('timeAxis', () => {
   it('is as long as the longest of the whole and its steps, with round marks', () => {
     expect(timeAxis({ totalMs: 1_840, spans: [] })).toEqual({ lengthMs: 1_840, marksMs: [0, 500, 1_000, 1_500] })
+    expect([0, 500, 1_000].map((mark) => formatMark(mark, 1_840))).toEqual(['0', '0.5 s', '1 s'])
+    expect(formatMark(20, 80)).toBe('20 ms')
     expect(timeAxis({ totalMs: 5, spans: [span('a', null, 30)] }).lengthMs).toBe(40)
     expect(timeAxis({ totalMs: null, spans: [] }).lengthMs).toBe(1)
   })
@@ -59,7 +63,8 @@ describe('timeAxis', () => {
 
 describe('attributes', () => {
   it('are named and measured in words', () => {
-    expect(attributeName('lexicalRank')).toBe('Lexical rank')
+    expect(attributeName('lexicalRank')).toBe('Rank by words')
+    expect(attributeName('chunksKept')).toBe('Chunks kept')
     expect(formatAttribute('firstTokenMs', 612)).toBe('612 ms')
     expect(formatAttribute('score', 0.93333)).toBe('0.933')
     expect(formatAttribute('tokensIn', 2318)).toBe('2,318')
@@ -71,19 +76,26 @@ describe('attributes', () => {
     const view = viewAttributes({
       model: 'quotes',
       passages: [
-        { rank: 1, title: 'Handbook', lexicalScore: 3.2 },
-        { rank: 2, title: 'Policy', vectorScore: 0.4 },
+        { score: 1, title: 'Handbook', n: 1, vector: { rank: 2, score: 0.5 }, lexical: { rank: 1, score: 3.2 } },
+        { score: 0.25, title: 'Policy', n: 2, vector: { rank: 1, score: 0.75 }, lexical: null },
       ],
       sent: 'one\ntwo',
       nothing: undefined,
     })
     expect(view.facts).toEqual([{ name: 'Model', value: 'quotes' }])
-    expect(view.tables[0]?.columns.map(({ key, numeric }) => [key, numeric])).toEqual([
-      ['rank', true],
-      ['title', false],
-      ['lexicalScore', true],
-      ['vectorScore', true],
+    const [table] = view.tables
+    expect(table?.columns.map(({ key }) => key)).toEqual([
+      'n',
+      'title',
+      'lexicalRank',
+      'lexicalScore',
+      'vectorRank',
+      'vectorScore',
+      'score',
     ])
+    const cells = (row: number) => table?.columns.map((column) => formatCell(column, table.rows[row]?.[column.key]))
+    expect(cells(0)).toEqual(['1', 'Handbook', '1', '3.200', '2', '0.500', '1.000'])
+    expect(cells(1)).toEqual(['2', 'Policy', '—', '—', '1', '0.750', '0.250'])
     expect(view.texts).toEqual([{ name: 'Sent', text: 'one\ntwo' }])
   })
 

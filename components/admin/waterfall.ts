@@ -34,6 +34,12 @@ export const timeAxis = (trace: Pick<Trace, 'totalMs' | 'spans'>): { lengthMs: n
   return { lengthMs, marksMs }
 }
 
+/** A mark of the axis: all in seconds as soon as the axis is longer than one. */
+export const formatMark = (ms: number, lengthMs: number): string => {
+  if (ms === 0) return '0'
+  return lengthMs < 1_000 ? formatDuration(ms) : `${Number((ms / 1_000).toFixed(2))} s`
+}
+
 /** The step to open first: the first that failed, else the call of the model, else the first. */
 export const firstStep = (steps: readonly Step[]): Span | undefined =>
   (steps.find(({ span }) => span.status === 'failed') ?? steps.find(({ span }) => span.name === 'answer') ?? steps[0])
@@ -56,6 +62,7 @@ const meanings: Record<string, string> = {
 export const spanMeaning = (span: Span): string | null => meanings[span.name] ?? null
 
 const words: Record<string, string> = {
+  n: 'No.',
   k: 'Wanted',
   id: 'Id',
   url: 'Address',
@@ -63,6 +70,42 @@ const words: Record<string, string> = {
   firstTokenMs: 'First token after',
   error: 'What happened',
   searched: 'Searched for',
+  lexicalRank: 'Rank by words',
+  lexicalScore: 'Score by words',
+  vectorRank: 'Rank by meaning',
+  vectorScore: 'Score by meaning',
+  cosine: 'Nearest in meaning',
+  coverage: 'Words of the question found',
+  weight: 'Weight of meaning',
+  found: 'Found',
+  top: 'First of them',
+}
+
+/** What is read first; the database gives the keys of an object back in an order of its own. */
+const readingOrder = [
+  'n',
+  'rank',
+  'title',
+  'page',
+  'lexicalRank',
+  'lexicalScore',
+  'vectorRank',
+  'vectorScore',
+  'score',
+  'found',
+  'model',
+  'provider',
+  'kind',
+  'tokensIn',
+  'tokensOut',
+  'firstTokenMs',
+  'total',
+  'supported',
+]
+const byReadingOrder = (a: string, b: string): number => {
+  const [one, other] = [readingOrder.indexOf(a), readingOrder.indexOf(b)]
+  if (one < 0 || other < 0) return other - one || a.localeCompare(b)
+  return one - other
 }
 
 /** `lexicalRank` as "Lexical rank"; units at the end go into the value. */
@@ -99,6 +142,9 @@ export const formatAttribute = (key: string, value: unknown): string => {
   return String(value)
 }
 
+/** `fractions`: some number of the column has a fraction, so all are shown with the same decimals. */
+export type AttributeColumn = { key: string; name: string; numeric: boolean; fractions: boolean }
+
 export type AttributeView = {
   facts: { name: string; value: string }[]
   tables: {
@@ -111,21 +157,46 @@ export type AttributeView = {
 
 const lineCharsMax = 160
 
+/** A row whose inner objects are columns of their own: `vector: {rank}` as `vectorRank`. */
+const flatRow = (row: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(row).flatMap(([key, value]) =>
+      isPlain(value)
+        ? Object.entries(value).map(([inner, one]) => [key + inner.charAt(0).toUpperCase() + inner.slice(1), one])
+        : [[key, value]],
+    ),
+  )
+
+const viewTable = (name: string, given: Record<string, unknown>[]): AttributeView['tables'][number] => {
+  const rows = given.map(flatRow)
+  // An inner object that is null in some rows leaves its own name behind there.
+  const inner = new Set(given.flatMap((row) => Object.keys(row).filter((key) => isPlain(row[key]))))
+  const keys = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((key) => !inner.has(key))
+  const columns = keys.toSorted(byReadingOrder).map((key): AttributeColumn => {
+    const numbers = rows.map((row) => row[key]).filter((value) => typeof value === 'number')
+    return {
+      key,
+      name: attributeName(key),
+      numeric: numbers.length > 0,
+      fractions: numbers.some((value) => !Number.isInteger(value)),
+    }
+  })
+  return { name, columns, rows }
+}
+
+/** A cell of such a table in words. */
+export const formatCell = ({ key, fractions }: AttributeColumn, value: unknown): string =>
+  fractions && typeof value === 'number' && !/(Ms|Micros)$/.test(key) ? value.toFixed(3) : formatAttribute(key, value)
+
 /** Sorts a step's attributes by how they are best read: single values, tables of things, long texts. */
 export const viewAttributes = (attributes: Record<string, unknown>): AttributeView => {
   const view: AttributeView = { facts: [], tables: [], texts: [] }
-  for (const [key, value] of Object.entries(attributes)) {
+  for (const key of Object.keys(attributes).toSorted(byReadingOrder)) {
+    const value = attributes[key]
     if (value === undefined) continue
     const name = attributeName(key)
-    if (Array.isArray(value) && value.length > 0 && value.every(isPlain)) {
-      const keys = [...new Set(value.flatMap((row) => Object.keys(row)))]
-      const columns = keys.map((column) => ({
-        key: column,
-        name: attributeName(column),
-        numeric: value.some((row) => typeof row[column] === 'number'),
-      }))
-      view.tables.push({ name, columns, rows: value })
-    } else if (typeof value === 'string' && (value.includes('\n') || value.length > lineCharsMax))
+    if (Array.isArray(value) && value.length > 0 && value.every(isPlain)) view.tables.push(viewTable(name, value))
+    else if (typeof value === 'string' && (value.includes('\n') || value.length > lineCharsMax))
       view.texts.push({ name, text: value })
     else view.facts.push({ name, value: formatAttribute(key, value) })
   }
