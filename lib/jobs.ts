@@ -83,7 +83,8 @@ export const work = async <Name extends JobName>(
   const { payload, concurrency } = queues[name]
   await boss.work(
     name,
-    { localConcurrency: concurrency, batchSize: 1, pollingIntervalSeconds: 2 },
+    // A notification that comes while every worker is busy is lost; without a short second look the next job waits 30 seconds.
+    { localConcurrency: concurrency, batchSize: 1, pollingIntervalSeconds: 0.5, notifyPollingIntervalSeconds: 0.5 },
     async (jobs: Job<unknown>[]) => {
       for (const job of jobs) await handler(payload.parse(job.data) as JobPayload<Name>, job.signal)
     },
