@@ -139,7 +139,7 @@ const sourceHash = () =>
 export const build = async () => {
   const hash = sourceHash()
   if (existsSync(join(root, '.next', 'BUILD_ID')) && stampIs(buildStamp, hash)) return null
-  say('Building (when the sources changed) …')
+  say('Building (half a minute; only when the sources changed) …')
   const { code, output, seconds } = await run('next', ['build'], { env: { NODE_ENV: 'production' } })
   if (code !== 0) return output
   writeFileSync(buildStamp, hash)

@@ -42,8 +42,8 @@ const waitUntilRead = async (viewer: Viewer): Promise<void> => {
 
 export const connectToOwn = async (email: string): Promise<Connection> => {
   await openProduct()
-  if (env().demo) await seedDemo()
   const worker = await startWorker()
+  if (env().demo) await seedDemo()
   const close = (): Promise<void> => closeProduct(worker)
   try {
     const account = await getSignInAccount(database().db, email.toLowerCase())

@@ -147,13 +147,11 @@ const start = async (dev: boolean): Promise<void> => {
     const address = `http://${shownHost}:${port}`
 
     await recoverAnswers(embedded)
+    if (embedded) worker = await startWorker()
     if (settings.demo) await seedDemo()
     const app = next({ dev, port, hostname: settings.host, httpServer: server })
     await app.prepare()
     handle = app.getRequestHandler()
-    if (embedded) {
-      worker = await startWorker()
-    }
     setInterval(() => {
       recoverAnswers(false).catch((error: unknown) => log.warn({ err: error }, 'answers not recovered'))
     }, recoverEveryMs).unref()
