@@ -20,6 +20,9 @@ const send = (message: ChildMessage): Promise<void> =>
     process.send?.(message, undefined, undefined, () => resolve())
   })
 
+// Nobody waits any more.
+process.once('disconnect', () => process.exit())
+
 process.once('message', async ({ path, name }: ParseInput) => {
   try {
     const bytes = await readFile(path)

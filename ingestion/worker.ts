@@ -4,7 +4,7 @@
  */
 import { closeDatabase, database, holdDatabase } from '#db/client.ts'
 import { openServerDatabase } from '#db/open.ts'
-import { failVersion, listUnfinishedVersions } from '#db/queries/ingest.ts'
+import { failVersion, listInterruptedVersions } from '#db/queries/ingest.ts'
 import { env } from '#lib/env.ts'
 import { closeGateway, warmGateway } from '#lib/gateway/index.ts'
 import { closeQueue, enqueue, openQueue, work } from '#lib/jobs.ts'
@@ -14,19 +14,19 @@ import { ingestVersion } from './pipeline.ts'
 
 const sweepEveryMs = 600_000
 
-/** As the only worker of the database: whatever is unfinished was left by a process that died, and starts again at once. */
-const restartUnfinished = async (): Promise<void> => {
+/** As the only worker of the database: whatever is in work was left by a process that died, and starts again at once. */
+const restartInterrupted = async (): Promise<void> => {
   const { db } = database()
-  const unfinished = await listUnfinishedVersions(db)
-  for (const versionId of unfinished) await db.transaction((tx) => enqueue(tx, 'document.ingest', { versionId }))
-  if (unfinished.length > 0) log.info({ documents: unfinished.length }, 'documents taken up again')
+  const interrupted = await listInterruptedVersions(db)
+  for (const versionId of interrupted) await db.transaction((tx) => enqueue(tx, 'document.ingest', { versionId }))
+  if (interrupted.length > 0) log.info({ documents: interrupted.length }, 'documents taken up again')
 }
 
 /** Starts taking jobs. `stop` ends those in work, which go back to the queue; close the queue after it. */
 export const startWorker = async (): Promise<{ stop(): Promise<void> }> => {
   await openQueue()
   // On a server another worker may be at it; a dead one's job comes back by its missed heartbeat.
-  if (database().mode === 'embedded') await restartUnfinished()
+  if (database().mode === 'embedded') await restartInterrupted()
   await work('document.given-up', ({ versionId }) => failVersion(database().db, versionId))
   const stopping = new AbortController()
   await work('document.ingest', ({ versionId }, signal) =>

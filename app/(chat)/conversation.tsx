@@ -25,6 +25,7 @@ export const Conversation = async ({
     canSeeTraces: can(viewer, 'trace.read'),
     canUpload: can(viewer, 'document.manage'),
     answerer: { id, kind },
+    viewerId: viewer.userId,
     viewerName: viewer.name,
     menu: <ShellMenuButton />,
   }

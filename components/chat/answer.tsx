@@ -90,7 +90,14 @@ const SourceCards = ({ messageId, citations }: { messageId: string; citations: R
                 {first.title}
               </span>
               {place && (
-                <span className="num min-w-10 max-w-36 shrink-[2] truncate text-muted-foreground">{place}</span>
+                <span
+                  className={cn(
+                    'num truncate text-muted-foreground',
+                    first.page === null ? 'min-w-16 max-w-36 shrink-2' : 'shrink-0',
+                  )}
+                >
+                  {place}
+                </span>
               )}
             </button>
           </li>

@@ -33,6 +33,7 @@ export type ChatScreenProps = {
   canSeeTraces: boolean
   canUpload: boolean
   answerer: Answerer
+  viewerId: string
   viewerName: string
   /** The button that opens the rail on a phone. */
   menu?: ReactNode
@@ -56,23 +57,26 @@ const useSources = () => {
     [source?.target.key],
   )
   const at = source ? source.walk.findIndex(({ key }) => key === source.target.key) : -1
+  const shown = useRef(source)
+  useEffect(() => {
+    shown.current = source
+  }, [source])
   const step = useCallback((by: 1 | -1) => {
-    setSource((current) => {
-      if (!current) return current
-      const index = current.walk.findIndex(({ key }) => key === current.target.key)
-      const next = current.walk[index + by]
-      if (!next) return current
-      // The chip of the passage comes into view with it, and is where the focus goes back to.
-      const chip = document.querySelector<HTMLElement>(`[data-citation-key="${next.key}"]`)
-      chip?.scrollIntoView({ block: 'nearest' })
-      return { ...current, target: next, opener: chip ?? current.opener }
-    })
+    const current = shown.current
+    const index = current?.walk.findIndex(({ key }) => key === current.target.key) ?? -1
+    const next = current?.walk[index + by]
+    if (!current || !next) return
+    // The chip of the passage comes into view with it, and is where the focus goes back to.
+    const chip = document.querySelector<HTMLElement>(`[data-citation-key="${next.key}"]`)
+    chip?.scrollIntoView({ block: 'nearest' })
+    setSource({ ...current, target: next, opener: chip ?? current.opener })
   }, [])
   const close = useCallback(() => {
-    setSource((current) => {
-      current?.opener?.focus({ preventScroll: true })
-      return null
-    })
+    const opener = shown.current?.opener
+    setSource(null)
+    if (!opener) return
+    opener.dataset.quiet = ''
+    opener.focus({ preventScroll: true })
   }, [])
   return { source, state, position: { at, of: source?.walk.length ?? 0 }, step, close }
 }
@@ -89,11 +93,12 @@ export const ChatScreen = ({
   canSeeTraces,
   canUpload,
   answerer,
+  viewerId,
   viewerName,
   menu,
 }: ChatScreenProps) => {
   const router = useRouter()
-  const [opened] = useState(() => openChat(chatId, initialMessages))
+  const [opened] = useState(() => openChat(viewerId, chatId, initialMessages))
   const { messages, status } = useChat<ChatMessage>({ chat: opened.chat, throttle: renderEveryMs })
   const stage = useStore(opened.stage)
   const trouble = useStore(opened.trouble)
@@ -112,7 +117,7 @@ export const ChatScreen = ({
 
   // A new chat has no address yet; its draft is kept under one name until it has.
   const isNew = messages.length === 0
-  const draftKey = useRef(initialMessages.length === 0 ? 'new' : chatId)
+  const draftKey = useRef(`${viewerId}:${initialMessages.length === 0 ? 'new' : chatId}`)
   const type = useCallback((next: string): void => {
     setText(next)
     writeDraft(draftKey.current, next)
@@ -135,9 +140,9 @@ export const ChatScreen = ({
   // The question was taken: the chat has an address from now on, without a new page.
   useEffect(() => {
     if (status !== 'streaming' || window.location.pathname !== '/') return
-    draftKey.current = chatId
+    draftKey.current = `${viewerId}:${chatId}`
     giveAddress(chatId)
-  }, [status, chatId])
+  }, [status, chatId, viewerId])
 
   // A question that was not taken goes back to where it was typed.
   useEffect(() => {

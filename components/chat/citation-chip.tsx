@@ -50,7 +50,8 @@ export const CitationChip = ({ ordinal }: { ordinal: number }) => {
   const panel = useSourcePanel()
   const [open, setOpen] = useState(false)
   // Once the passage is open in the panel, neither the resting pointer nor the focus that comes back opens the preview.
-  const quiet = useRef(false)
+  const chip = useRef<HTMLButtonElement>(null)
+  const isQuiet = (): boolean => chip.current?.dataset.quiet !== undefined
   const citation = citations.get(ordinal)
   // Its number comes a moment later; the place is kept so that nothing moves.
   if (!citation)
@@ -59,26 +60,27 @@ export const CitationChip = ({ ordinal }: { ordinal: number }) => {
   return (
     <HoverCard
       open={open && !active}
-      onOpenChange={(next) => setOpen(next && !quiet.current)}
+      onOpenChange={(next) => setOpen(next && !isQuiet())}
       openDelay={220}
       closeDelay={120}
     >
       <HoverCardTrigger asChild>
         <button
+          ref={chip}
           type="button"
           data-citation={ordinal}
           data-citation-key={citationKey(messageId, ordinal)}
           data-unsupported={!citation.supported && !citation.removed ? '' : undefined}
           aria-label={chipLabel(citation)}
           aria-expanded={active}
-          onPointerEnter={() => {
-            quiet.current = false
+          onPointerEnter={(event) => {
+            delete event.currentTarget.dataset.quiet
           }}
           onBlur={(event) => {
-            if (!event.relatedTarget?.closest('aside, [role="dialog"]')) quiet.current = false
+            if (!event.relatedTarget?.closest('aside, [role="dialog"]')) delete event.currentTarget.dataset.quiet
           }}
           onClick={(event) => {
-            quiet.current = true
+            event.currentTarget.dataset.quiet = ''
             setOpen(false)
             const walk = [...citations.values()].sort((a, b) => a.ordinal - b.ordinal)
             panel.open(

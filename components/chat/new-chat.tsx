@@ -12,6 +12,7 @@ const chatIdIn = (pathname: string): string | null => /^\/c\/([^/]+)$/.exec(path
  * back at `/` it begins another chat, and a step back in the history to that address shows the chat again.
  */
 export const NewChat = (props: Omit<ChatScreenProps, 'title' | 'initialMessages' | 'resume'>) => {
+  const { viewerId } = props
   const addressed = chatIdIn(usePathname())
   const [fresh, setFresh] = useState(props.chatId)
   if (!addressed && hasAddress(fresh)) setFresh(newId())
@@ -19,8 +20,8 @@ export const NewChat = (props: Omit<ChatScreenProps, 'title' | 'initialMessages'
 
   useEffect(() => {
     // The browser's history knows the address but this tab has forgotten the chat: the server has it.
-    if (addressed && !isOpen(addressed)) window.location.replace(chatPath(addressed))
-  }, [addressed])
+    if (addressed && !isOpen(viewerId, addressed)) window.location.replace(chatPath(addressed))
+  }, [addressed, viewerId])
 
   return <ChatScreen {...props} key={chatId} chatId={chatId} title="" initialMessages={[]} resume={false} />
 }

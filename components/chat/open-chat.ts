@@ -205,12 +205,22 @@ export const giveAddress = (chatId: string): void => {
   announceChats()
 }
 export const hasAddress = (chatId: string): boolean => addressed.has(chatId)
-export const isOpen = (chatId: string): boolean => open.has(chatId)
+export const isOpen = (viewerId: string, chatId: string): boolean => ownerId === viewerId && open.has(chatId)
 
-/** The conversation of this tab with that id; made from what the server loaded when it is not open yet. */
-export const openChat = (chatId: string, messages: ChatMessage[]): OpenChat => {
+let ownerId: string | null = null
+
+/**
+ * The conversation of this tab with that id; made from what the server loaded when it is not open yet. What another person left
+ * open in this tab is forgotten first.
+ */
+export const openChat = (viewerId: string, chatId: string, messages: ChatMessage[]): OpenChat => {
   // On the server every request has its own.
   if (typeof window === 'undefined') return createOpenChat(chatId, messages)
+  if (ownerId !== viewerId) {
+    open.clear()
+    addressed.clear()
+    ownerId = viewerId
+  }
   const known = open.get(chatId)
   if (known) return known
   const made = createOpenChat(chatId, messages)

@@ -63,14 +63,14 @@ const Block = ({ block }: { block: TextBlock }): ReactNode => {
         <div
           // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
           tabIndex={0}
-          className="mb-3 overflow-x-auto"
+          className="-mx-3 mb-3 overflow-x-auto px-3 sm:-mx-6 sm:px-6"
         >
-          <table className="num w-full border-collapse text-[13.5px] [overflow-wrap:normal]">
+          <table className="num w-full border-collapse text-[13px] leading-snug [overflow-wrap:normal]">
             <tbody>
               {block.rows.map((row, i) => (
                 <tr key={row.start} className={cn('border-b align-top', i === 0 && 'font-semibold')}>
                   {row.cells.map((cell) => (
-                    <td key={cell.start} className="min-w-16 py-1 pr-3">
+                    <td key={cell.start} className="min-w-14 py-1.5 pr-3 last:pr-0">
                       <Pieces pieces={cell.pieces} />
                     </td>
                   ))}

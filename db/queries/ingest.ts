@@ -196,13 +196,13 @@ export const publishVersion = (db: Db, claim: Claim, counts: { chunks: number; r
     return true
   })
 
-/** Versions that say they are being worked on, oldest first: after a crash nobody does. */
-export const listUnfinishedVersions = async (db: Executor): Promise<string[]> => {
+/** Versions that say they are being worked on, oldest first: after a crash nobody does. Those that wait still have their job. */
+export const listInterruptedVersions = async (db: Executor): Promise<string[]> => {
   const found = await db
     .select({ id: documentVersions.id })
     .from(documentVersions)
     .innerJoin(documents, eq(documents.latestVersionId, documentVersions.id))
-    .where(notInArray(documentVersions.stage, ['ready', 'failed']))
+    .where(notInArray(documentVersions.stage, ['queued', 'ready', 'failed']))
     .orderBy(asc(documentVersions.createdAt))
   return found.map(({ id }) => id)
 }

@@ -11,8 +11,12 @@ import { Refusal } from './refusal.ts'
 
 export const pagesMax = 5_000
 
-/** A run of text on a page: left, top, width and height in points of the upright page, origin top left. */
-type Run = { text: string; x: number; y: number; width: number; height: number }
+type Box = { x: number; y: number; width: number; height: number }
+/**
+ * A run of text on a page: left, top, width and height in points, as its reader sees it who turns the page until the run is
+ * upright. `box` is where it stands on the page as it is shown, origin top left.
+ */
+type Run = Box & { text: string; upright: boolean; box: Box }
 type Cell = { lines: Run[][] }
 /** One line of a page, or one row of a table with all lines of its cells. */
 type Row = { cells: Cell[] }
@@ -45,9 +49,35 @@ const readRuns = async (
     const text = item.str.replace(/[\s\u00a0]+/g, ' ').replace(/\p{Cc}/gu, '')
     if (!text.trim()) return []
     const [ta = 1, tb = 0, tc = 0, td = 1, x0 = 0, y0 = 0] = item.transform as number[]
-    const size = Math.hypot(tc, td) || Math.hypot(ta, tb) || 1
+    const scale = Math.hypot(a, b)
+    const height = scale * (Math.hypot(tc, td) || Math.hypot(ta, tb) || 1)
+    const width = scale * item.width
     const baseline = { x: a * x0 + c * y0 + e, y: b * x0 + d * y0 + f }
-    return [{ text, x: baseline.x, y: baseline.y - size * 0.8, width: item.width, height: size }]
+    // The direction of writing on the shown page; the page may be turned, and so may the words on it.
+    const along = { x: a * ta + c * tb, y: b * ta + d * tb }
+    const norm = Math.hypot(along.x, along.y) || 1
+    const u = { x: along.x / norm, y: along.y / norm }
+    const rise = height * 0.8
+    const corner = { x: baseline.x + u.y * rise, y: baseline.y - u.x * rise }
+    const across = { x: u.x * width - u.y * height, y: u.y * width + u.x * height }
+    const far = { x: corner.x + across.x, y: corner.y + across.y }
+    const upright = u.x > 0.99
+    return [
+      {
+        text,
+        upright,
+        x: baseline.x * u.x + baseline.y * u.y,
+        y: baseline.y * u.x - baseline.x * u.y - rise,
+        width,
+        height,
+        box: {
+          x: Math.min(corner.x, far.x),
+          y: Math.min(corner.y, far.y),
+          width: Math.abs(across.x),
+          height: Math.abs(across.y),
+        },
+      },
+    ]
   })
   page.cleanup()
   return { runs, width: viewport.width, height: viewport.height }
@@ -112,7 +142,7 @@ const findRunningTexts = (pages: readonly Page[]): ReadonlySet<string> => {
   return new Set([...seen].filter(([, count]) => count >= often).map(([text]) => text))
 }
 const isAtEdge = (row: Row, page: Page): boolean =>
-  topOf(row) < page.height * edgeShare || topOf(row) > page.height * (1 - edgeShare)
+  first(row)?.upright === true && (topOf(row) < page.height * edgeShare || topOf(row) > page.height * (1 - edgeShare))
 const withoutNumbers = (text: string): string => text.replace(/\d+/g, '#').replace(/\s+/g, ' ').trim()
 
 /** The type size in which most of the text is set. */
@@ -267,15 +297,15 @@ export const parsePdf = async (
       if (page.number === 1 && kind === 'heading' && (!title || (level ?? 9) < title.size))
         title = { text: placed.text, size: level ?? 9 }
       const lead = placed.text.length - placed.text.trimStart().length
-      for (const [start, end, { x, y, width, height }] of placed.boxes)
+      for (const [start, end, { box }] of placed.boxes)
         if (end > start)
           boxes.push([
             added.start + start - lead,
             added.start + end - lead,
-            round(x / page.width),
-            round(y / page.height),
-            round(width / page.width),
-            round((height * 1.1) / page.height),
+            round(box.x / page.width),
+            round(box.y / page.height),
+            round(box.width / page.width),
+            round((box.height * 1.1) / page.height),
           ])
     }
     parsedPages.push({ page: page.number, charStart, charEnd: builder.length(), boxes })

@@ -5,7 +5,6 @@ import type { ParsedDocument } from './parsed-document.ts'
 import { Refusal } from './refusal.ts'
 
 const headingCharsMax = 80
-/** Lines this long are one line by somebody's program, not a paragraph by a person: they are cut further on. */
 const numbered = /^(?:\d{1,2}(?:\.\d{1,2}){0,3}\.?|[IVX]{1,5}\.|Chapter \d+|Section \d+|Appendix [A-Z])\s+\p{Lu}/u
 
 const headingLevel = (paragraph: string): number | null => {
@@ -32,17 +31,27 @@ const unwrap = (paragraph: string): string => {
   return wrapped && !listed ? lines.map((line) => line.trim()).join(' ') : lines.join('\n')
 }
 
+/** A short first line with more below it is what the file is called, whatever its letters. */
+const titleOf = (paragraph: string): string | null => {
+  const [line = ''] = paragraph.split('\n', 1)
+  return line.length <= headingCharsMax && /\p{L}/u.test(line) && !/[.!?;,:]$/.test(line.trim()) ? line.trim() : null
+}
+
 export const parseText = (bytes: Uint8Array): ParsedDocument => {
   const builder = createTextBuilder()
-  let title: string | null = null
-  for (const paragraph of readText(bytes).split(/\n[ \t]*\n\s*/)) {
-    const text = paragraph.trim()
-    if (!text) continue
+  const [opening = '', ...others] = readText(bytes)
+    .split(/\n[ \t]*\n\s*/)
+    .map((paragraph) => paragraph.trim())
+    .filter(Boolean)
+  const title = others.length > 0 ? titleOf(opening) : null
+  if (title !== null) builder.add('heading', title, 1)
+  for (const text of [
+    title === null ? opening : opening.slice(opening.indexOf('\n') + 1 || opening.length),
+    ...others,
+  ]) {
     const level = headingLevel(text)
-    if (level !== null) builder.add('heading', text, level)
+    if (level !== null) builder.add('heading', text, title === null ? level : level + 1)
     else builder.add('paragraph', unwrap(text))
-    if (title === null) title = level !== null ? text : null
-    if (title === null) title = ''
   }
-  return { kind: 'text', title: title || null, ...builder.build(), pages: [] }
+  return { kind: 'text', title, ...builder.build(), pages: [] }
 }

@@ -37,6 +37,27 @@ describe('support', () => {
     expect(findSupport('The hotel limit per night in Portugal is 145 euros.', row).supported).toBe(false)
   })
 
+  it('quotes the row and not the head of its table, and lends no row the words of another', () => {
+    const table = 'Destination | Hotel limit per night\nAustria | 145 euros\nPortugal | 125 euros'
+    const claim = 'Destination: Portugal; Hotel limit per night: 125 euros.'
+    const found = findSupport(claim, { text: table })
+    expect(table.slice(found.start, found.end)).toBe('Portugal | 125 euros')
+    expect(found.supported).toBe(true)
+    expect(findSupport('Destination: Portugal; Hotel limit per night: 145 euros.', { text: table }).supported).toBe(
+      false,
+    )
+
+    const goesOn = findSupport(claim, {
+      text: 'Portugal | 125 euros\nSpain | 130 euros',
+      around: 'Destination | Hotel limit per night',
+    })
+    expect(goesOn).toMatchObject({ start: 0, end: 20, supported: true })
+
+    const records = 'sku: H-10; region: Brazil; price: 78550\nsku: H-40; region: Brazil; price: 97700'
+    expect(findSupport('An H-40 costs 97700 in Brazil.', { text: records, around: 'price list' }).supported).toBe(true)
+    expect(findSupport('An H-40 costs 78550 in Brazil.', { text: records, around: 'price list' }).supported).toBe(false)
+  })
+
   it('quotes neighbours together when the claim needs both', () => {
     expect(quoteOf('Every employee gets 25 days of annual leave, agreed with the manager.').quote).toBe(
       'Every employee gets 25 days of annual leave. Leave is agreed with the manager.',

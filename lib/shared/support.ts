@@ -82,6 +82,7 @@ const saysOpposite = (claim: string, evidence: string): boolean =>
   )
 
 /** A row written with bars, or as "name: value; name: value". */
+const barRow = /^\s*\|.*\|\s*$|^[^\n]*\S \| \S/
 const tableRow = /^\s*\|.*\|\s*$|^[^\n]*\S \| \S|^[^:;.\n]{1,60}:\s[^;\n]*;\s+[^:;\n]{1,60}:\s/
 
 /** Lines that a layout broke in the middle of a sentence, not lines that end where something ends. */
@@ -147,14 +148,23 @@ export const findSupport = (claim: string, passage: SupportingText): Support => 
   if (wanted.size === 0) return { ...first, score: 0, agrees: false, supported: false }
 
   const around = new Set(supportWords(passage.around ?? ''))
-  const rows = spans.map(({ start, end }) => tableRow.test(passage.text.slice(start, end)))
-  const wordsOf = spans.map(({ start, end }) => new Set(supportWords(passage.text.slice(start, end))))
-  const lentTo = (at: number): ReadonlySet<string> => {
-    if (!rows[at]) return around
-    // The first row of a table names the columns of the others.
+  const textOf = ({ start, end }: Span): string => passage.text.slice(start, end)
+  const rows = spans.map((span) => tableRow.test(textOf(span)))
+  const bars = spans.map((span) => barRow.test(textOf(span)))
+  const wordsOf = spans.map((span) => new Set(supportWords(textOf(span))))
+  // A table that began before the passage has its head in what stands around it.
+  const headAround = (passage.around ?? '').split('\n').some((line) => barRow.test(line))
+  const headOf = (at: number): number => {
     let head = at
-    while (rows[head - 1]) head -= 1
-    return new Set([...around, ...(wordsOf[head] ?? [])])
+    while (head > 0 && bars[head - 1]) head -= 1
+    return head
+  }
+  const isHead = (at: number): boolean =>
+    Boolean(bars[at] && bars[at + 1]) && headOf(at) === at && !(at === 0 && headAround)
+  /** The words that name a row's columns hold for the row. */
+  const lentTo = (at: number): ReadonlySet<string> => {
+    const head = bars[at] ? headOf(at) : at
+    return head < at && isHead(head) ? new Set([...around, ...(wordsOf[head] ?? [])]) : around
   }
   const total = [...wanted].reduce((sum, word) => sum + weightOf(word), 0)
   const shareOf = (from: number, to: number): { own: number; all: number } => {
@@ -171,6 +181,8 @@ export const findSupport = (claim: string, passage: SupportingText): Support => 
 
   let best = { from: 0, to: 1, all: 0, worth: -1 }
   for (let from = 0; from < spans.length; from++) {
+    // The names of columns say nothing by themselves.
+    if (isHead(from)) continue
     // A row stands for itself.
     const most = rows[from] ? from + 1 : Math.min(spans.length, from + windowMax)
     for (let to = from + 1; to <= most && (to === from + 1 || !rows[to - 1]); to++) {
@@ -183,13 +195,17 @@ export const findSupport = (claim: string, passage: SupportingText): Support => 
   const end = spans[best.to - 1]?.end ?? first.end
   const quote = passage.text.slice(start, end)
 
-  const figures = [...wanted].filter(isFigure)
-  // A number may stand apart from the quote, in a sentence that speaks of the same thing.
-  const nearby = wordsOf.filter((words) => [...wanted].filter((word) => !isFigure(word) && words.has(word)).length >= 2)
-  const figuresAgree = figures.every(
-    (figure) =>
-      lentTo(best.from).has(figure) ||
-      [...wordsOf.slice(best.from, best.to), ...nearby].some((words) => words.has(figure)),
+  const lent = lentTo(best.from)
+  const isRow = rows[best.from] ?? false
+  // A number may stand apart from the quote, in a sentence that speaks of the same thing; never in another row of a table.
+  const nearby = isRow
+    ? []
+    : wordsOf.filter((words) => [...wanted].filter((word) => !isFigure(word) && words.has(word)).length >= 2)
+  const told = [...wordsOf.slice(best.from, best.to), ...nearby]
+  // In a table the next row says the same of another country: names must be this row's, like numbers.
+  const names = isRow ? [...said.matchAll(/(?<=\S\s+)\p{Lu}[\p{L}-]+/gu)].flatMap(([name]) => supportWords(name)) : []
+  const figuresAgree = [...[...wanted].filter(isFigure), ...names].every(
+    (word) => lent.has(word) || told.some((words) => words.has(word)),
   )
   const verbatim = quote.replace(/\s+/g, ' ').includes(said.replace(/[.!?]$/, ''))
   // A cell's "not" belongs to its row, which has no clauses.
