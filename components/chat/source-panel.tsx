@@ -220,7 +220,8 @@ const Footer = ({ target, position, onWalk }: Omit<SourcePanelProps, 'onClose'>)
           disabled={position.at <= 0}
           aria-keyshortcuts="K"
         >
-          <Kbd>K</Kbd>
+          <Kbd className="touch:hidden">K</Kbd>
+          <ChevronLeft aria-hidden className="hidden touch:block" />
           <span className="sr-only">Previous passage</span>
         </Button>
         <Button
@@ -231,7 +232,8 @@ const Footer = ({ target, position, onWalk }: Omit<SourcePanelProps, 'onClose'>)
           disabled={position.at >= position.of - 1}
           aria-keyshortcuts="J"
         >
-          <Kbd>J</Kbd> next passage
+          <Kbd className="touch:hidden">J</Kbd> next passage
+          <ChevronRight aria-hidden className="hidden touch:block" />
         </Button>
         <span className="num sr-only">
           {position.at + 1} of {position.of}
