@@ -5,7 +5,7 @@ import { formatCount } from '#lib/shared/format.ts'
 export const stateFilters = ['ready', 'in-work', 'failed'] as const
 export type StateFilter = (typeof stateFilters)[number]
 
-export const sortKeys = ['name', 'state', 'collection', 'pages', 'chunks', 'citedBy', 'changedAt'] as const
+const sortKeys = ['name', 'state', 'collection', 'pages', 'chunks', 'citedBy', 'changedAt'] as const
 export type SortKey = (typeof sortKeys)[number]
 export type Sort = { key: SortKey; descending: boolean }
 

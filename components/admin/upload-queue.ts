@@ -56,7 +56,7 @@ export const checkFile = (file: Pick<File, 'name' | 'size'>): Upload['failure'] 
 }
 
 /** Files that systems leave in folders and nobody means to upload. */
-export const isHiddenFile = (file: Pick<File, 'name'>): boolean =>
+const isHiddenFile = (file: Pick<File, 'name'>): boolean =>
   file.name.startsWith('.') || /^(thumbs\.db|desktop\.ini)$/i.test(file.name)
 
 export const createUploadQueue = (

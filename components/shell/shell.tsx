@@ -30,8 +30,8 @@ const groups: { title: string; places: Place[] }[] = [
   },
 ]
 
-export type ShellViewer = Pick<Viewer, 'name' | 'email' | 'role'>
-export type ShellActions = ChatActions & { signOut: () => Promise<void>; signOutEverywhere: () => Promise<void> }
+type ShellViewer = Pick<Viewer, 'name' | 'email' | 'role'>
+type ShellActions = ChatActions & { signOut: () => Promise<void>; signOutEverywhere: () => Promise<void> }
 export type ShellProps = {
   viewer: ShellViewer
   section: 'chat' | 'admin'
