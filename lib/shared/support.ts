@@ -203,7 +203,7 @@ export const findSupport = (claim: string, passage: SupportingText): Support => 
     : wordsOf.filter((words) => [...wanted].filter((word) => !isFigure(word) && words.has(word)).length >= 2)
   const told = [...wordsOf.slice(best.from, best.to), ...nearby]
   // In a table the next row says the same of another country: names must be this row's, like numbers.
-  const names = isRow ? [...said.matchAll(/(?<=\S\s+)\p{Lu}[\p{L}-]+/gu)].flatMap(([name]) => supportWords(name)) : []
+  const names = isRow ? [...said.matchAll(/(?<=\S\s+)\p{Lu}[\p{L}\p{N}-]+/gu)].flatMap(([name]) => supportWords(name)) : []
   const figuresAgree = [...[...wanted].filter(isFigure), ...names].every(
     (word) => lent.has(word) || told.some((words) => words.has(word)),
   )
