@@ -3,6 +3,8 @@ import type { Selection } from './answerer-select.ts'
 import type { Cell, Unit } from './answerer-units.ts'
 
 export const notDirectly = 'The documents do not say this directly. The closest passages are:'
+/** Of what is only near, little: two places to look at. */
+const nearMax = 2
 export const nothingToQuote = 'The documents do not say this.'
 
 /** A quoted "[3]" would read as a citation and a stray mark as layout. */
@@ -72,6 +74,7 @@ const join = (blocks: readonly string[]): string =>
 export const writeAnswer = ({ groups, direct }: Selection): string => {
   const [first, ...others] = groups
   if (!first) return nothingToQuote
-  if (!direct) return `${notDirectly}\n\n${join(groups.slice(0, 3).map((units) => group(units, false)))}`
+  if (!direct)
+    return `${notDirectly}\n\n${join(groups.slice(0, nearMax).map((units) => group(units.slice(0, nearMax), false)))}`
   return join([group(first, true), ...others.map((units) => group(units, others.length === 1))])
 }
