@@ -46,26 +46,33 @@ const residentMb = async (pid: number): Promise<number> => {
   return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024
 }
 
-const start = async (path: string, heapMb: number): Promise<ChildProcess> => {
+/** Node's arguments for a process that may read the program and the one file, and nothing else. */
+export const cageArguments = async (path: string, heapMb: number): Promise<string[]> => {
   const modules = await realpath(join(projectRoot, 'node_modules'))
-  return fork(join(import.meta.dirname, 'parse-child.ts'), [], {
-    execArgv: [
-      `--max-old-space-size=${heapMb}`,
-      '--permission',
-      // Not the project's root: the data directory with its secrets and everybody's files may lie in it.
-      `--allow-fs-read=${import.meta.dirname}`,
-      `--allow-fs-read=${join(projectRoot, 'package.json')}`,
-      `--allow-fs-read=${join(projectRoot, 'node_modules')}`,
-      `--allow-fs-read=${modules}`,
-      `--allow-fs-read=${path}`,
-      '--disable-warning=ExperimentalWarning',
-      '--disable-warning=SecurityWarning',
-    ],
+  // Not the project's root: the data directory with its secrets and everybody's files may lie in it.
+  const readable = [
+    import.meta.dirname,
+    join(projectRoot, 'package.json'),
+    join(projectRoot, 'node_modules'),
+    modules,
+    path,
+  ]
+  return [
+    `--max-old-space-size=${heapMb}`,
+    '--permission',
+    ...readable.map((one) => `--allow-fs-read=${one}`),
+    '--disable-warning=ExperimentalWarning',
+    '--disable-warning=SecurityWarning',
+  ]
+}
+
+const start = async (path: string, heapMb: number): Promise<ChildProcess> =>
+  fork(join(import.meta.dirname, 'parse-child.ts'), [], {
+    execArgv: await cageArguments(path, heapMb),
     env: { NODE_ENV: 'production', NODE_OPTIONS: '' },
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
-}
 
 /** Parses a file in a child process. Throws `ParseRefused` for what lies in the file, the signal's reason when it is aborted. */
 export const parseFile = async (input: ParseInput, options: ParseOptions = {}): Promise<ParsedDocument> => {

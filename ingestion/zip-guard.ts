@@ -58,7 +58,8 @@ export const guardZip = (bytes: Buffer): string[] => {
   let unpacked = 0
   const unzip = new Unzip((file) => {
     file.ondata = (error, chunk) => {
-      if (error) throw new Refusal('damaged', error.message)
+      // What is thrown below comes back here as an error of the inflating.
+      if (error) throw (error as Error) instanceof Refusal ? error : new Refusal('damaged', error.message)
       unpacked += chunk.length
       refuseTooLarge(unpacked, bytes.length)
     }

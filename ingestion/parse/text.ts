@@ -31,10 +31,11 @@ const unwrap = (paragraph: string): string => {
   return wrapped && !listed ? lines.map((line) => line.trim()).join(' ') : lines.join('\n')
 }
 
-/** A short first line with more below it is what the file is called, whatever its letters. */
+/** What the file is called, if its first line says so: a line by itself, or one that stands out from those below it. */
 const titleOf = (paragraph: string): string | null => {
   const [line = ''] = paragraph.split('\n', 1)
-  return line.length <= headingCharsMax && /\p{L}/u.test(line) && !/[.!?;,:]$/.test(line.trim()) ? line.trim() : null
+  if (line !== paragraph) return headingLevel(line) === null ? null : line
+  return line.length <= headingCharsMax && /\p{L}/u.test(line) && !/[.!?;,:]$/.test(line) ? line : null
 }
 
 export const parseText = (bytes: Uint8Array): ParsedDocument => {
