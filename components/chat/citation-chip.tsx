@@ -44,9 +44,6 @@ const Preview = ({ citation }: { citation: Citation }) => {
   )
 }
 
-/** Keeps a number on the line of the word that it follows. */
-const wordJoiner = '\u2060'
-
 /** The number after a claim: hover or focus shows the passage, a click opens it in its document. */
 export const CitationChip = ({ ordinal }: { ordinal: number }) => {
   const { messageId, citations, streaming } = useContext(AnswerCitationsContext)
@@ -67,7 +64,6 @@ export const CitationChip = ({ ordinal }: { ordinal: number }) => {
       openDelay={220}
       closeDelay={120}
     >
-      {wordJoiner}
       <HoverCardTrigger asChild>
         <button
           ref={chip}

@@ -9,6 +9,12 @@ const cite = (ordinal: string): TreeNode => ({
   properties: { dataOrdinal: ordinal },
   children: [],
 })
+const glued = (...children: TreeNode[]): TreeNode => ({
+  type: 'element',
+  tagName: 'span',
+  properties: { className: ['glue'] },
+  children,
+})
 const applied = (tree: TreeNode): TreeNode => {
   rehypeCitations()(tree)
   return tree
@@ -16,18 +22,23 @@ const applied = (tree: TreeNode): TreeNode => {
 
 describe('citation markers', () => {
   it('become chips in the order of the text, neighbours too', () => {
-    expect(applied(element('p', text('Ten days. [^1][^12] More.[^2]'))).children).toEqual([
-      text('Ten days.'),
-      cite('1'),
-      cite('12'),
-      text(' More.'),
-      cite('2'),
+    expect(applied(element('p', text('Ten days. [^1][^12] More of it.[^2] End'))).children).toEqual([
+      text('Ten '),
+      glued(text('days.'), cite('1'), cite('12')),
+      text(' More of '),
+      glued(text('it.'), cite('2')),
+      text(' End'),
     ])
+  })
+
+  it('do not hold a word that is too long for a line', () => {
+    const long = 'x'.repeat(30)
+    expect(applied(element('p', text(`${long}[^1]`))).children).toEqual([text(long), cite('1')])
   })
 
   it('are found inside emphasis, lists and table cells', () => {
     const tree = applied(element('table', element('td', element('strong', text('10[^3]')))))
-    expect(tree).toEqual(element('table', element('td', element('strong', text('10'), cite('3')))))
+    expect(tree).toEqual(element('table', element('td', element('strong', glued(text('10'), cite('3'))))))
   })
 
   it('stay as they are in code', () => {

@@ -14,17 +14,40 @@ export type TreeNode = {
 
 const literalElements = new Set(['code', 'pre', 'kbd', 'samp'])
 
+const text = (value: string): TreeNode => ({ type: 'text', value })
+const cite = (ordinal: string): TreeNode => ({
+  type: 'element',
+  tagName: 'cite',
+  properties: { dataOrdinal: ordinal },
+  children: [],
+})
+const glue = (children: TreeNode[]): TreeNode => ({
+  type: 'element',
+  tagName: 'span',
+  properties: { className: ['glue'] },
+  children,
+})
+
+/** A word that is longer may break, and its number with it. */
+const gluedWordChars = 24
+const markerRun = /[ \t]*((?:\[\^\d{1,4}\][ \t]*)*\[\^\d{1,4}\])/g
+const lastWord = new RegExp(`(?<!\\S)\\S{1,${gluedWordChars}}$`)
+
+/** Each run of markers stays on the line of the word before it; the space between them is the chip's own. */
 const splitAtMarkers = (value: string): TreeNode[] => {
   const nodes: TreeNode[] = []
   let from = 0
-  for (const match of value.matchAll(citationMarker)) {
-    // The chip has its own distance; a space before it would let it fall onto the next line alone.
-    const before = value.slice(from, match.index).replace(/[ \t]+$/, '')
-    if (before) nodes.push({ type: 'text', value: before })
-    nodes.push({ type: 'element', tagName: 'cite', properties: { dataOrdinal: match[1] ?? '' }, children: [] })
-    from = match.index + match[0].length
+  for (const run of value.matchAll(markerRun)) {
+    const before = value.slice(from, run.index)
+    const word = lastWord.exec(before)?.[0] ?? ''
+    const rest = before.slice(0, before.length - word.length)
+    const chips = [...run[0].matchAll(citationMarker)].map(([, ordinal]) => cite(ordinal ?? ''))
+    if (rest) nodes.push(text(rest))
+    if (word) nodes.push(glue([text(word), ...chips]))
+    else nodes.push(...chips)
+    from = run.index + run[0].length
   }
-  if (from < value.length) nodes.push({ type: 'text', value: value.slice(from) })
+  if (from < value.length) nodes.push(text(value.slice(from)))
   return nodes
 }
 
