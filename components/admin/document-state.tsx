@@ -27,7 +27,7 @@ export const DocumentState = ({ row, alreadyThere = false, onRetry }: DocumentSt
       {row.stage === 'failed' && (
         <>
           <Badge variant="destructive">{row.failure?.reason ?? 'Failed'}</Badge>
-          <Button variant="ghost" size="sm" className="h-6 px-1.5 text-primary" onClick={onRetry}>
+          <Button variant="ghost" size="sm" className="relative z-1 h-6 px-1.5 text-primary" onClick={onRetry}>
             <RotateCw className="size-3.5" />
             Retry
           </Button>

@@ -20,7 +20,7 @@ import { When } from './when.tsx'
 
 /** A table where there is room, a list of cards where there is not: the same elements, laid out anew by the width of the container. */
 const rowClasses =
-  'border-b @max-2xl:grid @max-2xl:grid-cols-[minmax(0,1fr)_auto] @max-2xl:gap-x-3 @max-2xl:gap-y-1 @max-2xl:px-4 @max-2xl:py-3'
+  'relative border-b @max-2xl:grid @max-2xl:grid-cols-[minmax(0,1fr)_auto] @max-2xl:gap-x-3 @max-2xl:gap-y-1 @max-2xl:px-4 @max-2xl:py-3'
 const cellClasses = 'px-3 py-[9px] align-middle first:pl-5 last:pr-5 @max-2xl:p-0! @max-2xl:text-left'
 const numericClasses = 'num whitespace-nowrap text-right'
 const wideOnly = '@max-4xl:hidden'
@@ -54,11 +54,12 @@ type RowProps = RowActions & { row: DocumentRow; selected: boolean; alreadyThere
 const DocumentTableRow = memo(({ row, selected, alreadyThere, onOpen, onRetry, onDelete }: RowProps) => (
   <tr className={cn(rowClasses, 'group hover:bg-muted/50', selected && 'bg-accent hover:bg-accent')}>
     <td className={cn(cellClasses, nameClasses)}>
+      {/* The button covers its row; what else can be pressed in it lies above. */}
       <button
         type="button"
         title={row.name}
         aria-expanded={selected}
-        className="block max-w-full truncate rounded-sm text-left font-semibold hover:underline @max-2xl:whitespace-normal @max-2xl:break-words"
+        className="block max-w-full truncate rounded-sm text-left font-semibold after:absolute after:inset-0 hover:underline @max-2xl:whitespace-normal @max-2xl:break-words"
         onClick={() => onOpen(row.id)}
       >
         {row.name}
@@ -88,10 +89,10 @@ const DocumentTableRow = memo(({ row, selected, alreadyThere, onOpen, onRetry, o
     <td className={cn(cellClasses, 'num whitespace-nowrap text-muted-foreground', wideOnly)}>
       <When iso={row.changedAt} />
     </td>
-    <td className={cn(cellClasses, 'w-px text-right @max-2xl:col-start-2 @max-2xl:row-start-1')}>
+    <td className={cn(cellClasses, 'w-px text-right @max-2xl:col-start-2 @max-2xl:row-start-1 @max-2xl:w-auto')}>
       <DropdownMenu>
         <DropdownMenuTrigger asChild>
-          <Button variant="quiet" size="icon-sm" aria-label={`Actions for ${row.name}`}>
+          <Button variant="quiet" size="icon-sm" className="relative z-1" aria-label={`Actions for ${row.name}`}>
             <MoreHorizontal />
           </Button>
         </DropdownMenuTrigger>
@@ -163,7 +164,7 @@ const UploadRow = ({ upload, onRetry, onRemove }: UploadRowProps) => {
         <Nothing />
       </td>
       <td className={cn(cellClasses, 'text-muted-foreground', wideOnly)}>now</td>
-      <td className={cn(cellClasses, 'w-px text-right @max-2xl:col-start-2 @max-2xl:row-start-1')}>
+      <td className={cn(cellClasses, 'w-px text-right @max-2xl:col-start-2 @max-2xl:row-start-1 @max-2xl:w-auto')}>
         <Button
           variant="quiet"
           size="icon-sm"
@@ -250,7 +251,7 @@ export const DocumentTable = ({
   <>
     <table className="w-full border-collapse text-[13px] @max-2xl:block">
       <caption className="sr-only">Documents and their state</caption>
-      <thead className="sticky top-0 z-10 bg-background @max-2xl:sr-only">
+      <thead className="sticky top-0 z-10 bg-background @max-2xl:hidden">
         <tr className="border-b">
           {columns.map((column) => (
             <SortHead key={column.key} column={column} sort={sort} onSort={onSort} />

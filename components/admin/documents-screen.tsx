@@ -45,6 +45,15 @@ const unreachable = 'Footnote could not be reached. Check the connection and try
 const defaultCollection = 'General'
 const newCollection = 'new'
 
+/** For where the table is a list of cards and has no headings to sort by. */
+const sortChoices = [
+  ['-changedAt', 'Last changed first'],
+  ['name', 'By name'],
+  ['state', 'By state'],
+  ['collection', 'By collection'],
+  ['-citedBy', 'Most cited first'],
+] as const
+
 const stateWords: Record<StateFilter, string> = { ready: 'Ready', 'in-work': 'In work', failed: 'Failed' }
 
 export type DocumentActions = {
@@ -251,6 +260,18 @@ export const DocumentsScreen = ({ initial, actions }: { initial: DocumentData; a
                 {collections.map(({ id, name }) => (
                   <option key={id} value={id}>
                     {name}
+                  </option>
+                ))}
+              </Select>
+              <Select
+                aria-label="Order"
+                className="@2xl:hidden max-sm:w-full"
+                value={formatSort(sort)}
+                onChange={(event) => set({ sort: event.target.value })}
+              >
+                {sortChoices.map(([value, words]) => (
+                  <option key={value} value={value}>
+                    {words}
                   </option>
                 ))}
               </Select>

@@ -143,13 +143,13 @@ export const formatAttribute = (key: string, value: unknown): string => {
 }
 
 /** `fractions`: some number of the column has a fraction, so all are shown with the same decimals. */
-export type AttributeColumn = { key: string; name: string; numeric: boolean; fractions: boolean }
+type AttributeColumn = { key: string; name: string; numeric: boolean; fractions: boolean }
 
 export type AttributeView = {
   facts: { name: string; value: string }[]
   tables: {
     name: string
-    columns: { key: string; name: string; numeric: boolean }[]
+    columns: AttributeColumn[]
     rows: Record<string, unknown>[]
   }[]
   texts: { name: string; text: string }[]
