@@ -90,8 +90,8 @@ describe('units of a text', () => {
     ).toEqual([
       'The belt has to be changed after every forty thousand\ncycles of the drive.',
       'It is stocked.',
-      '- First',
-      '- Second',
+      'First',
+      'Second',
     ])
     expect(units('1. Open it. Look.\n2. Close it.')).toEqual(['Open it.', 'Look.', 'Close it.'])
     expect(units('| a. b | c |\nsku: A. B; price: 3; from: 2026')).toEqual([

@@ -94,6 +94,7 @@ const wrapsOn = (line: string, next: string): boolean =>
   !tableRow.test(line) &&
   !tableRow.test(next)
 
+const leadingMark = /^(?:[-*+•–]|\d{1,3}[.)])\s+(?=\S)/
 /** A bullet or number that the segmenter took for a sentence. */
 const loneMark = /^(?:[-*+•–]|\(?(?:\d{1,3}|[a-z])[.)])$/
 
@@ -113,9 +114,11 @@ export const textUnits = (text: string): Span[] => {
     const block = text.slice(start, end)
     // A row stays whole, whatever stops its cells contain.
     const found = tableRow.test(block) ? [trimmed(block)] : sentences(block.replace(/\n/g, ' '))
-    for (const span of found)
-      if (!loneMark.test(block.slice(span.start, span.end)))
-        units.push({ start: start + span.start, end: start + span.end })
+    for (const span of found) {
+      const unit = block.slice(span.start, span.end)
+      const mark = unit.match(leadingMark)?.[0].length ?? 0
+      if (!loneMark.test(unit)) units.push({ start: start + span.start + mark, end: start + span.end })
+    }
   }
   return units
 }
@@ -203,7 +206,9 @@ export const findSupport = (claim: string, passage: SupportingText): Support => 
     : wordsOf.filter((words) => [...wanted].filter((word) => !isFigure(word) && words.has(word)).length >= 2)
   const told = [...wordsOf.slice(best.from, best.to), ...nearby]
   // In a table the next row says the same of another country: names must be this row's, like numbers.
-  const names = isRow ? [...said.matchAll(/(?<=\S\s+)\p{Lu}[\p{L}\p{N}-]+/gu)].flatMap(([name]) => supportWords(name)) : []
+  const names = isRow
+    ? [...said.matchAll(/(?<=\S\s+)\p{Lu}[\p{L}\p{N}-]+/gu)].flatMap(([name]) => supportWords(name))
+    : []
   const figuresAgree = [...[...wanted].filter(isFigure), ...names].every(
     (word) => lent.has(word) || told.some((words) => words.has(word)),
   )

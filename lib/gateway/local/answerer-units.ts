@@ -100,8 +100,10 @@ export const unitsOf = (passages: readonly SourcePassage[]): Unit[] =>
         if (index > 0 || !carried) header = goesOn ? splitBar(raw) : null
         if (header && (index > 0 || !carried)) continue
       }
-      const isListItem = /^\s*(?:[-*+•–]|\d{1,2}[.)])\s+/.test(raw)
-      if (!isListItem && leadKind === 'list') leadKind = 'none'
+      // Units come without their bullets and numbers, which stand before them.
+      const before = passage.text.slice(Math.max(0, start - 8), start)
+      const isListItem = /(?:^|\n)\s*(?:[-*+•–]|\d{1,3}[.)])\s+$/.test(before)
+      if (!isListItem && leadKind === 'list' && /(?:^|\n)\s*$/.test(before)) leadKind = 'none'
       const cells = cellsOf(raw, header)
       const text = cells ? rowText(cells) : unmarked(raw)
       if (!text || (/^#/.test(raw.trim()) && !cells)) {
