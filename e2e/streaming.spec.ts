@@ -1,0 +1,112 @@
+import type { RecordedRequest, Script } from './mock-provider.ts'
+import { ask, chipsOf, expect, mockUrl, test } from './test.ts'
+
+// The provider's script is one for all: these tests follow each other.
+test.describe.configure({ mode: 'serial' })
+test.use({ role: 'user', answers: 'provider' })
+
+const question = 'How many days of leave do I get in my first calendar year?'
+const sentence = 'You earn 2.5 working days of leave for each full month worked [1]. '
+const stopsAt = 400
+
+const script = async (next: Script): Promise<void> => {
+  await fetch(`${mockUrl()}/__requests`, { method: 'DELETE' })
+  await fetch(`${mockUrl()}/__script`, { method: 'POST', body: JSON.stringify(next) })
+}
+const requests = async (): Promise<RecordedRequest[]> =>
+  (await (await fetch(`${mockUrl()}/__requests`)).json()) as RecordedRequest[]
+
+const slowly = (): Promise<void> => script({ text: sentence.repeat(stopsAt), tokenDelayMs: 20 })
+
+test.afterEach(() => script({}))
+
+test('answers with the words of the provider and cites the passages', async ({ page }) => {
+  await script({ text: sentence })
+  await page.goto('/')
+  const answer = await ask(page, question)
+  await expect(answer).toContainText('You earn 2.5 working days of leave')
+  await expect(chipsOf(answer)).toHaveCount(1)
+  await expect(answer).toContainText('AI-made answer')
+})
+
+test('Escape stops the answer, keeps what was written and ends the call to the provider', async ({ page }) => {
+  await slowly()
+  await page.goto('/')
+  await page.getByRole('textbox', { name: 'Your question' }).fill(question)
+  await page.keyboard.press('Enter')
+  const answer = page.getByRole('article', { name: 'Answer' })
+  await expect(answer).toContainText('You earn 2.5 working days')
+  await page.keyboard.press('Escape')
+  await expect(answer).toHaveAttribute('aria-busy', 'false')
+  await expect(answer).toContainText('Stopped. What was written until then is kept.')
+  await expect.poll(async () => (await requests()).map(({ aborted }) => aborted)).toEqual([true])
+  await page.reload()
+  await expect(answer).toContainText('You earn 2.5 working days')
+  await expect(answer).toContainText('Stopped.')
+})
+
+test('a reload and a second tab take up the answer that is being written', async ({ page, context }) => {
+  await slowly()
+  await page.goto('/')
+  await page.getByRole('textbox', { name: 'Your question' }).fill(question)
+  await page.keyboard.press('Enter')
+  const answer = page.getByRole('article', { name: 'Answer' })
+  await expect(answer).toContainText('You earn 2.5 working days')
+  await expect(page).toHaveURL(/\/c\//)
+
+  await page.reload()
+  await expect(answer).toHaveAttribute('aria-busy', 'true')
+  await expect(answer).toContainText('You earn 2.5 working days')
+  const tab = await context.newPage()
+  await tab.goto(page.url())
+  const other = tab.getByRole('article', { name: 'Answer' })
+  await expect(other).toHaveAttribute('aria-busy', 'true')
+  await expect(other).toContainText('You earn 2.5 working days')
+  // One question is one call, however many look on.
+  expect(await requests()).toHaveLength(1)
+
+  await tab.getByRole('button', { name: 'Stop the answer' }).click()
+  for (const one of [answer, other]) {
+    await expect(one).toHaveAttribute('aria-busy', 'false')
+    await expect(one).toContainText('Stopped.')
+  }
+})
+
+test('leaving the page does not end the answer', async ({ page }) => {
+  await script({ text: sentence.repeat(20), tokenDelayMs: 15 })
+  await page.goto('/')
+  await page.getByRole('textbox', { name: 'Your question' }).fill(question)
+  await page.keyboard.press('Enter')
+  await expect(page).toHaveURL(/\/c\//)
+  const address = page.url()
+  await page.goto('about:blank')
+  await expect.poll(async () => (await requests())[0]?.finished, { timeout: 30_000 }).toBe(true)
+  await page.goto(address)
+  const answer = page.getByRole('article', { name: 'Answer' })
+  await expect(answer).toHaveAttribute('aria-busy', 'false')
+  expect((await answer.textContent())?.match(/You earn 2\.5/g)).toHaveLength(20)
+})
+
+test('a provider that fails is an end in words, and asking again mends it', async ({ page }) => {
+  await script({ status: 500 })
+  await page.goto('/')
+  const answer = await ask(page, question)
+  await expect(answer).toContainText('The language model did not answer')
+  await script({ text: sentence })
+  await page.getByRole('button', { name: 'Ask again' }).click()
+  await expect(answer).toContainText('You earn 2.5 working days')
+})
+
+test('a wrong key is told apart from a provider that is down', async ({ page }) => {
+  await script({ status: 401 })
+  await page.goto('/')
+  await expect(await ask(page, question)).toContainText('The language model refused our key or name')
+})
+
+test('asks no model when the documents hold nothing', async ({ page }) => {
+  await script({})
+  await page.goto('/')
+  const answer = await ask(page, 'Who painted the ceiling of the Sistine Chapel?')
+  await expect(answer).toContainText("I couldn't find an answer to this")
+  expect(await requests()).toEqual([])
+})
