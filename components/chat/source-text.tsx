@@ -18,16 +18,13 @@ const Pieces = ({ pieces }: { pieces: Piece[] }) =>
 
 const Block = ({ block }: { block: TextBlock }): ReactNode => {
   switch (block.kind) {
-    case 'heading': {
-      const Heading = block.level === 1 ? 'h3' : block.level === 2 ? 'h4' : 'h5'
+    case 'heading':
+      // One level for all: a window on a document may begin at any depth.
       return (
-        <Heading
-          className={cn('mt-5 mb-1.5 font-semibold first:mt-0', block.level === 1 ? 'text-[18px]' : 'text-[15px]')}
-        >
+        <h3 className={cn('mt-5 mb-1.5 font-semibold first:mt-0', block.level === 1 ? 'text-[18px]' : 'text-[15px]')}>
           <Pieces pieces={block.pieces} />
-        </Heading>
+        </h3>
       )
-    }
     case 'item':
       return (
         <p className="mb-1 flex gap-2 whitespace-pre-line">
