@@ -12,7 +12,7 @@ const aroundWeight = 0.55
 /** The words of the question before, when this one leans on it. */
 const earlierWeight = 0.4
 /** Sentences that the encoder reads; the best by words alone, so that a long table costs no more than this. */
-export const encodedUnitsMax = 64
+export const encodedUnitsMax = 40
 
 const unitsMax = 4
 const rowsMax = 5
