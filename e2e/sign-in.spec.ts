@@ -26,7 +26,7 @@ test('signs in, goes on to the page that was asked for, and signs out for good',
   await page.getByLabel('Password', { exact: true }).fill(demoPassword())
   await page.getByRole('button', { name: 'Sign in' }).click()
   await expect(page.getByRole('heading', { name: 'Documents' })).toBeVisible()
-  expect(new URL(page.url()).pathname).toBe('/admin/documents')
+  await expect(page).toHaveURL(/\/admin\/documents$/)
 
   const kept = await context.cookies()
   await page.getByRole('button', { name: /Ada Admin/ }).click()
@@ -38,13 +38,13 @@ test('signs in, goes on to the page that was asked for, and signs out for good',
   await expect(page).toHaveURL(/\/sign-in/)
 })
 
-test('never sends anybody on to another site', async ({ page }) => {
+test('never sends anybody on to another site', async ({ page, baseURL }) => {
   await page.goto('/sign-in?from=https://elsewhere.example/')
   await page.getByLabel('E-mail').fill('user@demo.local')
   await page.getByLabel('Password', { exact: true }).fill(demoPassword())
   await page.getByRole('button', { name: 'Sign in' }).click()
   await expect(page.getByRole('heading', { name: 'Ask your documents' })).toBeVisible()
-  expect(new URL(page.url()).pathname).toBe('/')
+  await expect(page).toHaveURL(`${baseURL}/`)
 })
 
 test('offers the demo accounts with their password', async ({ page }) => {
