@@ -6,13 +6,13 @@ import type { LanguageModelV4, LanguageModelV4StreamPart } from '@ai-sdk/provide
 import { AppError } from '#lib/shared/errors.ts'
 
 /** Long enough for a model at home that has to be loaded first. */
-export const firstWordsMs = 30_000
+const firstWordsMsDefault = 30_000
 
 const hasContent = (part: LanguageModelV4StreamPart): boolean =>
   (part.type === 'text-delta' || part.type === 'reasoning-delta') && part.delta !== ''
 
 /** The same model; a stream without words after `limitMs` ends as `model-failed`, and the vendor's connection with it. */
-export const withinFirstWords = (model: LanguageModelV4, limitMs: number = firstWordsMs): LanguageModelV4 => ({
+export const withinFirstWords = (model: LanguageModelV4, limitMs: number = firstWordsMsDefault): LanguageModelV4 => ({
   specificationVersion: 'v4',
   provider: model.provider,
   get modelId() {

@@ -22,7 +22,7 @@ export type PageBoxes = {
 
 export type CiteEvent = { type: 'text'; text: string } | { type: 'citation'; citation: Citation }
 
-export type CiteSummary = {
+type CiteSummary = {
   /** Sentences of the answer that claim something, and those with a citation that supports them. */
   claims: { total: number; supported: number }
   removedMarkers: number

@@ -9,7 +9,7 @@ import { contentWords, type Span, sentences } from './text.ts'
  * Least share of a claim's weight for "supported". On BEGIN's judged replies .6 passes 81 to 96 in 100 that are fully attributable and
  * 9 to 26 that are not; most of those are attributable in part.
  */
-export const supportScoreMin = 0.6
+const supportScoreMin = 0.6
 /** A quote is at most this many neighbouring sentences. */
 const windowMax = 3
 /** What a longer quote must add, per sentence, to be preferred to a shorter one. */

@@ -6,7 +6,7 @@
 import { supportWords } from '#lib/shared/support.ts'
 import type { Unit } from './answerer-units.ts'
 
-export const lexicalShare = 0.4
+const lexicalShare = 0.4
 /** Words that hold for a sentence without standing in it count this much. */
 const aroundWeight = 0.55
 /** The words of the question before, when this one leans on it. */

@@ -93,7 +93,7 @@ const readMeaning = async ({
 }
 
 /** The whole answer to a prompt; pure but for the encoder. */
-export const composeAnswer = async (
+const composeAnswer = async (
   prompt: LanguageModelV4CallOptions['prompt'],
   embed: Embed,
   signal?: AbortSignal,
