@@ -37,6 +37,9 @@ import { useAddress } from './use-address.ts'
 import { type Collection, type DocumentData, useDocuments } from './use-documents.ts'
 import { useWide } from './use-wide.ts'
 
+/** From here on there is room for the detail beside the table. */
+const detailBesidePx = 1_180
+
 /** One for the tab: an upload goes on while another page is looked at. */
 const queue = createUploadQueue(sendFile)
 const noUploads: readonly Upload[] = []
@@ -118,7 +121,7 @@ export const DocumentsScreen = ({ initial, actions }: { initial: DocumentData; a
   const { documents, collections, stale, change, reload } = useDocuments(initial)
   const uploads = useSyncExternalStore(queue.subscribe, queue.getUploads, () => noUploads)
   const address = useAddress()
-  const wide = useWide()
+  const wide = useWide(detailBesidePx)
   const [alreadyThere, setAlreadyThere] = useState<ReadonlySet<string>>(new Set())
   const [deletingId, setDeletingId] = useState<string | null>(null)
   const [chosen, setChoice] = useState<CollectionChoice>({

@@ -14,8 +14,12 @@ import { SpanDetail, spanStatusWords } from './span-detail.tsx'
 import { TraceStatus } from './trace-status.tsx'
 import { costWords } from './trace-table.tsx'
 import { useAddress } from './use-address.ts'
+import { useWide } from './use-wide.ts'
 import { arrangeSpans, firstStep, formatMark, type Step, supportOf, timeAxis } from './waterfall.ts'
 import { When } from './when.tsx'
+
+/** From here on there is room for the step's detail beside the waterfall. */
+const detailBesidePx = 1_024
 
 /** Label, axis, time, cost; on a phone the axis goes under the label. */
 const gridClasses =
@@ -75,9 +79,15 @@ const Card = ({ title, children }: { title: string; children: string }) => (
   </div>
 )
 
-type WaterfallProps = { trace: Trace; steps: Step[]; selected: Span | undefined; onSelect: (span: Span) => void }
+type WaterfallProps = {
+  trace: Trace
+  steps: Step[]
+  wide: boolean
+  selected: Span | undefined
+  onSelect: (span: Span) => void
+}
 
-const Waterfall = ({ trace, steps, selected, onSelect }: WaterfallProps) => {
+const Waterfall = ({ trace, steps, wide, selected, onSelect }: WaterfallProps) => {
   const list = useRef<HTMLOListElement>(null)
   const { lengthMs, marksMs } = useMemo(() => timeAxis(trace), [trace])
 
@@ -118,8 +128,8 @@ const Waterfall = ({ trace, steps, selected, onSelect }: WaterfallProps) => {
               onSelect={() => onSelect(step.span)}
             />
             {/* Where there is no room beside, the step explains itself under its row. */}
-            {step.span.id === selected?.id && (
-              <div className="border-b bg-card lg:hidden">
+            {!wide && step.span.id === selected?.id && (
+              <div className="border-b bg-card">
                 <SpanDetail span={step.span} />
               </div>
             )}
@@ -133,6 +143,7 @@ const Waterfall = ({ trace, steps, selected, onSelect }: WaterfallProps) => {
 /** What happened on the way from a question to its answer, from top to bottom on one time axis. */
 export const TraceScreen = ({ trace }: { trace: Trace }) => {
   const address = useAddress()
+  const wide = useWide(detailBesidePx)
   const steps = useMemo(() => arrangeSpans(trace.spans), [trace.spans])
   const wanted = address.get('step')
   const selected = steps.find(({ span }) => span.id === wanted)?.span ?? firstStep(steps)
@@ -184,11 +195,12 @@ export const TraceScreen = ({ trace }: { trace: Trace }) => {
               <Waterfall
                 trace={trace}
                 steps={steps}
+                wide={wide}
                 selected={selected}
                 onSelect={(span) => address.set({ step: span.id })}
               />
             </div>
-            {selected && (
+            {wide && selected && (
               <aside
                 aria-label="Step"
                 className="hidden w-[400px] shrink-0 overflow-y-auto border-l bg-card lg:block xl:w-[460px]"

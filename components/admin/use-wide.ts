@@ -1,18 +1,20 @@
 'use client'
-import { useSyncExternalStore } from 'react'
+import { useCallback, useSyncExternalStore } from 'react'
 
-const wide = '(min-width: 1180px)'
-
-const subscribe = (listener: () => void): (() => void) => {
-  const query = window.matchMedia(wide)
-  query.addEventListener('change', listener)
-  return () => query.removeEventListener('change', listener)
-}
-
-/** True when there is room for a detail beside a table; on the server it is taken to be there. */
-export const useWide = (): boolean =>
-  useSyncExternalStore(
+/** True when the window is at least so many pixels wide; on the server it is taken to be. */
+export const useWide = (px: number): boolean => {
+  const query = `(min-width: ${px}px)`
+  const subscribe = useCallback(
+    (listener: () => void) => {
+      const media = window.matchMedia(query)
+      media.addEventListener('change', listener)
+      return () => media.removeEventListener('change', listener)
+    },
+    [query],
+  )
+  return useSyncExternalStore(
     subscribe,
-    () => window.matchMedia(wide).matches,
+    () => window.matchMedia(query).matches,
     () => true,
   )
+}
