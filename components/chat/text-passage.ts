@@ -5,8 +5,8 @@
  */
 export type Range = { start: number; end: number }
 export type Piece = { text: string; marked: boolean }
-export type Cell = { start: number; label: string | null; pieces: Piece[] }
-export type Row = { start: number; cells: Cell[] }
+type Cell = { start: number; label: string | null; pieces: Piece[] }
+type Row = { start: number; cells: Cell[] }
 export type TextBlock =
   | { kind: 'heading'; level: number; start: number; pieces: Piece[] }
   | { kind: 'paragraph'; start: number; pieces: Piece[] }
