@@ -50,7 +50,6 @@ const refusedAs = (code: IngestFailureCode): Upload['failure'] => ({ ...ingestFa
 export const checkFile = (file: Pick<File, 'name' | 'size'>): Upload['failure'] => {
   const extension = /\.([^.]+)$/.exec(file.name)?.[1]?.toLowerCase()
   if (!uploadExtensions.some((known) => known === extension)) return refusedAs('unsupported')
-  if (file.size === 0) return refusedAs('empty')
   if (file.size > uploadBytesMax) return refusedAs('too-large')
   return null
 }
