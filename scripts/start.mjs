@@ -13,9 +13,12 @@ if (!dev) {
   }
 }
 
-const serve = spawn(node, ['scripts/serve.ts', ...(dev ? ['--dev'] : [])], {
+// The database's start and documents make much garbage in little time: with small young generations and few malloc arenas the
+// process gives that memory back instead of keeping it resident (a third of it, measured).
+const lean = ['--max-semi-space-size=2']
+const serve = spawn(node, [...lean, 'scripts/serve.ts', ...(dev ? ['--dev'] : [])], {
   cwd: root,
-  env: toolEnv(),
+  env: { MALLOC_ARENA_MAX: '2', ...toolEnv() },
   // The channel tells the server when this process is gone, however it went.
   stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
 })

@@ -73,6 +73,16 @@ describe('pdf', () => {
     ])
   })
 
+  it('keeps a chapter number at the top of each page as a heading', async () => {
+    const pages = [1, 2, 3, 4].map((number) => [
+      { text: `Chapter ${number}`, x: 60, y: 760, size: 18 },
+      ...paragraphLines(['What this chapter says is said in a long line of plain text.'], 700),
+    ])
+    const { text, blocks } = await read(await makePdf(pages))
+    const headings = blocks.filter(({ kind }) => kind === 'heading').map(({ start, end }) => text.slice(start, end))
+    expect(headings).toEqual(['Chapter 1', 'Chapter 2', 'Chapter 3', 'Chapter 4'])
+  })
+
   it('knows where on the page a phrase stands', async () => {
     const parsed = await read(
       await makePdf([[{ text: 'Seal the valve', x: 150, y: 600, size: 20 }, ...paragraphLines(['Below it'], 300)]]),

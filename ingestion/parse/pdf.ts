@@ -130,12 +130,17 @@ const toRows = (runs: readonly Run[]): Row[] => {
   return rows
 }
 
-/** Text repeated at the top or bottom edge of pages, with numbers taken as equal: running heads and page numbers. */
+/**
+ * Text repeated at the top or bottom edge of pages: running heads and page numbers. In body type and smaller, numbers are taken as
+ * equal; larger type has to be the same to the letter, since "Chapter 3" at the top of a page is a heading.
+ */
 const edgeShare = 0.09
-const findRunningTexts = (pages: readonly Page[]): ReadonlySet<string> => {
+const runningKey = (row: Row, body: number): string =>
+  isLarge(row, body) ? rowText(row) : withoutNumbers(rowText(row))
+const findRunningTexts = (pages: readonly Page[], body: number): ReadonlySet<string> => {
   const seen = new Map<string, number>()
   for (const page of pages) {
-    const texts = new Set(page.rows.filter((row) => isAtEdge(row, page)).map((row) => withoutNumbers(rowText(row))))
+    const texts = new Set(page.rows.filter((row) => isAtEdge(row, page)).map((row) => runningKey(row, body)))
     for (const text of texts) seen.set(text, (seen.get(text) ?? 0) + 1)
   }
   const often = Math.max(3, pages.length * 0.4)
@@ -156,12 +161,14 @@ const bodySizeOf = (pages: readonly Page[]): number => {
   return [...characters].sort((one, other) => other[1] - one[1])[0]?.[0] ?? 10
 }
 
+const isLarge = (row: Row, body: number): boolean => sizeOf(row) > body * 1.12
+
 const headingCharsMax = 160
 const headingSizes = (pages: readonly Page[], body: number): number[] => {
   const sizes = new Set<number>()
   for (const { rows } of pages)
     for (const row of rows)
-      if (row.cells.length === 1 && sizeOf(row) > body * 1.12 && rowText(row).length <= headingCharsMax)
+      if (row.cells.length === 1 && isLarge(row, body) && rowText(row).length <= headingCharsMax)
         sizes.add(Math.round(sizeOf(row) * 2) / 2)
   return [...sizes].sort((one, other) => other - one)
 }
@@ -203,7 +210,9 @@ type DraftBlock = { kind: BlockKind; level?: number; placed: Placed }
 const bullet = /^(?:[•·▪◦‣●–—-]|\(?\d{1,2}[.)]|[a-z][.)])$/
 const startsItem = /^(?:[•·▪◦‣●]\s|[-–—]\s|\d{1,2}[.)]\s)/
 
-const toBlocks = (page: Page, { sizes, running }: { sizes: number[]; running: ReadonlySet<string> }): DraftBlock[] => {
+type Style = { body: number; sizes: number[]; running: ReadonlySet<string> }
+
+const toBlocks = (page: Page, { body, sizes, running }: Style): DraftBlock[] => {
   const blocks: DraftBlock[] = []
   let open: { kind: BlockKind; level?: number; lines: Placed[]; last: Row } | null = null
   const close = (): void => {
@@ -216,7 +225,7 @@ const toBlocks = (page: Page, { sizes, running }: { sizes: number[]; running: Re
     open = null
   }
   for (const row of page.rows) {
-    if (isAtEdge(row, page) && running.has(withoutNumbers(rowText(row)))) continue
+    if (isAtEdge(row, page) && running.has(runningKey(row, body))) continue
     const cells = row.cells.map(({ lines }) => joinPlaced(lines.map(joinRuns), ' '))
     const [lead] = cells
     if (cells.length > 1) {
@@ -284,7 +293,7 @@ export const parsePdf = async (
   if (pages.every(({ rows }) => rows.length === 0)) throw new Refusal('image-only')
 
   const body = bodySizeOf(pages)
-  const style = { sizes: headingSizes(pages, body), running: findRunningTexts(pages) }
+  const style: Style = { body, sizes: headingSizes(pages, body), running: findRunningTexts(pages, body) }
   const builder = createTextBuilder()
   const parsedPages: ParsedPage[] = []
   let title: { text: string; size: number } | null = null

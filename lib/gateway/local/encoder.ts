@@ -19,6 +19,8 @@ export class EncoderUnavailable extends Error {
 export type EmbedPurpose = 'query' | 'passage'
 
 const threadsMax = Math.min(4, availableParallelism())
+/** After this long without work all threads but one end and give their memory back. */
+const idleMs = 15_000
 /** Texts a thread takes at once: a query waits for at most one such slice. */
 const sliceTexts = 8
 
@@ -32,6 +34,7 @@ type Pool = {
   /** Why the model cannot be used; null while it can. */
   fault: string | null
   closed: boolean
+  idle: NodeJS.Timeout | undefined
 }
 
 type Held = { footnoteEncoder?: Pool | undefined }
@@ -50,7 +53,17 @@ const fail = (pool: Pool, reason: string): void => {
   for (const thread of pool.threads.splice(0)) void thread.worker.terminate()
 }
 
+/** Ends the threads that only bulk work needs; the one that stays answers queries at once. */
+const retireWhenIdle = (pool: Pool): void => {
+  clearTimeout(pool.idle)
+  pool.idle = setTimeout(() => {
+    if (pool.threads.some(({ task }) => task !== null)) return
+    for (const { worker } of pool.threads.splice(1)) void worker.terminate()
+  }, idleMs).unref()
+}
+
 const dispatch = (pool: Pool): void => {
+  retireWhenIdle(pool)
   while (pool.queries.length + pool.passages.length > 0) {
     const idle =
       pool.threads.find(({ task }) => task === null) ??
@@ -93,7 +106,7 @@ const startThread = (pool: Pool): Thread => {
 }
 
 const pool = (): Pool => {
-  held.footnoteEncoder ??= { threads: [], queries: [], passages: [], fault: null, closed: false }
+  held.footnoteEncoder ??= { threads: [], queries: [], passages: [], fault: null, closed: false, idle: undefined }
   return held.footnoteEncoder
 }
 
