@@ -5,8 +5,11 @@
 import './env-file.ts'
 import { existsSync } from 'node:fs'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { z } from 'zod'
 import { DirectoryInUse, directoryOwner } from '#db/lock.ts'
 import { env } from '#lib/env.ts'
+import { roles } from '#lib/shared/viewer.ts'
+import type { AccountOptions } from './command-account.ts'
 import { type AskOptions, ask } from './command-ask.ts'
 import type { EvalRetrievalOptions } from './command-eval-retrieval.ts'
 import { type IngestOptions, ingest } from './command-ingest.ts'
@@ -117,6 +120,18 @@ program
   .action(async (folder: string, options: EvalRetrievalOptions) => {
     const { evalRetrieval } = await import('./command-eval-retrieval.ts')
     process.exitCode = await evalRetrieval(folder, options)
+  })
+
+program
+  .command('account')
+  .argument('<email>')
+  .addOption(new Option('--role <role>', 'what a new account may do').choices(roles).default('user'))
+  .option('--name <name>', 'how the person is called')
+  .description('make an account, or give a known one a new password; while no server owns the data')
+  .action(async (email: string, options: AccountOptions) => {
+    if (!z.email().safeParse(email.trim()).success) throw new WrongUse(`${email} is no e-mail address`)
+    const { account } = await import('./command-account.ts')
+    process.exitCode = await account(email, options)
   })
 
 try {
