@@ -93,7 +93,7 @@ const SourceCards = ({ messageId, citations }: { messageId: string; citations: R
                 <span
                   className={cn(
                     'num truncate text-muted-foreground',
-                    first.page === null ? 'min-w-16 max-w-36 shrink-2' : 'shrink-0',
+                    first.page === null ? 'min-w-8 max-w-36 shrink-2' : 'shrink-0',
                   )}
                 >
                   {place}
