@@ -9,6 +9,11 @@ describe('jobs', () => {
   beforeAll(() => openQueue())
   afterAll(() => closeQueue(0))
 
+  // First on purpose: on one connection, a queue that looks anything up beside the transaction would wait for itself.
+  it('takes the very first job inside a transaction', async () => {
+    await test.current().db.transaction((tx) => enqueue(tx, 'document.given-up', { versionId: newId() }))
+  })
+
   it('runs what a committed transaction enqueued and nothing of one that rolled back', async () => {
     const done: string[] = []
     const kept = newId()
