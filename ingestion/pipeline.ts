@@ -78,7 +78,7 @@ const keepText = async (claim: Claim, parsed: ParsedDocument): Promise<void> => 
   if (!(await setParsedText(db, claim, { title: parsed.title, text: parsed.text, pages: pages || null })))
     throw new Superseded()
   for (let from = 0; from < pages; from += batchPages)
-    await insertPages(db, claim.versionId, parsed.pages.slice(from, from + batchPages))
+    if (!(await insertPages(db, claim, parsed.pages.slice(from, from + batchPages)))) throw new Superseded()
 }
 
 type Prepared = ChunkDraft & { embedded: string; contentHash: string }

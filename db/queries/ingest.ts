@@ -56,6 +56,12 @@ export const claimVersion = (db: Db, versionId: string): Promise<Claim | undefin
 const mine = ({ versionId, attempt }: Pick<Claim, 'versionId' | 'attempt'>) =>
   and(eq(documentVersions.id, versionId), eq(documentVersions.attempt, attempt))
 
+/** Holds the claim for as long as the transaction, so that a later attempt cleans up after it and not before. */
+const holdClaim = async (tx: Tx, claim: Claim): Promise<boolean> => {
+  const held = await tx.select({ id: documentVersions.id }).from(documentVersions).where(mine(claim)).for('share')
+  return held.length > 0
+}
+
 export type Progress = { stage: Stage; done: number; total: number }
 
 /** Writes how far the attempt is; false when it is no longer the current one. */
@@ -102,9 +108,14 @@ export const setParsedText = async (
   return kept.length > 0
 }
 
-export const insertPages = async (db: Executor, versionId: string, pages: readonly PageValues[]): Promise<void> => {
-  if (pages.length > 0) await db.insert(documentPages).values(pages.map((page) => ({ versionId, ...page })))
-}
+/** Adds pages of a running attempt; false when the attempt is over. */
+export const insertPages = (db: Db, claim: Claim, pages: readonly PageValues[]): Promise<boolean> =>
+  db.transaction(async (tx) => {
+    if (!(await holdClaim(tx, claim))) return false
+    const { versionId } = claim
+    if (pages.length > 0) await tx.insert(documentPages).values(pages.map((page) => ({ versionId, ...page })))
+    return true
+  })
 
 /** Vectors that `model` already made in this workspace, by content hash. */
 export const getKnownVectors = async (
@@ -144,9 +155,7 @@ export const vectorLiteral = toVectorLiteral
 export const insertChunks = (db: Db, claim: Claim, model: string, batch: readonly NewChunk[]): Promise<boolean> =>
   db.transaction(async (tx) => {
     const [first] = batch
-    // Holds the claim for as long as this transaction, so that a later attempt cleans up after it and not before.
-    const [held] = await tx.select({ id: documentVersions.id }).from(documentVersions).where(mine(claim)).for('share')
-    if (!held) return false
+    if (!(await holdClaim(tx, claim))) return false
     if (!first) return true
     const { versionId, documentId, workspaceId } = claim
     await tx.insert(chunks).values(
