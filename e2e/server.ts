@@ -61,7 +61,8 @@ export const spawnServer = (env: Record<string, string>): ChildProcess =>
   spawn(process.execPath, ['scripts/serve.ts'], {
     cwd: join(import.meta.dirname, '..'),
     env: { ...process.env, ...noSettings, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    // The channel ends the server when the tests are gone without a word.
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
 
 /** Starts a server and waits until it is ready. */
@@ -74,6 +75,8 @@ export const startServer = async (
   const child = spawnServer({ ...settings.env, DATA_DIR: dataDir, PORT: String(port), HOST: '127.0.0.1' })
   let printed = ''
   let running = true
+  /** True once a test has told it to end. */
+  let told = false
   child.stdout?.on('data', (chunk) => {
     printed += chunk
   })
@@ -83,6 +86,7 @@ export const startServer = async (
   const ended = new Promise<number | null>((resolve) =>
     child.on('close', (code) => {
       running = false
+      if (!told) process.stderr.write(`A server ended by itself with ${code}:\n${printed}\n`)
       resolve(code)
     }),
   )
@@ -119,10 +123,12 @@ export const startServer = async (
       }
     },
     signal: (name) => {
+      told = true
       child.kill(name)
     },
     ended,
     remove: async () => {
+      told = true
       child.kill('SIGTERM')
       await ended
       await rm(dataDir, { recursive: true, force: true })
