@@ -13,7 +13,7 @@ const layers = [
 const outside = '^(app|components|ingestion|e2e|bench|scripts)/'
 /** Proof measures the product's own way in; everything else leaves a job. */
 const outsideForProof = '^(app|components|e2e|bench|scripts)/'
-const tests = '\\.(test|spec)\\.tsx?$|^db/testing\\.ts$|/fixtures/'
+const tests = '\\.(test|spec)\\.tsx?$|^db/testing(-setup)?\\.ts$|/fixtures/'
 // Code that only builds or demonstrates: it may reach where the product may not.
 const tools = '^(bench|scripts)/|^db/demo/'
 
@@ -118,7 +118,7 @@ module.exports = {
           '^(app|e2e|bench|scripts)/',
           '\\.(config|d)\\.(m?[jt]s|cjs)$',
           '^(proxy|instrumentation)\\.ts$',
-          '^db/testing\\.ts$',
+          '^db/testing(-setup)?\\.ts$',
           '^next-env',
           '\\.cjs$',
         ],

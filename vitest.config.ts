@@ -17,6 +17,7 @@ export default defineConfig({
         test: {
           name: 'db',
           include: ['{lib,db,ingestion,scripts}/**/*.db.test.ts'],
+          globalSetup: ['./db/testing-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
           maxWorkers: 2,

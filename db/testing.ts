@@ -2,8 +2,9 @@
  * A migrated, empty database for a test file, and a workspace with one person of each role. PGlite always; the same tests run on
  * a real server when `TEST_DATABASE_URL` names one that may create databases.
  */
+import { openAsBlob } from 'node:fs'
 import postgres from 'postgres'
-import { afterAll, beforeAll } from 'vitest'
+import { afterAll, beforeAll, inject } from 'vitest'
 import { newId } from '#lib/shared/ids.ts'
 import { type Role, roles, type Viewer } from '#lib/shared/viewer.ts'
 import { closeDatabase, type Database, holdDatabase } from './client.ts'
@@ -34,7 +35,11 @@ export const withDatabase = (): { current: () => Database } => {
     const server = process.env.TEST_ENGINE === 'postgres' ? process.env.TEST_DATABASE_URL : undefined
     if (process.env.TEST_ENGINE === 'postgres' && !server)
       throw new Error('TEST_ENGINE=postgres needs TEST_DATABASE_URL')
-    opened = holdDatabase(server ? await openScratchServerDatabase(server) : await openMemoryDatabase())
+    opened = holdDatabase(
+      server
+        ? await openScratchServerDatabase(server)
+        : await openMemoryDatabase(await openAsBlob(inject('migratedDump'))),
+    )
   }, 120_000)
   afterAll(() => closeDatabase())
   return {

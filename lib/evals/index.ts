@@ -20,6 +20,8 @@ import { newId } from '#lib/shared/ids.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
 import { mean, ndcg, percentile, recall, reciprocalRank } from './metrics.ts'
 
+export { percentile } from './metrics.ts'
+
 export type RetrievalReport = {
   dataset: string
   legs: Legs

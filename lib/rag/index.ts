@@ -90,7 +90,7 @@ export const rank = async (
   const [lexical, vector] = await Promise.all([lexicalLeg(), vectorLeg()])
   return {
     ranked: fuse(lexical, vector),
-    cosine: vector[0]?.score ?? (degraded || legs === 'lexical' ? null : 0),
+    cosine: vector[0]?.score ?? null,
     degraded,
   }
 }
