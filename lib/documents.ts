@@ -161,6 +161,8 @@ export const receiveUpload = async (viewer: Viewer, request: Request): Promise<U
       parser.on('file', (field, file, fileName) => {
         if (field !== 'file' || taken) return void file.resume()
         taken = file
+        // Listens before anyone reads: a sender may go away while the collection is looked up, and an error that nobody hears ends the process.
+        file.on('error', refuse)
         const take = async (): Promise<UploadResult> => {
           const named = fields.get('collection')
           const collectionId = fields.get('collectionId') || (named ? await ensureCollection(viewer, named) : null)
