@@ -76,7 +76,7 @@ export const listChats = async (
   const match = query
     ? sql<
         string | null
-      >`(select m.text from messages m where m.chat_id = ${chats.id} and m.superseded_at is null and m.text ilike ${pattern} order by m.created_at limit 1)`
+      >`(select m.text from messages m where m.chat_id = chats.id and m.superseded_at is null and m.text ilike ${pattern} order by m.created_at limit 1)`
     : sql<string | null>`null::text`
   return db
     .select({ id: chats.id, title: chats.title, updatedAt: chats.updatedAt, match })

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { createChat, getMessage, insertAnswer, insertQuestion, interruptSilentAnswers, listCitations, requestStop } from '#db/queries/chats.ts'
+import {
+  createChat,
+  getMessage,
+  insertAnswer,
+  insertQuestion,
+  interruptSilentAnswers,
+  listCitations,
+  requestStop,
+} from '#db/queries/chats.ts'
 import { createTestWorkspace, withDatabase } from '#db/testing.ts'
 import type { Citation } from '#lib/shared/chat-contract.ts'
 import { newId } from '#lib/shared/ids.ts'
@@ -26,9 +34,11 @@ const readAll = async (stream: ReadableStream<ChatChunk>): Promise<ChatChunk[]> 
   for await (const chunk of stream) chunks.push(chunk)
   return chunks
 }
-const textOf = (chunks: readonly ChatChunk[]): string => chunks.map((chunk) => (chunk.type === 'text-delta' ? chunk.delta : '')).join('')
+const textOf = (chunks: readonly ChatChunk[]): string =>
+  chunks.map((chunk) => (chunk.type === 'text-delta' ? chunk.delta : '')).join('')
 
-const start = (messageId: string) => openGeneration({ messageId, metadata: { traceId: 't' }, show: ({ traceId: _, ...rest }) => rest })
+const start = (messageId: string) =>
+  openGeneration({ messageId, metadata: { traceId: 't' }, show: ({ traceId: _, ...rest }) => rest })
 
 const citation: Citation = {
   ordinal: 1,
@@ -69,7 +79,11 @@ describe('generation', () => {
       expect(JSON.stringify(chunks)).not.toContain('traceId')
     }
     const stored = await getMessage(test.current().db, chatId, answerId)
-    expect(stored).toMatchObject({ text: 'You get thirty days.[^1]', status: 'complete', metadata: { traceId: 't', claims: { total: 1 } } })
+    expect(stored).toMatchObject({
+      text: 'You get thirty days.[^1]',
+      status: 'complete',
+      metadata: { traceId: 't', claims: { total: 1 } },
+    })
     const cited = await listCitations(test.current().db, viewer, [answerId])
     // The document was never there: its words are withheld, the citation itself stays.
     expect(cited.get(answerId)).toMatchObject([{ ordinal: 1, title: 'Handbook', removed: true, quote: '' }])
@@ -83,17 +97,25 @@ describe('generation', () => {
     await reader.cancel()
     writer.write('Still here.')
     await writer.end({ status: 'complete', metadata: {} })
-    expect(await getMessage(test.current().db, chatId, answerId)).toMatchObject({ text: 'Still here.', status: 'complete' })
+    expect(await getMessage(test.current().db, chatId, answerId)).toMatchObject({
+      text: 'Still here.',
+      status: 'complete',
+    })
   })
 
   it('keeps what was written while it is being written, and sees a stop that was asked for elsewhere', async () => {
     const { answerId, viewer, chatId } = await openAnswer()
     const writer = start(answerId)
     writer.write('Half an')
-    const aborted = new Promise((resolve) => writer.signal.addEventListener('abort', () => resolve(writer.signal.reason)))
+    const aborted = new Promise((resolve) =>
+      writer.signal.addEventListener('abort', () => resolve(writer.signal.reason)),
+    )
     expect(await requestStop(test.current().db, viewer, chatId)).toBe(answerId)
     expect(await aborted).toBeInstanceOf(StopRequested)
-    expect(await getMessage(test.current().db, chatId, answerId)).toMatchObject({ text: 'Half an', status: 'streaming' })
+    expect(await getMessage(test.current().db, chatId, answerId)).toMatchObject({
+      text: 'Half an',
+      status: 'streaming',
+    })
     await writer.end({ status: 'stopped', metadata: {} })
     expect(await getMessage(test.current().db, chatId, answerId)).toMatchObject({ text: 'Half an', status: 'stopped' })
   })
@@ -111,7 +133,10 @@ describe('generation', () => {
     expect(await interruptSilentAnswers(test.current().db, 3_600, { status: 'interrupted' })).not.toContain(answerId)
     expect(await interruptSilentAnswers(test.current().db, -1, { status: 'interrupted' })).toContain(answerId)
     expect(await getMessage(test.current().db, chatId, answerId)).toMatchObject({ status: 'interrupted' })
-    expect((await readAll(followGeneration(answerId))).at(-1)).toMatchObject({ type: 'finish', messageMetadata: { status: 'interrupted' } })
+    expect((await readAll(followGeneration(answerId))).at(-1)).toMatchObject({
+      type: 'finish',
+      messageMetadata: { status: 'interrupted' },
+    })
   })
 
   it('ends before a shutdown goes on', async () => {

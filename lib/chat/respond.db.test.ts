@@ -1,0 +1,192 @@
+import { describe, expect, it } from 'vitest'
+import { createScratchDocument } from '#db/queries/evaluation.ts'
+import { claimVersion } from '#db/queries/ingest.ts'
+import { getTraceOfMessage } from '#db/reports/traces.ts'
+import { createTestWorkspace, type TestWorkspace, withDatabase } from '#db/testing.ts'
+import { indexParsed } from '#ingestion/pipeline.ts'
+import { deleteDocument } from '#lib/documents.ts'
+import type { ChatMessage, ChatRequest } from '#lib/shared/chat-contract.ts'
+import { newId } from '#lib/shared/ids.ts'
+import { type ChatChunk, listChats, loadChat, respond, resume, stop } from './index.ts'
+
+const test = withDatabase()
+
+const policy =
+  'Signing keys are rotated every 90 days by the platform team.\n\nA lost laptop is reported within four hours.'
+
+const withPolicy = async (): Promise<TestWorkspace & { documentId: string }> => {
+  const workspace = await createTestWorkspace(test.current())
+  const { viewers, collectionId } = workspace
+  const claim = await claimVersion(
+    test.current().db,
+    await createScratchDocument(test.current().db, viewers.admin, { collectionId, name: 'policy.txt' }),
+  )
+  if (!claim) throw new Error('no claim')
+  const cut = policy.indexOf('\n\n')
+  const blocks = [
+    { kind: 'paragraph' as const, start: 0, end: cut },
+    { kind: 'paragraph' as const, start: cut + 2, end: policy.length },
+  ]
+  await indexParsed(
+    claim,
+    { kind: 'text', title: 'Policy', text: policy, blocks, pages: [] },
+    new AbortController().signal,
+  )
+  return { ...workspace, documentId: claim.documentId }
+}
+
+const ask = (text: string, rest: Partial<ChatRequest> = {}): ChatRequest => ({
+  chatId: newId(),
+  messageId: newId(),
+  text,
+  trigger: 'submit',
+  collectionIds: [],
+  ...rest,
+})
+
+const readAll = async (stream: ReadableStream<ChatChunk>): Promise<ChatChunk[]> => {
+  const chunks: ChatChunk[] = []
+  for await (const chunk of stream) chunks.push(chunk)
+  return chunks
+}
+const citationsOf = (message: ChatMessage | undefined) =>
+  (message?.parts ?? []).flatMap((part) => (part.type === 'data-citation' ? [part.data] : []))
+const textOf = (message: ChatMessage | undefined) =>
+  (message?.parts ?? []).map((part) => (part.type === 'text' ? part.text : '')).join('')
+
+const question = 'How often are signing keys rotated?'
+
+describe('a turn of conversation', () => {
+  it('answers with a citation that points at the very words, and is the same when loaded again', async () => {
+    const { viewers } = await withPolicy()
+    const request = ask(question)
+    const chunks = await readAll(await respond(request, viewers.user))
+    expect(chunks.at(-1)).toMatchObject({ type: 'finish', messageMetadata: { status: 'complete' } })
+    const loaded = await loadChat(viewers.user, request.chatId)
+    expect(loaded).toMatchObject({ title: question, streaming: false })
+    expect(loaded?.messages.map(({ role }) => role)).toEqual(['user', 'assistant'])
+    const answer = loaded?.messages[1]
+    const [citation] = citationsOf(answer)
+    expect(citation).toMatchObject({ ordinal: 1, n: 1, title: 'Policy', supported: true, removed: false })
+    expect(policy.slice(citation?.charStart, citation?.charEnd)).toBe(citation?.quote)
+    expect(citation?.quote).toContain('90 days')
+    expect(textOf(answer)).toContain('[^1]')
+    const streamed = chunks.flatMap((chunk) => (chunk.type === 'data-citation' ? [chunk.data] : []))
+    expect(streamed).toEqual(citationsOf(answer))
+  })
+
+  it('keeps a trace whose steps show how the answer came about, and hides it from those who may not see it', async () => {
+    const { viewers } = await withPolicy()
+    const request = ask(question)
+    const chunks = await readAll(await respond(request, viewers.user))
+    expect(JSON.stringify(chunks)).not.toContain('traceId')
+    const answerId = (await loadChat(viewers.user, request.chatId))?.messages[1]?.id ?? ''
+    await expect
+      .poll(async () => {
+        const trace = await getTraceOfMessage(test.current().db, viewers.admin, answerId)
+        return trace?.spans.map(({ name }) => name)
+      })
+      .toEqual(
+        expect.arrayContaining(['admit', 'retrieve', 'embed', 'lexical', 'vector', 'pack', 'answer', 'check', 'save']),
+      )
+  })
+
+  it('says that it found nothing, without calling a model', async () => {
+    const { viewers } = await withPolicy()
+    const request = ask('Who painted the ceiling of the Sistine chapel?')
+    await readAll(await respond(request, viewers.user))
+    const answer = (await loadChat(viewers.user, request.chatId))?.messages[1]
+    expect(answer?.metadata).toMatchObject({ status: 'no-source' })
+    expect(answer?.metadata?.model).toBeUndefined()
+    expect(citationsOf(answer)).toEqual([])
+  })
+
+  it('is one message however often it is sent', async () => {
+    const { viewers } = await withPolicy()
+    const request = ask(question)
+    const [first, second] = await Promise.all(
+      [respond(request, viewers.user), respond(request, viewers.user)].map(async (stream) => readAll(await stream)),
+    )
+    expect(second?.at(-1)).toMatchObject({ type: 'finish' })
+    expect(first?.at(0)).toEqual(second?.at(0))
+    expect((await loadChat(viewers.user, request.chatId))?.messages).toHaveLength(2)
+    await readAll(await respond(request, viewers.user))
+    expect((await loadChat(viewers.user, request.chatId))?.messages).toHaveLength(2)
+  })
+
+  it('does not exist for anybody else', async () => {
+    const { viewers } = await withPolicy()
+    const stranger = (await createTestWorkspace(test.current())).viewers.admin
+    const request = ask(question)
+    await readAll(await respond(request, viewers.user))
+    for (const other of [viewers.reviewer, viewers.admin, stranger]) {
+      expect(await loadChat(other, request.chatId)).toBeNull()
+      expect(await listChats(other)).toEqual([])
+      await expect(respond(ask('Mine now', { chatId: request.chatId }), other)).rejects.toMatchObject({
+        code: 'not-found',
+      })
+      await expect(resume(other, request.chatId)).rejects.toMatchObject({ code: 'not-found' })
+      await expect(stop(other, request.chatId)).rejects.toMatchObject({ code: 'not-found' })
+    }
+    expect((await loadChat(viewers.user, request.chatId))?.messages).toHaveLength(2)
+  })
+
+  it('answers a follow-up from the conversation', async () => {
+    const { viewers } = await withPolicy()
+    const first = ask(question)
+    await readAll(await respond(first, viewers.user))
+    await readAll(await respond(ask('And by whom?', { chatId: first.chatId }), viewers.user))
+    const messages = (await loadChat(viewers.user, first.chatId))?.messages
+    expect(messages).toHaveLength(4)
+    expect(
+      citationsOf(messages?.[3])
+        .map(({ quote }) => quote)
+        .join(' '),
+    ).toContain('platform team')
+  })
+
+  it('replaces an answer that is asked for again', async () => {
+    const { viewers } = await withPolicy()
+    const request = ask(question)
+    await readAll(await respond(request, viewers.user))
+    const before = (await loadChat(viewers.user, request.chatId))?.messages[1]
+    await readAll(
+      await respond(
+        ask('', { chatId: request.chatId, messageId: before?.id ?? '', trigger: 'regenerate' }),
+        viewers.user,
+      ),
+    )
+    const messages = (await loadChat(viewers.user, request.chatId))?.messages
+    expect(messages).toHaveLength(2)
+    expect(messages?.[1]?.id).not.toBe(before?.id)
+  })
+
+  it('refuses an empty and an endless question in words, and keeps neither', async () => {
+    const { viewers } = await withPolicy()
+    const empty = ask('  ')
+    await expect(respond(empty, viewers.user)).rejects.toMatchObject({ code: 'bad-request' })
+    await expect(respond(ask('x'.repeat(100_000)), viewers.user)).rejects.toMatchObject({ code: 'question-too-long' })
+    expect(await loadChat(viewers.user, empty.chatId)).toBeNull()
+  })
+
+  it('marks the citations of a document that was deleted, and withholds its words', async () => {
+    const { viewers, documentId } = await withPolicy()
+    const request = ask(question)
+    await readAll(await respond(request, viewers.user))
+    await deleteDocument(viewers.admin, documentId)
+    const [citation] = citationsOf((await loadChat(viewers.user, request.chatId))?.messages[1])
+    expect(citation).toMatchObject({ removed: true, quote: '', title: 'Policy' })
+    await readAll(await respond(ask(question, { chatId: request.chatId }), viewers.user))
+    const messages = (await loadChat(viewers.user, request.chatId))?.messages
+    expect(messages?.at(-1)?.metadata).toMatchObject({ status: 'no-source' })
+  })
+
+  it('is found again by its words', async () => {
+    const { viewers } = await withPolicy()
+    await readAll(await respond(ask(question), viewers.user))
+    expect(await listChats(viewers.user, 'platform team')).toMatchObject([
+      { title: question, snippet: expect.stringContaining('platform team') },
+    ])
+    expect(await listChats(viewers.user, '100% nowhere')).toEqual([])
+  })
+})
