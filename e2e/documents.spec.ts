@@ -109,11 +109,11 @@ test('of twenty files with three bad ones, seventeen become ready and three say 
   await page.goto('/admin/documents')
   await upload(page, [...good, ...bad])
   await page.getByRole('searchbox', { name: 'Find documents by name' }).fill(word)
-  await expect(page.getByText('Ready', { exact: true })).toHaveCount(17, { timeout: 60_000 })
+  await expect(page.getByRole('row').getByText('Ready', { exact: true })).toHaveCount(17, { timeout: 60_000 })
   for (const { name } of bad) await expect(rowOf(page, name).getByRole('button', { name: 'Retry' })).toBeVisible()
   await expect(rowOf(page, `${word}-empty.txt`)).toContainText('The file is empty')
   await page.reload()
-  await expect(page.getByText('Ready', { exact: true })).toHaveCount(17)
+  await expect(page.getByRole('row').getByText('Ready', { exact: true })).toHaveCount(17)
   await expect(page.getByRole('button', { name: 'Retry' })).toHaveCount(3)
 })
 
