@@ -75,6 +75,16 @@ test('a busy port is told in words and leaves the data free', async () => {
   await rm(dataDir, { recursive: true, force: true })
 })
 
+test('a server whose output nobody reads any more serves and stops as before', async () => {
+  const server = await startServer({ env: { DEMO: '0', LOG_LEVEL: 'debug' } })
+  server.deafen()
+  for (let i = 0; i < 3; i += 1) expect((await server.asLocal('/api/chats')).status).toBeGreaterThanOrEqual(400)
+  expect((await fetch(`${server.url}/api/health/ready`)).status).toBe(200)
+  server.signal('SIGTERM')
+  expect(await server.ended).toBe(0)
+  await server.remove()
+})
+
 test('a stop in peace exits with 0, and the next start is ready within seconds', async () => {
   const dataDir = await newDataDir()
   const first = await startServer({ dataDir })

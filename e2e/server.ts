@@ -24,6 +24,8 @@ export type TestServer = {
   /** Resolves when every document is ready or failed. */
   settled(): Promise<DocumentState[]>
   signal(name: NodeJS.Signals): void
+  /** Closes the pipes that the process prints to. */
+  deafen(): void
   /** The exit status once it has ended; null for a signal. */
   ended: Promise<number | null>
   /** Stops it and removes its data. */
@@ -84,7 +86,7 @@ export const startServer = async (
     printed += chunk
   })
   const ended = new Promise<number | null>((resolve) =>
-    child.on('close', (code) => {
+    child.on('exit', (code) => {
       running = false
       if (!told) process.stderr.write(`A server ended by itself with ${code}:\n${printed}\n`)
       resolve(code)
@@ -125,6 +127,10 @@ export const startServer = async (
     signal: (name) => {
       told = true
       child.kill(name)
+    },
+    deafen: () => {
+      child.stdout?.destroy()
+      child.stderr?.destroy()
     },
     ended,
     remove: async () => {

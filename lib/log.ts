@@ -13,6 +13,9 @@ const secretPaths = [
   'databaseUrl',
 ].flatMap((name) => [name, `*.${name}`, `*.*.${name}`])
 
+// A reader that went away must not end the process; the line is lost.
+if (process.stderr.listenerCount('error') === 0) process.stderr.on('error', () => undefined)
+
 export const log = pino(
   {
     level: env().logLevel,
@@ -20,5 +23,6 @@ export const log = pino(
     redact: { paths: secretPaths, censor: '[secret]' },
     timestamp: pino.stdTimeFunctions.isoTime,
   },
-  pino.destination({ dest: 2, sync: false }),
+  // Not pino's own destination: when nobody reads standard error any more, that one tries for ever and the process stands still.
+  { write: (line) => void process.stderr.write(line) },
 )

@@ -25,6 +25,9 @@ const recoverEveryMs = 30_000
 /** npm, the terminal and the launcher may each pass on one Ctrl-C: within this time they are the same one. */
 const sameSignalMs = 1_000
 
+// Whoever read what we say may be gone; the server stays.
+process.stdout.on('error', () => undefined)
+
 const say = (text: string): void => {
   process.stdout.write(`${text}\n`)
 }
