@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
-import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -49,8 +49,6 @@ export const putBlob = async (
   }
   return { bytes, sha256: hash.digest('hex') }
 }
-
-export const readBlob = (key: string): Promise<Buffer> => readFile(blobPath(key))
 
 export const blobFilePath = (key: string): string => blobPath(key)
 

@@ -7,7 +7,7 @@
  */
 import { database } from '#db/client.ts'
 import { type FoundChunk, getChunks, type Hit, searchLexical, searchVector } from '#db/queries/search.ts'
-import { EncoderUnavailable, embed, embeddingModel } from '#lib/gateway/index.ts'
+import { EncoderUnavailable, embed } from '#lib/gateway/index.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
 import type { Tracer } from '#lib/trace.ts'
 import type { Evidence, Passage } from './evidence.ts'
@@ -16,7 +16,7 @@ import { pack } from './pack.ts'
 import { judgeRelevance } from './relevance.ts'
 
 export { type Citer, createCiter } from './cite.ts'
-export type { Evidence, Passage } from './evidence.ts'
+export type { Evidence } from './evidence.ts'
 
 export type Legs = 'lexical' | 'vector' | 'hybrid'
 export type RetrieveCall = {
@@ -161,6 +161,3 @@ export const retrieve = (question: string, viewer: Viewer, call: RetrieveCall = 
   }
   return call.trace ? call.trace.run('retrieve', (_, child) => run(child)) : run(undefined)
 }
-
-/** The encoder whose vectors the vector leg compares. */
-export const searchedModel = (): string => embeddingModel().id

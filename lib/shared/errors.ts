@@ -76,7 +76,6 @@ const catalogue = {
 } as const
 
 export type ErrorCode = keyof typeof catalogue
-export const errorCodes = Object.keys(catalogue) as ErrorCode[]
 
 /** What a client gets: never a stack, a path, SQL or a prompt. */
 export type PublicError = {
