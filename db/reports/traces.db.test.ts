@@ -50,8 +50,12 @@ describe('trace reports', () => {
     ids.push(await add(home, { question: 'How much leave?', startedAt: at(1), model: 'quotes' }, { chatId, messageId }))
     ids.push(await add(home, { question: '100% sure?', startedAt: at(2), model: 'other', status: 'failed' }))
     // Two of the same moment: paging must neither skip nor repeat one.
-    ids.push(await add(home, { question: 'Torque of the H-40', startedAt: at(3), model: 'quotes' }))
-    ids.push(await add(home, { question: 'Torque of the H-50', startedAt: at(3), model: 'quotes' }))
+    const together = [
+      await add(home, { question: 'Torque of the H-40', startedAt: at(3), model: 'quotes' }),
+      await add(home, { question: 'Torque of the H-50', startedAt: at(3), model: 'quotes' }),
+    ]
+    // Ids of one millisecond are in no order; the list goes by id where the moment is the same.
+    ids.push(...together.sort())
     await add(abroad, { question: 'A secret', startedAt: at(4), model: 'secret-model' })
   })
 
