@@ -13,7 +13,7 @@ import { formatCost, formatDuration } from '#lib/shared/format.ts'
 import { AnswerText } from './answer-text.tsx'
 import { textOf } from './chat-request.ts'
 import { answerWithFootnotes } from './copy-answer.ts'
-import { chipLabel, shortPlaceOf, supportInWords } from './source-label.ts'
+import { shortPlaceOf, supportInWords } from './source-label.ts'
 import { sourceNumberClasses } from './source-number.tsx'
 import {
   type AnswerCitations,
@@ -66,7 +66,6 @@ const SourceCards = ({ messageId, citations }: { messageId: string; citations: R
           <li key={key} className="min-w-0 max-w-[min(320px,100%)]">
             <button
               type="button"
-              aria-label={`${chipLabel(first)}${others.map(({ n }) => `, source ${n}`).join('')}`}
               onClick={(event) =>
                 panel.open(
                   targetOf(messageId, first),
@@ -75,7 +74,7 @@ const SourceCards = ({ messageId, citations }: { messageId: string; citations: R
                 )
               }
               className={cn(
-                'flex h-[33px] max-w-full items-center gap-2 rounded-lg border bg-source pr-2.5 pl-2 text-[12.5px] transition-colors duration-120 hover:border-input touch:h-11',
+                'relative flex h-[33px] max-w-full items-center gap-2 rounded-lg border bg-source pr-2.5 pl-2 text-[12.5px] transition-colors duration-120 hover:border-input touch:h-11',
                 active && 'border-primary hover:border-primary',
               )}
             >
@@ -86,9 +85,13 @@ const SourceCards = ({ messageId, citations }: { messageId: string; citations: R
                   </span>
                 ))}
               </span>
+              {/* The name is what is seen, with what the numbers and the line through it mean (WCAG 2.5.3). */}
+              <span className="sr-only">{numbers.map(({ n }) => `Source ${n}`).join(', ')}: </span>
               <span className={cn('truncate font-medium', first.removed && 'text-muted-foreground line-through')}>
                 {first.title}
               </span>
+              {first.removed && <span className="sr-only">, document deleted</span>}
+              {place && <span className="sr-only">, </span>}
               {place && (
                 <span
                   className={cn(
