@@ -14,22 +14,18 @@ export type Fused = {
 /** Share of the vector leg in the mix. */
 export const vectorWeight = 0.6
 
-/**
- * Min-max gives a lone hit, or equals, the full weight whatever they are worth. The floor of the lexical leg is zero, which is
- * what no match scores; that of the vector leg is the weakest hit, since unrelated texts have a cosine well above zero.
- */
-const normalise = (leg: Leg, floor: 'zero' | 'weakest'): Map<number, number> => {
+/** Min-max over what a leg returned, its weakest hit at 0. A lone hit, or equals, get the leg's full weight. */
+const normalise = (leg: Leg): Map<number, number> => {
   const scores = leg.map(({ score }) => score)
-  const high = Math.max(...scores)
-  const low = floor === 'zero' ? 0 : Math.min(...scores)
-  const range = high - low
+  const low = Math.min(...scores)
+  const range = Math.max(...scores) - low
   return new Map(leg.map(({ chunkId, score }) => [chunkId, range > 0 ? (score - low) / range : 1]))
 }
 
 /** All chunks of both legs, best first; a chunk that a leg did not return gets nothing from it. Ties go to the smaller id. */
 export const fuse = (lexical: Leg, vector: Leg, weight: number = vectorWeight): Fused[] => {
-  const byWords = normalise(lexical, 'weakest')
-  const byVector = normalise(vector, 'weakest')
+  const byWords = normalise(lexical)
+  const byVector = normalise(vector)
   const ranks = (leg: Leg) => new Map(leg.map(({ chunkId, score }, index) => [chunkId, { rank: index + 1, score }]))
   const lexicalRanks = ranks(lexical)
   const vectorRanks = ranks(vector)

@@ -23,6 +23,8 @@ const threadsMax = Math.min(4, availableParallelism())
 const idleMs = 15_000
 /** Texts a thread takes at once: a query waits for at most one such slice. */
 const sliceTexts = 8
+/** Threads that may end by themselves, for want of memory say, before the encoder counts as broken. */
+const lostMax = 3
 
 type Task = { texts: string[]; resolve: (vectors: Float32Array) => void; reject: (error: Error) => void }
 type Thread = { worker: Worker; task: Task | null; taskId: number }
@@ -33,6 +35,8 @@ type Pool = {
   passages: Task[]
   /** Why the model cannot be used; null while it can. */
   fault: string | null
+  /** Threads that ended by themselves. */
+  lost: number
   closed: boolean
   idle: NodeJS.Timeout | undefined
 }
@@ -40,17 +44,30 @@ type Pool = {
 type Held = { footnoteEncoder?: Pool | undefined }
 const held = globalThis as typeof globalThis & Held
 
+const rejectAll = (pool: Pool, reason: string): void => {
+  const running = pool.threads.flatMap(({ task }) => (task ? [task] : []))
+  for (const { reject } of [...pool.queries.splice(0), ...pool.passages.splice(0), ...running])
+    reject(new EncoderUnavailable(reason))
+}
+
 const fail = (pool: Pool, reason: string): void => {
   if (!pool.fault)
     log.error({ event: 'encoder.unavailable', reason }, 'the encoder cannot be used: answers come from words alone')
   pool.fault = reason
-  const waiting = [
-    ...pool.queries.splice(0),
-    ...pool.passages.splice(0),
-    ...pool.threads.flatMap(({ task }) => (task ? [task] : [])),
-  ]
-  for (const { reject } of waiting) reject(new EncoderUnavailable(reason))
+  rejectAll(pool, reason)
   for (const thread of pool.threads.splice(0)) void thread.worker.terminate()
+}
+
+/** A thread ended by itself: its texts fail, the others go on, and the next text starts a new one. Too often is a fault. */
+const lose = (pool: Pool, thread: Thread, reason: string): void => {
+  const at = pool.threads.indexOf(thread)
+  if (pool.closed || at < 0) return
+  pool.threads.splice(at, 1)
+  pool.lost += 1
+  log.warn({ event: 'encoder.thread-lost', reason }, 'an encoder thread ended by itself')
+  thread.task?.reject(new EncoderUnavailable(reason))
+  if (pool.lost >= lostMax) fail(pool, reason)
+  else dispatch(pool)
 }
 
 /** Ends the threads that only bulk work needs; the one that stays answers queries at once. */
@@ -97,16 +114,22 @@ const startThread = (pool: Pool): Thread => {
     else task.resolve(reply.vectors)
     dispatch(pool)
   })
-  worker.on('error', (error) => fail(pool, error.message))
-  worker.on('exit', () => {
-    if (!pool.closed && pool.threads.includes(thread)) fail(pool, 'an encoder thread ended')
-  })
+  worker.on('error', (error) => lose(pool, thread, error.message))
+  worker.on('exit', () => lose(pool, thread, 'an encoder thread ended'))
   pool.threads.push(thread)
   return thread
 }
 
 const pool = (): Pool => {
-  held.footnoteEncoder ??= { threads: [], queries: [], passages: [], fault: null, closed: false, idle: undefined }
+  held.footnoteEncoder ??= {
+    threads: [],
+    queries: [],
+    passages: [],
+    fault: null,
+    lost: 0,
+    closed: false,
+    idle: undefined,
+  }
   return held.footnoteEncoder
 }
 
@@ -160,11 +183,12 @@ export const encoderFault = (): string | null => pool().fault
 
 export const builtInEncoderId = encoderId(builtInEncoder)
 
-/** Ends the threads; the next call starts new ones. */
+/** Ends the threads, refusing what they still had to do; the next call starts new ones. */
 export const closeEncoder = async (): Promise<void> => {
   const open = held.footnoteEncoder
   held.footnoteEncoder = undefined
   if (!open) return
   open.closed = true
+  rejectAll(open, 'the encoder was closed')
   await Promise.all(open.threads.map(({ worker }) => worker.terminate()))
 }
