@@ -128,6 +128,7 @@ const start = async (dev: boolean): Promise<void> => {
   }
   process.on('SIGINT', onSignal)
   process.on('SIGTERM', onSignal)
+  process.on('SIGHUP', onSignal)
   // The launcher is gone without a word: nobody would stop this process any more.
   if (process.send) {
     process.on('disconnect', onSignal)
