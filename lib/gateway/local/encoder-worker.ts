@@ -10,7 +10,8 @@ import { Tokenizer } from '@huggingface/tokenizers'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import type { EncoderModel } from './encoder-model.ts'
 
-export type EncoderRequest = { id: number; texts: string[] }
+/** Texts to encode, or the end: a thread ends by itself, because killing it in the middle of a run aborts the whole process. */
+export type EncoderRequest = { id: number; texts: string[] } | { end: true }
 export type EncoderReply =
   | { id: number; vectors: Float32Array; tokens: number }
   | { id: number; error: string }
@@ -121,7 +122,9 @@ loaded.then(
   () => reply({ ready: true }),
   (error: unknown) => reply({ ready: false, error: words(error) }),
 )
-port.on('message', ({ id, texts }: EncoderRequest) => {
+port.on('message', (request: EncoderRequest) => {
+  if ('end' in request) return port.close()
+  const { id, texts } = request
   encode(texts).then(
     ({ vectors, tokens }) =>
       port.postMessage({ id, vectors, tokens } satisfies EncoderReply, [vectors.buffer as ArrayBuffer]),

@@ -1,13 +1,12 @@
+import { once } from 'node:events'
+import type { Worker } from 'node:worker_threads'
 import { afterAll, describe, expect, it } from 'vitest'
 import { closeEncoder, EncoderUnavailable, encode } from './encoder.ts'
 
 const cosine = (a: Float32Array | undefined, b: Float32Array | undefined): number =>
   a?.reduce((sum, value, at) => sum + value * (b?.[at] ?? 0), 0) ?? Number.NaN
 
-type Held = { footnoteEncoder?: { threads: { worker: { terminate(): Promise<number> } }[] } }
-
-/** The pool's threads, to end them from outside as a lack of memory would. */
-const threads = () => (globalThis as Held).footnoteEncoder?.threads ?? []
+type Held = { footnoteEncoder?: { threads: { worker: Worker }[] } }
 
 describe('the built-in encoder', () => {
   afterAll(() => closeEncoder())
@@ -68,7 +67,16 @@ describe('the built-in encoder', () => {
 
   it('outlives the loss of a thread', async () => {
     await encode(['before'], 'query')
-    await Promise.all(threads().map(({ worker }) => worker.terminate()))
+    const { threads } = (globalThis as Held).footnoteEncoder ?? { threads: [] }
+    expect(threads.length).toBeGreaterThan(0)
+    await Promise.all(
+      threads.map(({ worker }) => {
+        const ended = once(worker, 'exit')
+        worker.postMessage({ end: true })
+        return ended
+      }),
+    )
+    expect(threads).toEqual([])
     const [vector] = await encode(['after'], 'query')
     expect(vector).toHaveLength(384)
   })

@@ -44,6 +44,15 @@ type Pool = {
 type Held = { footnoteEncoder?: Pool | undefined }
 const held = globalThis as typeof globalThis & Held
 
+/** After what it runs now: killing a thread in the middle of a run aborts the whole process. Resolves when it has ended. */
+const end = ({ worker }: Thread): Promise<void> =>
+  new Promise((resolve) => {
+    if (worker.threadId < 0) return resolve()
+    worker.once('exit', () => resolve())
+    worker.ref()
+    worker.postMessage({ end: true } satisfies EncoderRequest)
+  })
+
 const rejectAll = (pool: Pool, reason: string): void => {
   const running = pool.threads.flatMap(({ task }) => (task ? [task] : []))
   for (const { reject } of [...pool.queries.splice(0), ...pool.passages.splice(0), ...running])
@@ -55,7 +64,7 @@ const fail = (pool: Pool, reason: string): void => {
     log.error({ event: 'encoder.unavailable', reason }, 'the encoder cannot be used: answers come from words alone')
   pool.fault = reason
   rejectAll(pool, reason)
-  for (const thread of pool.threads.splice(0)) void thread.worker.terminate()
+  for (const thread of pool.threads.splice(0)) void end(thread)
 }
 
 /** A thread ended by itself: its texts fail, the others go on, and the next text starts a new one. Too often is a fault. */
@@ -75,7 +84,7 @@ const retireWhenIdle = (pool: Pool): void => {
   clearTimeout(pool.idle)
   pool.idle = setTimeout(() => {
     if (pool.threads.some(({ task }) => task !== null)) return
-    for (const { worker } of pool.threads.splice(1)) void worker.terminate()
+    for (const thread of pool.threads.splice(1)) void end(thread)
   }, idleMs).unref()
 }
 
@@ -190,5 +199,5 @@ export const closeEncoder = async (): Promise<void> => {
   if (!open) return
   open.closed = true
   rejectAll(open, 'the encoder was closed')
-  await Promise.all(open.threads.map(({ worker }) => worker.terminate()))
+  await Promise.all(open.threads.splice(0).map(end))
 }
