@@ -45,9 +45,12 @@ type Held = { footnoteEncoder?: Pool | undefined }
 const held = globalThis as typeof globalThis & Held
 
 /** After what it runs now: killing a thread in the middle of a run aborts the whole process. Resolves when it has ended. */
-const end = ({ worker }: Thread): Promise<void> =>
+const end = (thread: Thread): Promise<void> =>
   new Promise((resolve) => {
+    const { worker } = thread
     if (worker.threadId < 0) return resolve()
+    // Its last reply is for nobody and must not let the process go before the thread has ended.
+    thread.task = null
     worker.once('exit', () => resolve())
     worker.ref()
     worker.postMessage({ end: true } satisfies EncoderRequest)
