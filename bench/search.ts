@@ -10,6 +10,7 @@ import { openMemoryDatabase } from '#db/open.ts'
 import { upsertCollection } from '#db/queries/documents.ts'
 import { createScratchDocument } from '#db/queries/evaluation.ts'
 import { claimVersion, insertChunks, publishVersion } from '#db/queries/ingest.ts'
+import { analyzeWhenGrown } from '#db/queries/lexical-index.ts'
 import { createWorkspace, upsertAccount } from '#db/queries/people.ts'
 import { searchLexical, searchVector, toVectorLiteral } from '#db/queries/search.ts'
 import { percentile } from '#lib/evals/index.ts'
@@ -128,6 +129,7 @@ await upsertAccount(database().db, { ...viewer, passwordHash: '' })
 await warmGateway()
 const startedMs = performance.now()
 await fill(viewer)
+await analyzeWhenGrown(database().db)
 const fillSeconds = (performance.now() - startedMs) / 1_000
 
 printMachine(['@electric-sql/pglite', 'onnxruntime-node'])

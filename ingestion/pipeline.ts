@@ -21,6 +21,7 @@ import {
   setProgress,
   vectorLiteral,
 } from '#db/queries/ingest.ts'
+import { analyzeWhenGrown } from '#db/queries/lexical-index.ts'
 import { EncoderUnavailable, embed, embeddingModel } from '#lib/gateway/index.ts'
 import { log } from '#lib/log.ts'
 import type { Stage } from '#lib/shared/admin-contract.ts'
@@ -30,7 +31,7 @@ import type { ParsedDocument } from './parse/parsed-document.ts'
 import { ParseRefused, parseFile } from './sandbox.ts'
 
 /** Chunks a statement: embedded, a statement blocks the web process, and an HNSW insert takes about 3 ms a chunk. */
-const batchChunks = 16
+const batchChunks = 8
 const batchPages = 20
 const hashesMax = 500
 const progressMs = 300
@@ -165,6 +166,7 @@ export const indexParsed = async (claim: Claim, parsed: ParsedDocument, signal: 
   await progress.settle()
   const reused = prepared.filter(({ contentHash }) => known.has(contentHash)).length
   if (!(await publishVersion(db, claim, { chunks: prepared.length, reused }))) throw new Superseded()
+  if (database().mode === 'embedded') await analyzeWhenGrown(db)
 }
 
 const readFileOf = async (claim: Claim, signal: AbortSignal): Promise<ParsedDocument> => {

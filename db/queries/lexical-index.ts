@@ -3,7 +3,7 @@
  * engines. What goes in is what a person would search by: headings, the context of a table, the text.
  */
 import { sql } from 'drizzle-orm'
-import type { Executor } from '../client.ts'
+import { type Executor, rows } from '../client.ts'
 
 /** BM25's saturation and length normalisation: Lucene's values, and those of the published figures that we compare with. */
 const saturation = 1.2
@@ -43,4 +43,18 @@ export const refreshLexicalStats = async (db: Executor, workspaceId: string): Pr
     from documents d join document_versions v on v.id = d.published_version_id
     where d.workspace_id = ${workspaceId}
     on conflict (workspace_id) do update set chunks = excluded.chunks`)
+}
+
+/**
+ * Tells the planner how large the searched tables are, when they have grown or shrunk by a fifth since it last looked. A server
+ * does so by itself; the embedded database does not, and without it measures every vector instead of walking the graph.
+ */
+export const analyzeWhenGrown = async (db: Executor): Promise<void> => {
+  const [size] = await rows<{ known: number; chunks: number }>(
+    db,
+    sql`select (select reltuples::float8 from pg_class where oid = 'chunks'::regclass) as known,
+               (select coalesce(sum(chunks), 0)::float8 from lexical_stats) as chunks`,
+  )
+  if (size && Math.abs(size.chunks - Math.max(0, size.known)) > Math.max(50, size.known * 0.2))
+    await db.execute(sql`analyze chunks, postings, documents, document_versions`)
 }

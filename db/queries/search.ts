@@ -56,7 +56,11 @@ export type VectorSearch = Scope & { vector: Float32Array; model: string }
 export const toVectorLiteral = (vector: Float32Array): string =>
   `[${Array.from(vector, (value) => value.toFixed(6)).join(',')}]`
 
-/** Best chunks by cosine similarity among those embedded by `model`. Scores are cosines. How the graph is searched: `db/open.ts`. */
+/**
+ * Best chunks by cosine similarity among those embedded by `model`. Scores are cosines. How the graph is searched: `db/open.ts`.
+ * Visibility is a scalar subquery on purpose: as a join the planner takes it for selective and measures every vector instead of
+ * walking the graph.
+ */
 export const searchVector = (
   db: Executor,
   { viewer, collectionIds, limit, vector, model }: VectorSearch,
@@ -66,8 +70,8 @@ export const searchVector = (
     db,
     sql`
     select c.id::int8::text::int as "chunkId", (1 - (c.embedding <=> ${literal}::halfvec))::float8 as score
-    from chunks c join documents on ${published}
-    where c.embedding_model = ${model} and ${visibleTo(viewer, collectionIds)}
+    from chunks c
+    where c.embedding_model = ${model} and (select true from documents where ${published} and ${visibleTo(viewer, collectionIds)})
     order by c.embedding <=> ${literal}::halfvec
     limit ${limit}`,
   )
