@@ -56,28 +56,27 @@ const end = (thread: Thread): Promise<void> =>
     worker.postMessage({ end: true } satisfies EncoderRequest)
   })
 
-const rejectAll = (pool: Pool, reason: string): void => {
+const rejectAll = (pool: Pool, error: Error): void => {
   const running = pool.threads.flatMap(({ task }) => (task ? [task] : []))
-  for (const { reject } of [...pool.queries.splice(0), ...pool.passages.splice(0), ...running])
-    reject(new EncoderUnavailable(reason))
+  for (const { reject } of [...pool.queries.splice(0), ...pool.passages.splice(0), ...running]) reject(error)
 }
 
 const fail = (pool: Pool, reason: string): void => {
   if (!pool.fault)
     log.error({ event: 'encoder.unavailable', reason }, 'the encoder cannot be used: answers come from words alone')
   pool.fault = reason
-  rejectAll(pool, reason)
+  rejectAll(pool, new EncoderUnavailable(reason))
   for (const thread of pool.threads.splice(0)) void end(thread)
 }
 
-/** A thread ended by itself: its texts fail, the others go on, and the next text starts a new one. Too often is a fault. */
+/** A thread ended by itself: another takes its texts. Too often is a fault. */
 const lose = (pool: Pool, thread: Thread, reason: string): void => {
   const at = pool.threads.indexOf(thread)
   if (pool.closed || at < 0) return
   pool.threads.splice(at, 1)
   pool.lost += 1
   log.warn({ event: 'encoder.thread-lost', reason }, 'an encoder thread ended by itself')
-  thread.task?.reject(new EncoderUnavailable(reason))
+  if (thread.task) pool.queries.unshift(thread.task)
   if (pool.lost >= lostMax) fail(pool, reason)
   else dispatch(pool)
 }
@@ -201,6 +200,7 @@ export const closeEncoder = async (): Promise<void> => {
   held.footnoteEncoder = undefined
   if (!open) return
   open.closed = true
-  rejectAll(open, 'the encoder was closed')
+  // Not `EncoderUnavailable`: a job that is stopped is done again, it does not go on without vectors.
+  rejectAll(open, new Error('the encoder was closed'))
   await Promise.all(open.threads.splice(0).map(end))
 }
