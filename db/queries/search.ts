@@ -13,6 +13,8 @@ type Scope = { viewer: Pick<Viewer, 'workspaceId'>; collectionIds: readonly stri
 
 /** Terms in more than this share of the chunks tell nothing apart; they are left out unless the question has no others. */
 const commonShare = 0.3
+/** In so few chunks no word is common: a small workspace is searched with all of them. */
+const commonFrom = 200
 
 const published = sql`documents.id = c.document_id and documents.published_version_id = c.version_id`
 
@@ -35,8 +37,8 @@ export const searchLexical = (
       select asked.term, asked.weight * ln(1 + (greatest(stats.chunks, asked.chunks) - asked.chunks + 0.5) / (asked.chunks + 0.5)) as rarity
       from asked cross join stats
       where asked.chunks > 0
-        and (asked.chunks <= ${commonShare}::float8 * stats.chunks
-          or not exists (select from asked rare where rare.chunks > 0 and rare.chunks <= ${commonShare}::float8 * stats.chunks))
+        and (asked.chunks <= greatest(${commonFrom}::float8, ${commonShare}::float8 * stats.chunks)
+          or not exists (select from asked rare where rare.chunks > 0 and rare.chunks <= greatest(${commonFrom}::float8, ${commonShare}::float8 * stats.chunks)))
     ), scored as materialized (
       select p.chunk_id, sum(telling.rarity * p.weight)::float8 as score
       from telling join postings p on p.workspace_id = ${viewer.workspaceId} and p.term = telling.term
