@@ -8,6 +8,7 @@ const codeOf = (bytes: Buffer, name: string): Promise<string> =>
 
 const png = Buffer.from('89504e470d0a1a0a0000000d4948445200000001000000010806000000', 'hex')
 const compound = Buffer.concat([Buffer.from('d0cf11e0a1b11ae1', 'hex'), Buffer.alloc(600)])
+const locked = Buffer.concat([compound, Buffer.from('EncryptedPackage', 'utf16le')])
 
 describe('kind of a file', () => {
   it.each([
@@ -32,7 +33,11 @@ describe('kind of a file', () => {
       Buffer.from(Uint8Array.from({ length: 900 }, (_, i) => (i * 73) % 256)),
       'wrong-type',
     ],
-    ['a Word file with a password', 'a.docx', compound, 'encrypted'],
+    ['a Word file with a password', 'a.docx', locked, 'encrypted'],
+    ['a Word file of the old kind', 'a.docx', compound, 'wrong-type'],
+    ['text that begins like a bitmap', 'a.txt', Buffer.from('BMW: oil every two years'), 'text'],
+    ['text that begins like a model', 'a.md', Buffer.from('solid advice'), 'markdown'],
+    ['text about PDF', 'a.md', Buffer.from('# PDF\n\nSuch a file begins with %PDF-1.7.'), 'markdown'],
     ['nothing', 'a.pdf', Buffer.alloc(0), 'empty'],
     ['a type that is not read', 'a.xlsx', Buffer.from('x'), 'unsupported'],
   ])('%s', async (_, name, bytes, outcome) => expect(await codeOf(bytes, name)).toBe(outcome))

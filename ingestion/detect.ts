@@ -1,6 +1,6 @@
 /** What a file is, by what is in it. The name only has to agree: a PDF called notes.txt is refused, not guessed at. */
 import { fileTypeFromBuffer } from 'file-type'
-import { decodeText } from './parse/decode.ts'
+import { decodeText, isCleanUtf8 } from './parse/decode.ts'
 import type { DocumentKind } from './parse/parsed-document.ts'
 import { Refusal } from './parse/refusal.ts'
 
@@ -16,6 +16,7 @@ const kindsByExtension: Readonly<Record<string, DocumentKind>> = {
 }
 
 const signatureBytes = 4_100
+const compoundFile = Buffer.from('d0cf11e0a1b11ae1', 'hex')
 
 /** The kind that name and content agree on. Throws `Refusal`: empty, no-text, wrong-type, unsupported. */
 export const kindOf = async (bytes: Buffer, name: string): Promise<DocumentKind> => {
@@ -33,14 +34,20 @@ export const kindOf = async (bytes: Buffer, name: string): Promise<DocumentKind>
   const isZip = bytes.subarray(0, 4).equals(Buffer.from('PK\u0003\u0004', 'latin1'))
   if (named === 'docx') {
     // Word keeps password-protected files in its old container format.
-    if (bytes.subarray(0, 8).equals(Buffer.from('d0cf11e0a1b11ae1', 'hex')))
-      throw new Refusal('encrypted', 'compound file')
+    if (bytes.subarray(0, 8).equals(compoundFile)) {
+      const isEncrypted = bytes.includes(Buffer.from('EncryptedPackage', 'utf16le'))
+      throw new Refusal(isEncrypted ? 'encrypted' : 'wrong-type', 'compound file')
+    }
     if (!isZip) throw new Refusal('wrong-type', 'not a zip archive')
     return 'docx'
   }
-  const binary = isPdf || isZip ? 'pdf or zip' : (await fileTypeFromBuffer(bytes.subarray(0, signatureBytes)))?.mime
-  if (binary && !/^(text\/|application\/(xml|rtf|json))/.test(binary)) throw new Refusal('wrong-type', binary)
-  const text = decodeText(bytes.subarray(0, signatureBytes))
-  if (text === null) throw new Refusal('wrong-type', 'binary content')
+  if (isZip || bytes.subarray(0, 5).equals(Buffer.from('%PDF-'))) throw new Refusal('wrong-type', 'pdf or zip')
+  const sample = bytes.subarray(0, signatureBytes)
+  // Two letters make a mark for some types: "BMW" begins like a bitmap. What is sound text is text, whatever it begins with.
+  if (!isCleanUtf8(sample)) {
+    const binary = isPdf ? 'pdf' : (await fileTypeFromBuffer(sample))?.mime
+    if (binary && !/^(text\/|application\/(xml|rtf|json))/.test(binary)) throw new Refusal('wrong-type', binary)
+    if (decodeText(sample) === null) throw new Refusal('wrong-type', 'binary content')
+  }
   return named
 }

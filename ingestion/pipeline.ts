@@ -32,6 +32,7 @@ import { ParseRefused, parseFile } from './sandbox.ts'
 
 /** Chunks a statement: embedded, a statement blocks the web process, and an HNSW insert takes about 3 ms a chunk. */
 const batchChunks = 8
+const batchesAhead = 4
 const batchPages = 20
 const hashesMax = 500
 const progressMs = 300
@@ -146,17 +147,17 @@ export const indexParsed = async (claim: Claim, parsed: ParsedDocument, signal: 
   const known = await knownVectors(claim.workspaceId, model, prepared)
   const batches: Prepared[][] = []
   for (let from = 0; from < prepared.length; from += batchChunks) batches.push(prepared.slice(from, from + batchChunks))
-  // One batch ahead: the encoder's threads work while this thread writes.
-  let ahead = vectorsOf(batches[0] ?? [], known, signal)
+  // Some batches ahead: the encoder's threads, all of them, work while this thread writes.
+  const ahead: Promise<(string | null)[]>[] = []
   let done = 0
   for (const [index, batch] of batches.entries()) {
-    const vectors = await ahead
-    const next = batches[index + 1]
-    if (next) {
-      ahead = vectorsOf(next, known, signal)
-      // Awaited in the next round; until then a failure must not count as unhandled.
-      ahead.catch(() => undefined)
+    for (const next of batches.slice(index + ahead.length, index + batchesAhead)) {
+      const vectors = vectorsOf(next, known, signal)
+      // Awaited in a later round; until then a failure must not count as unhandled.
+      vectors.catch(() => undefined)
+      ahead.push(vectors)
     }
+    const vectors = (await ahead.shift()) ?? []
     signal.throwIfAborted()
     const rows = batch.map((chunk, at) => toNewChunk(chunk, vectors[at] ?? null))
     if (!(await insertChunks(db, claim, model, rows))) throw new Superseded()

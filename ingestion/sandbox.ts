@@ -91,7 +91,8 @@ export const parseFile = async (input: ParseInput, options: ParseOptions = {}): 
     else done.reject(new ParseRefused(message.code, message.detail))
   })
   child.on('error', (error) => done.reject(new ParseRefused('crashed', error)))
-  child.on('exit', (code, killedBy) => {
+  // Not `exit`: the last message and the last words may still be on their way then.
+  child.on('close', (code, killedBy) => {
     const outOfMemory = /heap out of memory|Allocation failed/i.test(lastWords)
     done.reject(new ParseRefused(outOfMemory ? 'memory' : 'crashed', `exit ${code ?? killedBy}: ${lastWords}`))
   })

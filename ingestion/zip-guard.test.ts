@@ -24,6 +24,16 @@ describe('zip guard', () => {
     expect(codeOf(withDeclaredSize(makeZipBomb(bombBytes), bombBytes, 1_000))).toBe('unpacks-too-large')
   })
 
+  it('refuses a bomb that hides behind something that does not shrink', () => {
+    const padding = new Uint8Array(400_000)
+    const bomb = makeRawDocx('<w:p/>', {
+      'word/media/padding.bin': [padding, { level: 0 }],
+      'word/media/image1.bin': new Uint8Array(bombBytes),
+    })
+    expect(codeOf(bomb)).toBe('unpacks-too-large')
+    expect(codeOf(withDeclaredSize(bomb, bombBytes, 1_000))).toBe('unpacks-too-large')
+  })
+
   it('refuses more entries than a document has', () => {
     const many = Object.fromEntries(Array.from({ length: 5_001 }, (_, index) => [`e/${index}`, new Uint8Array(0)]))
     expect(codeOf(makeRawDocx('', many))).toBe('unpacks-too-large')

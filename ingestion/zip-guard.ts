@@ -1,6 +1,7 @@
 /**
  * Looks at a zip archive before a parser may: what its directory declares, and then what really comes out. A file of 445 KB may
- * declare little and unpack to 400 MB. Limits: 5,000 entries, 200 MB unpacked, 100:1, no path out of the archive, no archive in it.
+ * declare little and unpack to 400 MB. Limits: 5,000 entries, 200 MB unpacked, 100:1 for the whole and for each entry, no path out
+ * of the archive, no archive in it.
  */
 import { Unzip, UnzipInflate } from 'fflate'
 import { Refusal } from './parse/refusal.ts'
@@ -9,7 +10,7 @@ const entriesMax = 5_000
 const unpackedBytesMax = 200 * 1_048_576
 const ratioMax = 100
 /** Small entries may well shrink more than a hundredfold and do no harm. */
-const ratioFromBytes = 5 * 1_048_576
+const ratioFromBytes = 1_048_576
 
 const endOfDirectory = 0x06054b50
 const directoryEntry = 0x02014b50
@@ -46,7 +47,8 @@ const refuseTooLarge = (unpacked: number, packed: number): void => {
 /** Throws `Refusal` when the archive is damaged or would unpack to too much; returns the names of its entries. */
 export const guardZip = (bytes: Buffer): string[] => {
   const entries = readDirectory(bytes)
-  for (const { name } of entries) {
+  for (const { name, packed, unpacked } of entries) {
+    refuseTooLarge(unpacked, packed)
     if (/(^|[\\/])\.\.([\\/]|$)|^[\\/]|^[a-z]:/i.test(name)) throw new Refusal('damaged', 'an entry leaves the archive')
     if (/\.(zip|jar|7z|rar|gz)$/i.test(name)) throw new Refusal('unpacks-too-large', 'an archive in the archive')
   }
@@ -56,12 +58,17 @@ export const guardZip = (bytes: Buffer): string[] => {
   )
   // What is declared may be a lie: inflate once, keep nothing, stop at the limit.
   let unpacked = 0
+  const packedOf = new Map(entries.map(({ name, packed }) => [name, packed]))
   const unzip = new Unzip((file) => {
+    const packed = packedOf.get(file.name) ?? 0
+    let own = 0
     file.ondata = (error, chunk) => {
       // What is thrown below comes back here as an error of the inflating.
       if (error) throw (error as Error) instanceof Refusal ? error : new Refusal('damaged', error.message)
       unpacked += chunk.length
+      own += chunk.length
       refuseTooLarge(unpacked, bytes.length)
+      refuseTooLarge(own, packed)
     }
     file.start()
   })

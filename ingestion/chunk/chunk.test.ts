@@ -45,6 +45,12 @@ describe('chunking', () => {
     expect(chunks.map(({ text }) => text)).toEqual(['Closed on Fridays', 'From eight.', 'The end'])
   })
 
+  it('loses no word of a paragraph that is set as a heading', async () => {
+    const long = Array.from({ length: 60 }, (_, n) => `word${n}`).join(' ')
+    const chunks = await chunkDocument(build([heading(long), paragraph('Below it.')]))
+    expect(chunks.map(({ text }) => text).join(' ')).toBe(`${long}\n\nBelow it.`)
+  })
+
   it('takes the header of a table along when the table goes on in the next passage', async () => {
     const rows = Array.from({ length: 60 }, (_, n) => ({
       kind: 'row' as const,

@@ -49,7 +49,11 @@ const sectionsOf = ({ text, blocks }: ParsedDocument): Section[] => {
         .slice(0, headingCharsMax),
     })
     open = null
-    waiting = block
+    // A paragraph set as a heading does not fit the path: its words are kept as text too.
+    if (block.end - block.start > headingCharsMax) {
+      waiting = null
+      append(block)
+    } else waiting = block
   }
   if (waiting) {
     path.pop()

@@ -41,6 +41,15 @@ const decode = (bytes: Uint8Array): string => {
   }
 }
 
+/** UTF-8 without one control character: no binary format looks like this. A character cut off at the end is no fault. */
+export const isCleanUtf8 = (bytes: Uint8Array): boolean => {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true }).search(controls) < 0
+  } catch {
+    return false
+  }
+}
+
 /** The text with line ends as `\n` and without control characters; null when the bytes are no text. */
 export const decodeText = (bytes: Uint8Array): string | null => {
   const text = decode(bytes)

@@ -33,6 +33,18 @@ describe('docx', () => {
   it('says that there are no words in it', async () =>
     await expect(parseDocx(makeRawDocx('<w:p/>'))).rejects.toMatchObject({ code: 'no-text' }))
 
+  it('reads what Word for the web saves', async () => {
+    const { strFromU8, unzipSync, zipSync } = await import('fflate')
+    const entries = unzipSync(makeRawDocx('<w:p><w:r><w:t>Saved in a browser</w:t></w:r></w:p>'))
+    const renamed = (words: string): string => words.replaceAll('word/document.xml', 'word/document2.xml')
+    const archive = zipSync(
+      Object.fromEntries(
+        Object.entries(entries).map(([name, data]) => [renamed(name), strToU8(renamed(strFromU8(data)))]),
+      ),
+    )
+    expect((await parseDocx(Buffer.from(archive))).text).toBe('Saved in a browser')
+  })
+
   it('refuses an archive that is no Word file', async () => {
     const { zipSync } = await import('fflate')
     const archive = Buffer.from(zipSync({ 'notes.txt': strToU8('hello') }))

@@ -10,7 +10,8 @@ const styleMap = ["p[style-name='Title'] => h1:fresh", "p[style-name='Subtitle']
 
 export const parseDocx = async (bytes: Buffer): Promise<ParsedDocument> => {
   const names = guardZip(bytes)
-  if (!names.includes('word/document.xml'))
+  // Word for the web calls it document2.xml.
+  if (!names.some((name) => /^word\/document\d*\.xml$/.test(name)))
     throw new Refusal(names.includes('EncryptedPackage') ? 'encrypted' : 'wrong-type', 'no word/document.xml')
   const { value: html } = await mammoth.convertToHtml(
     { buffer: bytes },

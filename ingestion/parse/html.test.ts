@@ -25,6 +25,24 @@ describe('html', () => {
     )
   })
 
+  it('reads every article of a page', () => {
+    const articles = ['One', 'Two', 'Three'].map((name) => `<article><h2>${name}</h2><p>Story ${name}.</p></article>`)
+    expect(parseHtml(Buffer.from(`<html><body>${articles.join('')}</body></html>`)).text).toBe(
+      'One\n\nStory One.\n\nTwo\n\nStory Two.\n\nThree\n\nStory Three.',
+    )
+  })
+
+  it('reads a page that stands in a form', () =>
+    expect(parseHtml(Buffer.from('<form><h1>Policy</h1><p>Thirty days.</p><input value="x"></form>')).text).toBe(
+      'Policy\n\nThirty days.',
+    ))
+
+  it('keeps an aside in the content and drops one beside it', () =>
+    expect(
+      parseHtml(Buffer.from('<aside>Related pages</aside><main><p>Heat it.</p><aside>Below 40 degrees.</aside></main>'))
+        .text,
+    ).toBe('Heat it.\n\nBelow 40 degrees.'))
+
   it('reads a fragment without a frame', () =>
     expect(parseHtml(Buffer.from('<p>Only this.</p>')).text).toBe('Only this.'))
 

@@ -7,8 +7,8 @@ import type { ParsedDocument } from './parsed-document.ts'
 import { Refusal } from './refusal.ts'
 import { readText } from './text.ts'
 
-const boilerplate =
-  'nav, header nav, footer, aside, script, style, noscript, template, iframe, form, [hidden], [aria-hidden="true"]'
+/** Not `form`: whole pages stand in one; its controls are left out later. */
+const boilerplate = 'nav, footer, script, style, noscript, template, iframe, [hidden], [aria-hidden="true"]'
 /** What the reader keeps must be at least this share of the page's words, or it has cut into the content. */
 const readerShareMin = 0.5
 
@@ -21,7 +21,10 @@ export const parseHtml = (bytes: Uint8Array): ParsedDocument => {
   )
   const title = document.querySelector('title')?.textContent?.replace(/\s+/g, ' ').trim() || null
   for (const element of document.querySelectorAll(boilerplate)) element.remove()
-  const main = document.querySelector('main, article') ?? document.body
+  // Beside the content an aside is a sidebar; inside it, a note or a warning.
+  for (const element of document.querySelectorAll('aside')) if (!element.closest('main, article')) element.remove()
+  const articles = document.querySelectorAll('article')
+  const main = document.querySelector('main') ?? (articles.length === 1 ? articles[0] : null) ?? document.body
   const whole = main?.innerHTML ?? source
   const words = wordCount(main?.textContent)
   const reader = isProbablyReaderable(document)

@@ -40,6 +40,15 @@ describe('markdown', () => {
     )
   })
 
+  it('reads a long document like its parts', () => {
+    const part = `## Part\n\nSee [the guide][guide] and a note.[^n] A good\nyear was\n1986. It was hot.\n\n- one\n- two\n\n| A | B |\n| - | - |\n| 1 | 2 |\n\n\`\`\`sh\n# not a heading\n\n- not a list\n\`\`\`\n\n<!-- unsaid\n\n# unsaid\n-->\n\nThe end.\n`
+    const links = '[guide]: https://example.org/guide\n\n[^n]: Said once.\n'
+    const one = parseMarkdown(Buffer.from(`${part}\n${links}`)).text
+    const said = one.slice(0, one.indexOf('\n\nSaid once.'))
+    const { text } = parseMarkdown(Buffer.from(`${`${part}\n`.repeat(1_000)}${links}`))
+    expect(text).toBe(`${Array.from({ length: 1_000 }, () => said).join('\n\n')}\n\nSaid once.`)
+  })
+
   it('says that there are no words in it', () =>
     expect(() => parseMarkdown(Buffer.from('<!-- nothing -->\n'))).toThrow('no-text'))
 })

@@ -4,6 +4,7 @@ import remarkParse from 'remark-parse'
 import { unified } from 'unified'
 import { createTextBuilder } from './builder.ts'
 import { addHtml } from './hast-blocks.ts'
+import { markdownStretches } from './markdown-stretches.ts'
 import type { ParsedDocument } from './parsed-document.ts'
 import { Refusal } from './refusal.ts'
 import { readText } from './text.ts'
@@ -80,7 +81,7 @@ export const parseMarkdown = (bytes: Uint8Array): ParsedDocument => {
         builder.add('paragraph', oneLine(node))
     }
   }
-  walk(parser.parse(source) as Node)
+  for (const stretch of markdownStretches(source)) walk(parser.parse(stretch) as Node)
   const built = builder.build()
   if (!built.text.trim()) throw new Refusal('no-text')
   return { kind: 'markdown', title, ...built, pages: [] }

@@ -40,6 +40,11 @@ describe('text', () => {
     ['Windows-1252', Buffer.concat([Buffer.from('Grüße aus Graz, 20 ', 'latin1'), Buffer.from([0x80])])],
   ])('reads %s', (_, bytes) => expect(parseText(bytes).text).toBe('Grüße aus Graz, 20 €'))
 
+  it('reads a log of two hundred thousand lines', () => {
+    const log = Array.from({ length: 200_000 }, (_, line) => `line ${line} ok`).join('\n')
+    expect(parseText(Buffer.from(log)).text).toBe(log)
+  })
+
   it('refuses more text than can be indexed', () =>
     expect(() => parseText(Buffer.alloc(20_000_001, 'x'))).toThrow(/characters/))
 

@@ -25,7 +25,8 @@ export const readText = (bytes: Uint8Array): string => {
 /** Lines that were wrapped by a program join again; lines that are short by intention (lists, addresses) stay. */
 const unwrap = (paragraph: string): string => {
   const lines = paragraph.split('\n').map((line) => line.trimEnd())
-  const longest = Math.max(...lines.map((line) => line.length))
+  // A log is one paragraph of more lines than a call takes arguments.
+  const longest = lines.reduce((most, line) => Math.max(most, line.length), 0)
   const wrapped = lines.length > 1 && longest >= 55 && lines.slice(0, -1).every((line) => line.length > longest * 0.65)
   const listed = lines.slice(1).some((line) => /^\s*(?:[-*•–]|\d+[.)])\s/.test(line))
   return wrapped && !listed ? lines.map((line) => line.trim()).join(' ') : lines.join('\n')
