@@ -30,11 +30,11 @@ export type RetrieveCall = {
 }
 
 /** What each leg brings to the fusion. */
-const legLimit = 80
+const legLimit = 60
 const passagesMax = 8
 const tokensMaxDefault = 3_000
 /** Chunks read from the database for one question: more than are packed, since some repeat each other. */
-const readMax = 24
+const readMax = 16
 const nearestMax = 3
 const tracedRanks = 10
 /** The legs run on questions of this length at most: what follows is no longer what is asked. */
