@@ -164,7 +164,7 @@ export const insertChunks = (db: Db, claim: Claim, model: string, batch: readonl
         versionId,
         documentId,
         workspaceId,
-        embedding: vector === null ? null : sql`${vector}::halfvec`,
+        embedding: vector === null ? null : sql`${vector}::vector`,
         embeddingModel: vector === null ? null : model,
       })),
     )

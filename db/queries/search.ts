@@ -71,10 +71,10 @@ export const searchVector = (
   return rows<Hit>(
     db,
     sql`
-    select c.id::int8::text::int as "chunkId", (1 - (c.embedding <=> ${literal}::halfvec))::float8 as score
+    select c.id::int8::text::int as "chunkId", (1 - (c.embedding <=> ${literal}::vector))::float8 as score
     from chunks c
     where c.embedding_model = ${model} and (select true from documents where ${published} and ${visibleTo(viewer, collectionIds)})
-    order by c.embedding <=> ${literal}::halfvec
+    order by c.embedding <=> ${literal}::vector
     limit ${limit}`,
   )
 }
