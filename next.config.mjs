@@ -10,11 +10,15 @@ export default {
     '@electric-sql/pglite-pgvector',
     '@huggingface/tokenizers',
     '@node-rs/argon2',
+    '@openredaction/openredaction',
     'onnxruntime-node',
     'pg-boss',
     'pino',
     'postgres',
+    'undici',
   ],
+  // In development it would print what an action was given, keys among it.
+  logging: { serverFunctions: false },
   images: { unoptimized: true },
   headers: async () => [
     {

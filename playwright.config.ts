@@ -4,6 +4,7 @@ import { findChromium } from './e2e/chromium.ts'
 /** Two servers are started before the tests (`e2e/global-setup.ts`): one with the built-in answerer, one with a provider of our own. */
 export default defineConfig({
   testDir: 'e2e',
+  testMatch: '*.spec.ts',
   outputDir: 'test-results',
   globalSetup: './e2e/global-setup.ts',
   forbidOnly: Boolean(process.env.CI),

@@ -7,7 +7,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['{app,components,lib,db,ingestion,scripts,bench}/**/*.test.{ts,tsx}'],
+          include: ['{app,components,lib,db,ingestion,scripts,bench,e2e}/**/*.test.{ts,tsx}'],
           exclude: ['**/*.db.test.ts'],
           testTimeout: 20_000,
         },

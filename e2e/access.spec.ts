@@ -15,6 +15,7 @@ const routes = [
   { method: 'DELETE', path: `/api/documents/${id}`, admin: true },
   { method: 'GET', path: `/api/documents/versions/${id}/file` },
   { method: 'GET', path: `/api/documents/versions/${id}/text` },
+  { method: 'GET', path: '/api/metrics', admin: true },
 ] as const
 
 const pages = [
@@ -22,6 +23,9 @@ const pages = [
   { path: '/admin/documents', admin: true },
   { path: '/admin/traces', admin: true },
   { path: `/admin/traces/${id}`, admin: true },
+  { path: '/admin/costs', admin: true },
+  { path: '/admin/health', admin: true },
+  { path: '/admin/models', admin: true },
 ]
 
 type Refusal = { error: { code: string; message: string } }
@@ -68,7 +72,7 @@ for (const role of ['user', 'reviewer'] as const)
   })
 
 test('an admin opens the administration', async ({ page }) => {
-  for (const name of ['Documents', 'Traces']) {
+  for (const name of ['Documents', 'Traces', 'Costs', 'Health', 'Models']) {
     await page.goto(`/admin/${name.toLowerCase()}`)
     await expect(page.getByRole('heading', { name, exact: true })).toBeVisible()
   }

@@ -156,3 +156,19 @@ test('searches only in the collections that were chosen', async ({ page }) => {
   const answer = await ask(page, leave)
   await expect(answer.getByRole('button', { name: /handbook/i })).toHaveCount(0)
 })
+
+test('a greeting and a question about itself are answered at once, and a question is still looked up', async ({
+  page,
+}) => {
+  await page.goto('/')
+  const greeting = await ask(page, 'Hello there')
+  await expect(greeting).toContainText('Answered at once')
+  await expect(greeting).toContainText('You can ask about what is in')
+  await expect(chipsOf(greeting)).toHaveCount(0)
+  await page.goto('/')
+  await expect(await ask(page, 'Are you a human or an AI?')).toContainText(
+    'I am Footnote, an AI assistant and not a person',
+  )
+  await page.goto('/')
+  await expect(chipsOf(await ask(page, leave)).first()).toBeVisible()
+})

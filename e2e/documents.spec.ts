@@ -149,6 +149,7 @@ test('a deleted document is found by nothing from the next question on', async (
   await expectReady(page, name)
   await page.goto('/')
   await expect(await ask(page, `When does the ${word} gate close?`)).toContainText('19:40')
+  await expect(page).toHaveURL(/\/c\//)
   const chat = page.url()
 
   await page.goto('/admin/documents')
@@ -170,4 +171,19 @@ test('every question leaves a trace that an admin can open', async ({ page }) =>
   await expect(page).toHaveURL(/\/admin\/traces\/[0-9a-f-]{36}$/)
   for (const span of ['admit', 'retrieve', 'lexical', 'vector', 'pack', 'answer', 'check'])
     await expect(page.getByText(new RegExp(`^${span}`)).first()).toBeVisible()
+})
+
+test('a document is summarised on request, with tags, and shows how far that is', async ({ page }) => {
+  await page.goto('/admin/documents')
+  await page
+    .getByRole('link', { name: 'security-policy.md' })
+    .or(page.getByRole('button', { name: 'security-policy.md' }))
+    .first()
+    .click()
+  const summary = page.getByRole('region', { name: 'Summary' })
+  await summary.getByRole('button', { name: /^Summarise/ }).click()
+  await expect(summary.getByRole('list', { name: 'Suggested tags' }).getByRole('listitem').first()).toBeVisible()
+  await expect(summary.getByRole('button', { name: 'Summarise again' })).toBeVisible()
+  await page.reload()
+  await expect(summary.getByRole('list', { name: 'Suggested tags' })).toBeVisible()
 })

@@ -6,6 +6,8 @@ test.describe.configure({ mode: 'serial' })
 test.use({ role: 'user', answers: 'provider' })
 
 const question = 'How many days of leave do I get in my first calendar year?'
+/** The provider's sentence does not follow from what this finds, so that such an answer is never kept and given again. */
+const another = 'What is the hotel limit per night in Portugal?'
 const sentence = 'You earn 2.5 working days of leave for each full month worked [1]. '
 const stopsAt = 400
 
@@ -32,7 +34,7 @@ test('answers with the words of the provider and cites the passages', async ({ p
 test('Escape stops the answer, keeps what was written and ends the call to the provider', async ({ page }) => {
   await slowly()
   await page.goto('/')
-  await page.getByRole('textbox', { name: 'Your question' }).fill(question)
+  await page.getByRole('textbox', { name: 'Your question' }).fill(another)
   await page.keyboard.press('Enter')
   const answer = page.getByRole('article', { name: 'Answer' })
   await expect(answer).toContainText('You earn 2.5 working days')
@@ -48,7 +50,7 @@ test('Escape stops the answer, keeps what was written and ends the call to the p
 test('a reload and a second tab take up the answer that is being written', async ({ page, context }) => {
   await slowly()
   await page.goto('/')
-  await page.getByRole('textbox', { name: 'Your question' }).fill(question)
+  await page.getByRole('textbox', { name: 'Your question' }).fill(another)
   await page.keyboard.press('Enter')
   const answer = page.getByRole('article', { name: 'Answer' })
   await expect(answer).toContainText('You earn 2.5 working days')
@@ -75,7 +77,7 @@ test('a reload and a second tab take up the answer that is being written', async
 test('leaving the page does not end the answer', async ({ page }) => {
   await script({ text: sentence.repeat(20), tokenDelayMs: 15 })
   await page.goto('/')
-  await page.getByRole('textbox', { name: 'Your question' }).fill(question)
+  await page.getByRole('textbox', { name: 'Your question' }).fill(another)
   await page.keyboard.press('Enter')
   await expect(page).toHaveURL(/\/c\//)
   const address = page.url()
@@ -87,20 +89,39 @@ test('leaving the page does not end the answer', async ({ page }) => {
   expect((await answer.textContent())?.match(/You earn 2\.5/g)).toHaveLength(20)
 })
 
-test('a provider that fails is an end in words, and asking again mends it', async ({ page }) => {
-  await script({ status: 500 })
+test('the same question again is answered from before, and afresh when that is wanted', async ({ page }) => {
+  await script({ text: sentence })
+  await page.goto('/')
+  const first = await ask(page, question)
+  await expect(first).toContainText('You earn 2.5 working days of leave')
   await page.goto('/')
   const answer = await ask(page, question)
-  await expect(answer).toContainText('The language model did not answer')
+  await expect(answer).toContainText('Answered before, checked just now')
+  await expect(chipsOf(answer)).toHaveCount(1)
+  const before = (await requests()).length
+  await page.getByRole('button', { name: 'Ask afresh' }).click()
+  await expect(answer).not.toContainText('Answered before')
+  await expect(answer).toContainText('You earn 2.5 working days of leave')
+  expect((await requests()).length).toBe(before + 1)
+})
+
+test('when no model answers the documents still do, and a banner says so', async ({ page }) => {
+  await script({ status: 500 })
+  await page.goto('/')
+  const answer = await ask(page, another)
+  await expect(answer).toContainText('No language model answers right now')
+  await expect(answer).toContainText('125 euros')
+  await expect(chipsOf(answer).first()).toBeVisible()
   await script({ text: sentence })
   await page.getByRole('button', { name: 'Ask again' }).click()
   await expect(answer).toContainText('You earn 2.5 working days')
+  await expect(answer).not.toContainText('No language model answers right now')
 })
 
 test('a wrong key is told apart from a provider that is down', async ({ page }) => {
   await script({ status: 401 })
   await page.goto('/')
-  await expect(await ask(page, question)).toContainText('The language model refused our key or name')
+  await expect(await ask(page, another)).toContainText('an admin should check its key and name')
 })
 
 test('asks no model when the documents hold nothing', async ({ page }) => {

@@ -5,14 +5,17 @@
 import { closeDatabase, database, holdDatabase } from '#db/client.ts'
 import { openServerDatabase } from '#db/open.ts'
 import { failVersion, listInterruptedVersions } from '#db/queries/ingest.ts'
+import { deleteOldTaskResults } from '#db/queries/task-results.ts'
 import { env } from '#lib/env.ts'
-import { closeGateway, warmGateway } from '#lib/gateway/index.ts'
+import { closeGateway, sweepAnswers, sweepReservations, warmGateway } from '#lib/gateway/index.ts'
 import { closeQueue, enqueue, openQueue, work } from '#lib/jobs.ts'
 import { sweepLimits } from '#lib/limits.ts'
 import { log } from '#lib/log.ts'
+import { describeVersion } from './describe.ts'
 import { ingestVersion } from './pipeline.ts'
 
-const sweepEveryMs = 600_000
+const sweepEveryMs = 60_000
+const taskResultDays = 90
 
 /** As the only worker of the database: whatever is in work was left by a process that died, and starts again at once. */
 const restartInterrupted = async (): Promise<void> => {
@@ -32,8 +35,14 @@ export const startWorker = async (): Promise<{ stop(): Promise<void> }> => {
   await work('document.ingest', ({ versionId }, signal) =>
     ingestVersion(versionId, AbortSignal.any([signal, stopping.signal])),
   )
+  await work('document.describe', (job, signal) => describeVersion(job, AbortSignal.any([signal, stopping.signal])))
   const sweep = setInterval(() => {
-    sweepLimits().catch((error: unknown) => log.warn({ err: error }, 'sweep failed'))
+    Promise.all([
+      sweepLimits(),
+      sweepReservations(),
+      sweepAnswers(database().db),
+      deleteOldTaskResults(database().db, taskResultDays),
+    ]).catch((error: unknown) => log.warn({ err: error }, 'sweep failed'))
   }, sweepEveryMs)
   sweep.unref()
   return {

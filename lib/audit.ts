@@ -7,10 +7,17 @@ export type AuditEvent =
   | 'document.uploaded'
   | 'document.retried'
   | 'document.deleted'
+  | 'document.described'
   | 'session.created'
   | 'session.revoked'
   | 'chat.deleted'
   | 'workspace.seeded'
+  | 'provider.saved'
+  | 'provider.deleted'
+  | 'model.saved'
+  | 'model.deleted'
+  | 'models.ordered'
+  | 'gateway-settings.saved'
 
 type AuditLine = {
   actor: Pick<Viewer, 'userId' | 'workspaceId'> | { userId: null; workspaceId: string }

@@ -8,6 +8,7 @@
 import { Readable } from 'node:stream'
 import Busboy from '@fastify/busboy'
 import { database, type Tx } from '#db/client.ts'
+import { startDescription } from '#db/queries/descriptions.ts'
 import {
   deleteDocument as deleteDocumentRows,
   findSameDocuments,
@@ -204,6 +205,18 @@ export const retryDocument = async (viewer: Viewer, documentId: string): Promise
   const document = await getDocumentRow(db, viewer, documentId)
   if (!document) throw new AppError('not-found')
   return document
+}
+
+/** Has a summary and tags made of the document's newest version. Throws `not-found`, or `conflict` when it has not been read yet. */
+export const describeDocument = async (viewer: Viewer, documentId: string): Promise<void> => {
+  const { db } = database()
+  await db.transaction(async (tx) => {
+    const versionId = await startDescription(tx, viewer, documentId)
+    if (!versionId) throw new AppError((await getDocumentRow(tx, viewer, documentId)) ? 'conflict' : 'not-found')
+    const { workspaceId, userId } = viewer
+    await audit(tx, { actor: viewer, event: 'document.described', objectId: documentId, details: { versionId } })
+    await enqueue(tx, 'document.describe', { versionId, workspaceId, userId })
+  })
 }
 
 /** Deletes a document with everything made from it; answers that cited it say that it was removed. Throws `not-found`. */

@@ -24,6 +24,7 @@ const schema = z.object({
   GOOGLE_MODEL: blankIsUnset(z.string().optional()),
   MODELS_DIR: blankIsUnset(z.string().default('models')),
   LOG_LEVEL: blankIsUnset(z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info')),
+  METRICS_TOKEN: blankIsUnset(z.string().min(20).optional()),
   DEMO: blankIsUnset(z.stringbool().optional()),
 })
 
@@ -49,6 +50,7 @@ export const parseEnv = (source: Record<string, string | undefined>) => {
     google: { apiKey: values.GOOGLE_GENERATIVE_AI_API_KEY, model: values.GOOGLE_MODEL },
     modelsDir: resolve(values.MODELS_DIR),
     logLevel: values.LOG_LEVEL,
+    metricsToken: values.METRICS_TOKEN,
     /** Demo accounts and documents: on by default where the database is ours, never by default on a server. */
     demo: values.DEMO ?? values.DATABASE_URL === undefined,
   }

@@ -23,6 +23,13 @@ const queues = {
     concurrency: 2,
     deadLetter: 'document.given-up',
   },
+  /** A summary and tags; people may wait for it, nothing else does. */
+  'document.describe': {
+    payload: z.strictObject({ versionId: z.uuid(), workspaceId: z.uuid(), userId: z.uuid() }),
+    options: { retryLimit: 2, retryDelay: 5, retryBackoff: true, expireInSeconds: 1_800, heartbeatSeconds: 20 },
+    concurrency: 1,
+    deadLetter: undefined,
+  },
   /** What the queue gave up: the document says so instead of standing still. */
   'document.given-up': {
     payload: z.strictObject({ versionId: z.uuid() }),

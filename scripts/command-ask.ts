@@ -43,6 +43,12 @@ export const readAnswer = async (
         citations.push(chunk.data)
         printer.push('')
         break
+      case 'reset-step':
+        // Another model writes the answer anew: what was printed cannot be taken back, so it is said.
+        if (text) print('\n\n(that model broke off; another one begins anew)\n\n')
+        text = ''
+        citations.length = 0
+        break
       case 'text-delta':
         text += chunk.delta
         printer.push(chunk.delta)
@@ -75,8 +81,8 @@ const toJson = ({ text, citations, metadata }: Answered) => {
     confidence: claims && claims.total > 0 ? claims.supported / claims.total : null,
     decision: decisions[status],
     model: model?.id ?? null,
-    route: status === 'no-source' ? 'none' : 'retrieval',
-    cache: 'none',
+    route: status === 'no-source' ? 'none' : (metadata.route ?? 'retrieval'),
+    cache: metadata.cache?.level ?? 'none',
     tokens: tokens ?? { in: 0, out: 0 },
     costMicros: costMicros ?? null,
     ms: { total: totalMs ?? null, firstToken: firstTokenMs ?? null },

@@ -2,7 +2,7 @@ import { ChatScreen } from '#components/chat/chat-screen.tsx'
 import { NewChat } from '#components/chat/new-chat.tsx'
 import { ShellMenuButton } from '#components/shell/shell.tsx'
 import { describeKnowledge, type loadChat } from '#lib/chat/index.ts'
-import { answerModel } from '#lib/gateway/index.ts'
+import { answererOf } from '#lib/gateway/index.ts'
 import { can, type Viewer } from '#lib/shared/viewer.ts'
 
 /** One conversation with what the viewer may know about it; `chat` is null for one that has not begun. */
@@ -16,7 +16,7 @@ export const Conversation = async ({
   chat: Awaited<ReturnType<typeof loadChat>>
 }) => {
   const { documents, collections, suggestions } = await describeKnowledge(viewer)
-  const { id, kind } = answerModel()
+  const { id, kind } = await answererOf(viewer)
   const shared = {
     chatId,
     suggestions,

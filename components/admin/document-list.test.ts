@@ -16,6 +16,8 @@ const row = (name: string, more: Partial<DocumentRow> = {}): DocumentRow => ({
   versionId: name,
   pages: null,
   chunks: 1,
+  description: null,
+  describing: null,
   chunksReused: 0,
   citedBy: 0,
   changedAt: '2026-01-01T00:00:00.000Z',

@@ -26,7 +26,7 @@ export const useDocuments = (initial: DocumentData): LiveDocuments => {
   const [asked, setAsked] = useState(0)
   const busy = useRef(false)
   useEffect(() => {
-    busy.current = data.documents.some(isInWork)
+    busy.current = data.documents.some((row) => isInWork(row) || row.describing !== null)
   }, [data.documents])
 
   // `asked` starts the loop anew and drops the answer that was under way.

@@ -9,7 +9,7 @@ import { toast } from '#components/ui/toaster.tsx'
 import { Tooltip } from '#components/ui/tooltip.tsx'
 import type { ChatMessage, Citation, MessageMetadata } from '#lib/shared/chat-contract.ts'
 import { cn } from '#lib/shared/cn.ts'
-import { formatCost, formatDuration } from '#lib/shared/format.ts'
+import { formatCost, formatDuration, formatWhen } from '#lib/shared/format.ts'
 import { AnswerText } from './answer-text.tsx'
 import { textOf } from './chat-request.ts'
 import { answerWithFootnotes } from './copy-answer.ts'
@@ -41,7 +41,12 @@ export const StageLine = ({ words, live }: { words: string; live: boolean }) => 
   </div>
 )
 
-const readInWords = ({ read, status }: MessageMetadata): string => {
+/** Answered at once: nothing was searched and no model asked. */
+const isReply = ({ route, model, read }: MessageMetadata): boolean => Boolean(route) && !model && !read
+
+const readInWords = (metadata: MessageMetadata): string => {
+  const { read, status } = metadata
+  if (isReply(metadata)) return 'Answered at once'
   if (!read) return status === 'no-source' ? 'Searched your documents' : status === 'failed' ? 'No answer' : 'Answer'
   if (read.passages === 0) return 'Searched your documents, found nothing close'
   return `Read ${read.passages} ${read.passages === 1 ? 'passage' : 'passages'} in ${read.documents} ${read.documents === 1 ? 'document' : 'documents'}`
@@ -179,6 +184,11 @@ const Ending = ({ metadata }: { metadata: MessageMetadata }) => {
   )
 }
 
+const ago = (iso: string): string => {
+  const when = formatWhen(iso)
+  return when === 'now' ? 'a moment ago' : /^\d+ (min|h|d)$/.test(when) ? `${when} ago` : `on ${when}`
+}
+
 const modelNote = (model: Answerer): string =>
   model.kind === 'built-in'
     ? 'Quoted by the built-in answerer, no language model configured'
@@ -235,6 +245,11 @@ const Actions = ({
             {supportInWords(claims)}
           </Badge>
         )}
+        {metadata.cache && (
+          <Badge variant="outline" className="mr-1.5">
+            Answered before, checked just now
+          </Badge>
+        )}
         {text && status !== 'failed' && (
           <Tooltip content="Copy the answer with its sources">
             <Button variant="quiet" size="sm" onClick={copy}>
@@ -246,7 +261,9 @@ const Actions = ({
         {onAskAgain && (
           <Button variant="quiet" size="sm" onClick={onAskAgain}>
             <RefreshCw />
-            <span className={status === 'failed' || status === 'interrupted' ? '' : label}>Ask again</span>
+            <span className={status === 'failed' || status === 'interrupted' || metadata.cache ? '' : label}>
+              {metadata.cache ? 'Ask afresh' : 'Ask again'}
+            </span>
           </Button>
         )}
         {rights.canSeeTraces && traceId && (
@@ -262,7 +279,10 @@ const Actions = ({
       </div>
       {status !== 'no-source' && text && (
         <p className="mt-1.5 text-muted-foreground text-xs">
-          {modelNote(metadata.model ?? answerer)}
+          {isReply(metadata)
+            ? 'Answered by Footnote itself, no language model asked'
+            : modelNote(metadata.model ?? answerer)}
+          {metadata.cache && ` · first given ${ago(metadata.cache.answeredAt)}; its sources were looked up again now`}
           {claims && claims.supported < claims.total && ' · outlined numbers are not supported by their source'}
         </p>
       )}

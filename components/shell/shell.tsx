@@ -1,5 +1,5 @@
 'use client'
-import { Activity, FileText, Menu, Plus } from 'lucide-react'
+import { Activity, Cable, CircleDollarSign, FileText, HeartPulse, Menu, Plus } from 'lucide-react'
 import type { Route } from 'next'
 import Link from 'next/link'
 import { usePathname, useRouter } from 'next/navigation'
@@ -26,7 +26,15 @@ const groups: { title: string; places: Place[] }[] = [
   },
   {
     title: 'See',
-    places: [{ title: 'Traces', href: '/admin/traces' as Route, icon: Activity, permission: 'trace.read' }],
+    places: [
+      { title: 'Traces', href: '/admin/traces' as Route, icon: Activity, permission: 'trace.read' },
+      { title: 'Costs', href: '/admin/costs' as Route, icon: CircleDollarSign, permission: 'cost.read' },
+      { title: 'Health', href: '/admin/health' as Route, icon: HeartPulse, permission: 'health.read' },
+    ],
+  },
+  {
+    title: 'Set up',
+    places: [{ title: 'Models', href: '/admin/models' as Route, icon: Cable, permission: 'model.manage' }],
   },
 ]
 

@@ -14,6 +14,7 @@ import {
   streamEvents,
 } from '../schema/index.ts'
 import { visibleTo } from '../visibility.ts'
+import { insertModelCalls, type ModelCallValues } from './model-calls.ts'
 
 type Owner = Pick<Viewer, 'userId' | 'workspaceId'>
 
@@ -206,11 +207,14 @@ export type FinishedAnswer = {
   citations: Citation[]
   seq: number
   chunks: unknown[]
+  /** What was paid for it; stored even when the answer had already ended, since it was paid. */
+  calls: readonly ModelCallValues[]
 }
 
-/** Ends an answer: text, state, citations and last events in one transaction. False when it had already ended. */
+/** Ends an answer: text, state, citations, cost and last events in one transaction. False when it had already ended. */
 export const finishAnswer = async (db: Executor, answer: FinishedAnswer): Promise<boolean> =>
   db.transaction(async (tx) => {
+    await insertModelCalls(tx, answer.calls)
     const ended = await tx
       .update(messages)
       .set({ text: answer.text, status: answer.status, metadata: answer.metadata })

@@ -29,6 +29,10 @@ const selectRows = (db: Reader, condition: SQL | undefined) =>
       pages: documentVersions.pages,
       chunks: documentVersions.chunks,
       chunksReused: documentVersions.chunksReused,
+      summary: documentVersions.summary,
+      tags: documentVersions.tags,
+      describedDone: documentVersions.describedDone,
+      describedTotal: documentVersions.describedTotal,
       updatedAt: documents.updatedAt,
       citedBy,
     })
@@ -55,6 +59,8 @@ const toRow = (found: Awaited<ReturnType<typeof selectRows>>[number]): DocumentR
     pages: found.pages,
     chunks: found.chunks,
     chunksReused: found.chunksReused,
+    description: found.summary === null ? null : { summary: found.summary, tags: found.tags ?? [] },
+    describing: found.describedTotal === null ? null : { done: found.describedDone ?? 0, total: found.describedTotal },
     citedBy: found.citedBy,
     changedAt: found.updatedAt.toISOString(),
   }

@@ -87,6 +87,12 @@ export const documentVersions = pgTable(
     pages: integer(),
     chunks: integer(),
     chunksReused: integer('chunks_reused'),
+    /** What it says in short and what it is about, when somebody asked for that; made from the text, never searched. */
+    summary: text(),
+    tags: text().array(),
+    /** Parts read while it is described; null when nobody does. */
+    describedDone: integer('described_done'),
+    describedTotal: integer('described_total'),
     createdAt: moment('created_at').notNull().defaultNow(),
     publishedAt: moment('published_at'),
   },

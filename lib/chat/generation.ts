@@ -6,6 +6,7 @@
 import type { InferUIMessageChunk } from 'ai'
 import { database } from '#db/client.ts'
 import { type FinishedAnswer, finishAnswer, flushAnswer, listStreamEvents } from '#db/queries/chats.ts'
+import type { LedgerLine } from '#lib/gateway/index.ts'
 import { log } from '#lib/log.ts'
 import type { ChatMessage, Citation, MessageMetadata, MessageStatus } from '#lib/shared/chat-contract.ts'
 
@@ -41,7 +42,12 @@ const generations = (): Map<string, Generation> => {
   return held.footnoteGenerations
 }
 
-export type GenerationEnd = { status: MessageStatus; metadata: MessageMetadata }
+export type GenerationEnd = {
+  status: MessageStatus
+  metadata: MessageMetadata
+  /** What the answer cost: stored with it, in one transaction. */
+  calls?: readonly LedgerLine[]
+}
 
 export type GenerationWriter = {
   readonly signal: AbortSignal
@@ -52,6 +58,8 @@ export type GenerationWriter = {
   status(text: string): void
   write(text: string): void
   cite(citation: Citation): void
+  /** Takes back everything that was written: another model begins anew. */
+  startOver(): void
   /** Stores the end and tells the readers. Nothing may be written afterwards. */
   end(end: GenerationEnd): Promise<void>
 }
@@ -76,7 +84,7 @@ export const openGeneration = ({ messageId, metadata, show }: GenerationStart): 
   generations().set(messageId, generation)
 
   let text = ''
-  const cited: Citation[] = []
+  let cited: Citation[] = []
   let unsent = ''
   let textOpen = false
   let coalesce: NodeJS.Timeout | undefined
@@ -117,6 +125,8 @@ export const openGeneration = ({ messageId, metadata, show }: GenerationStart): 
   }, flushMs)
 
   push({ type: 'start', messageId, messageMetadata: show(metadata) })
+  // What comes after it can be taken back by `reset-step`.
+  push({ type: 'start-step' })
 
   return {
     signal: generation.abort.signal,
@@ -139,7 +149,16 @@ export const openGeneration = ({ messageId, metadata, show }: GenerationStart): 
       sendText()
       push({ type: 'data-citation', id: `c${citation.ordinal}`, data: citation })
     },
-    end: async ({ status, metadata: last }) => {
+    startOver: () => {
+      clearTimeout(coalesce)
+      coalesce = undefined
+      text = ''
+      cited = []
+      unsent = ''
+      textOpen = false
+      push({ type: 'reset-step' })
+    },
+    end: async ({ status, metadata: last, calls = [] }) => {
       clearInterval(timer)
       sendText()
       await flushing
@@ -153,6 +172,7 @@ export const openGeneration = ({ messageId, metadata, show }: GenerationStart): 
         citations: [...cited],
         seq,
         chunks: [...generation.chunks.slice(kept), ...closing],
+        calls,
       }
       try {
         await finishAnswer(database().db, answer)

@@ -5,8 +5,6 @@
  * reaches exactly one end (complete, no-source, stopped, failed, interrupted) and is stored with it; no model is called without
  * evidence; what is shown was checked against the passages. It does not decide who may ask: the doors do.
  */
-import { randomBytes } from 'node:crypto'
-import { streamText } from 'ai'
 import { database } from '#db/client.ts'
 import {
   createChat,
@@ -25,17 +23,28 @@ import {
   supersedeAnswers,
   touchChat,
 } from '#db/queries/chats.ts'
-import { answerModel, costMicros, toModelError } from '#lib/gateway/index.ts'
+import {
+  type AnswerEvent,
+  answererOf,
+  deterministicReply,
+  inspect,
+  type LedgerLine,
+  maskForRecord,
+  messageIntent,
+  runTask,
+  streamAnswer,
+  usageOf,
+} from '#lib/gateway/index.ts'
 import { log } from '#lib/log.ts'
 import { type Citer, createCiter, type Evidence, retrieve } from '#lib/rag/index.ts'
 import type { ChatMessage, ChatRequest, MessageMetadata, MessageStatus } from '#lib/shared/chat-contract.ts'
 import { citationMarker, questionCharsMax } from '#lib/shared/chat-contract.ts'
 import { AppError, publicError, toAppError } from '#lib/shared/errors.ts'
 import { newId } from '#lib/shared/ids.ts'
-import { answerInstructions, renderQuestion } from '#lib/shared/source-slot.ts'
-import { estimateTokens, truncate } from '#lib/shared/text.ts'
+import { truncate } from '#lib/shared/text.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
 import { startTrace, type TraceRecord, type Tracer } from '#lib/trace.ts'
+import { conversationContext } from './context.ts'
 import { standaloneQuestion } from './follow-up.ts'
 import {
   abortGeneration,
@@ -46,6 +55,8 @@ import {
   StopRequested,
 } from './generation.ts'
 import { showMetadata, toChatMessage } from './history.ts'
+import { findKept, remember } from './kept.ts'
+import { describeKnowledge } from './knowledge.ts'
 
 export { type ChatChunk, drainGenerations } from './generation.ts'
 export { deleteChat, listChats, loadChat, renameChat } from './history.ts'
@@ -55,8 +66,9 @@ const titleCharsMax = 60
 /** Room for the passages in the prompt, and for the earlier turns. */
 const evidenceTokensMax = 3_000
 const historyTokensMax = 1_200
-const answerTokensMax = 1_500
-const timeouts = { totalMs: 120_000, firstChunkMs: 30_000, chunkMs: 20_000 }
+/** A follow-up is searched as it stands when no model made it clear by then. */
+const rewriteMs = 2_500
+const rewriteTurns = 6
 
 type Turn = {
   viewer: Viewer
@@ -66,6 +78,8 @@ type Turn = {
   question: string
   collectionIds: string[]
   earlier: StoredMessage[]
+  /** Asked for once more: not to be answered from what was kept. */
+  again: boolean
 }
 
 /** Stores the question and opens its answer in one transaction; hands back the answer that is there when the question was sent before. */
@@ -110,6 +124,7 @@ const openTurn = async (request: ChatRequest, viewer: Viewer): Promise<Turn | { 
       question: question.text,
       collectionIds,
       earlier: stored.slice(0, at),
+      again: trigger === 'regenerate',
     }
   })
 }
@@ -147,7 +162,12 @@ const replayAnswer = async (viewer: Viewer, chatId: string, answerId: string): P
 export const respond = async (request: ChatRequest, viewer: Viewer): Promise<ReadableStream<ChatChunk>> => {
   const turn = await openTurn(request, viewer)
   if ('existingAnswerId' in turn) return replayAnswer(viewer, request.chatId, turn.existingAnswerId)
-  const trace = startTrace({ viewer, question: turn.question, chatId: turn.chatId, messageId: turn.answerId })
+  const trace = startTrace({
+    viewer,
+    question: await maskForRecord(turn.question, viewer),
+    chatId: turn.chatId,
+    messageId: turn.answerId,
+  })
   const writer = openGeneration({
     messageId: turn.answerId,
     metadata: { createdAt: new Date().toISOString(), status: 'streaming', traceId: trace.traceId },
@@ -174,7 +194,17 @@ export const stop = async (viewer: Viewer, chatId: string): Promise<void> => {
   if (answerId) abortGeneration(answerId)
 }
 
-type Outcome = { status: MessageStatus; metadata: MessageMetadata }
+type Outcome = { status: MessageStatus; metadata: MessageMetadata; calls?: LedgerLine[] }
+
+/** A call that ended early, with what it had cost by then. */
+class Unfinished extends Error {
+  override name = 'Unfinished'
+  readonly calls: LedgerLine[]
+  constructor(cause: unknown, calls: LedgerLine[]) {
+    super('the answer was not finished', { cause })
+    this.calls = calls
+  }
+}
 
 const write = async (turn: Turn, writer: GenerationWriter, trace: TraceRecord): Promise<void> => {
   const startedMs = performance.now()
@@ -182,13 +212,14 @@ const write = async (turn: Turn, writer: GenerationWriter, trace: TraceRecord): 
   try {
     outcome = await compose(turn, writer, trace)
   } catch (thrown) {
-    outcome = endOf(thrown, writer)
+    outcome =
+      thrown instanceof Unfinished ? { ...endOf(thrown.cause, writer), calls: thrown.calls } : endOf(thrown, writer)
   }
   const totalMs = Math.round(performance.now() - startedMs)
-  const { status, metadata } = outcome
+  const { status, metadata, calls = [] } = outcome
   const save = trace.open('save', 'save the answer')
   await writer
-    .end({ status, metadata: { ...metadata, totalMs } })
+    .end({ status, metadata: { ...metadata, totalMs }, calls })
     .then(() => save.end())
     .catch((error: unknown) => {
       save.end('failed')
@@ -218,17 +249,23 @@ const noSource = "I couldn't find an answer to this in the documents you can see
 const compose = async (turn: Turn, writer: GenerationWriter, trace: Tracer): Promise<Outcome> => {
   const { viewer, question } = turn
   const admit = trace.open('admit', 'admit the question')
-  admit.set({ characters: question.length, collections: turn.collectionIds.length || 'all', role: viewer.role })
+  const [asked] = await inspect([question], viewer)
+  admit.set({
+    characters: question.length,
+    collections: turn.collectionIds.length || 'all',
+    role: viewer.role,
+    injection: asked?.score,
+    ...(asked?.flagged ? { flagged: asked.signals } : {}),
+  })
   admit.end()
 
-  const earlierQuestions = turn.earlier.filter(({ role }) => role === 'user').map(({ text }) => text)
-  const searched = standaloneQuestion(question, earlierQuestions)
-  if (searched !== question) {
-    const rewrite = trace.open('rewrite', 'rewrite the follow-up')
-    rewrite.set({ searched })
-    rewrite.end()
+  const replied = await replyAtOnce(turn, trace)
+  if (replied) {
+    writer.write(replied.text)
+    return { status: 'complete', metadata: { route: replied.intent } }
   }
 
+  const searched = await searchable(turn, writer, trace)
   writer.status('Searching your documents')
   const evidence = await retrieve(searched, viewer, {
     collectionIds: turn.collectionIds,
@@ -241,27 +278,64 @@ const compose = async (turn: Turn, writer: GenerationWriter, trace: Tracer): Pro
   writer.signal.throwIfAborted()
 
   const degraded: MessageMetadata = evidence.degraded ? { degraded: evidence.degraded } : {}
+  const read = readCount(evidence)
   if (!evidence.found) {
     writer.write(noSource)
-    return { status: 'no-source', metadata: { ...degraded, nearest: evidence.nearest, read: readCount(evidence) } }
+    return { status: 'no-source', metadata: { ...degraded, nearest: evidence.nearest, read, route: 'retrieval' } }
   }
-  const read = readCount(evidence)
   writer.status(
     `Read ${read.passages} ${read.passages === 1 ? 'passage' : 'passages'} in ${read.documents} ${read.documents === 1 ? 'document' : 'documents'}`,
   )
 
+  // An answer that leans on the conversation is nobody else's; one that was asked for again is to be written again.
+  const keepable = searched === question && !turn.again && !evidence.degraded
+  const kept = keepable ? await findKept(turn, evidence, trace) : null
+  if (kept?.hit) {
+    for (const citation of kept.hit.citations) writer.cite(citation)
+    writer.write(kept.hit.text)
+    return { status: 'complete', metadata: { ...kept.hit.metadata, read, route: 'cache' }, calls: [kept.hit.line] }
+  }
+
   const pages = evidence.passages.flatMap((passage) =>
     pagesOf(passage).map((page) => ({ versionId: passage.versionId, page })),
   )
-  const citer = createCiter(evidence, await listPageBoxes(database().db, viewer, pages))
-  const called = await callModel({ turn, writer, trace, evidence, citer })
+  const boxes = await listPageBoxes(database().db, viewer, pages)
+  const { citer, calls, end } = await callModel({
+    turn,
+    writer,
+    trace,
+    evidence,
+    newCiter: () => createCiter(evidence, boxes),
+  })
 
   const check = trace.open('check', 'check citations')
-  const summary = citer.summary()
-  check.label(`check citations: ${summary.claims.supported} of ${summary.claims.total} supported`)
-  check.set({ ...summary.claims, removedMarkers: summary.removedMarkers, citations: writer.citations().length })
+  const { claims, removedMarkers } = citer.summary()
+  check.label(`check citations: ${claims.supported} of ${claims.total} supported`)
+  check.set({ ...claims, removedMarkers, citations: writer.citations().length })
   check.end()
-  return { status: 'complete', metadata: { ...degraded, ...called, read, claims: summary.claims } }
+  if (kept)
+    await remember(turn, evidence, kept.miss, {
+      text: writer.text(),
+      citations: writer.citations(),
+      end,
+      claims,
+      degraded: end.fellBack !== null,
+    })
+  return {
+    status: 'complete',
+    metadata: {
+      ...degraded,
+      ...(end.fellBack ? { degraded: searchOnly[end.fellBack] } : {}),
+      model: end.model,
+      tokens: end.tokens,
+      costMicros: end.costMicros,
+      ...(end.firstTokenMs === undefined ? {} : { firstTokenMs: Math.round(end.firstTokenMs) }),
+      read,
+      claims,
+      route: 'retrieval',
+    },
+    calls,
+  }
 }
 
 const readCount = ({ passages }: Evidence) => ({
@@ -273,80 +347,161 @@ const readCount = ({ passages }: Evidence) => ({
 const pagesOf = ({ page, pageTo }: Evidence['passages'][number]): number[] =>
   page === null ? [] : Array.from({ length: Math.min(3, (pageTo ?? page) - page + 1) }, (_, i) => page + i)
 
-type ModelCall = { turn: Turn; writer: GenerationWriter; trace: Tracer; evidence: Evidence; citer: Citer }
+/** Small talk, and questions about the product itself, need no documents and no model. Only what is certain is taken for it. */
+const replyAtOnce = async (
+  { viewer, question }: Turn,
+  trace: Tracer,
+): Promise<{ intent: string; text: string } | null> => {
+  const span = trace.open('intent')
+  const { intent, confidence } = await messageIntent(question)
+  span.label(`intent: ${intent}`)
+  span.set({ intent, confidence })
+  span.end()
+  if (intent === 'knowledge') return null
+  const [{ collections, suggestions }, { id, kind }, usage] = await Promise.all([
+    describeKnowledge(viewer),
+    answererOf(viewer),
+    intent === 'my-usage' ? usageOf(viewer) : null,
+  ])
+  const text = deterministicReply(intent, {
+    modelName: kind === 'built-in' ? 'the built-in answerer, which quotes and does not write,' : id,
+    collections: collections.map(({ name }) => name),
+    examples: suggestions,
+    email: viewer.email,
+    usage,
+  })
+  return text === null ? null : { intent, text }
+}
 
-const callModel = async ({ turn, writer, trace, evidence, citer }: ModelCall): Promise<MessageMetadata> => {
-  const { id, kind, provider, model } = answerModel()
-  const span = trace.open('answer', `answer: ${id}`)
-  const startedMs = performance.now()
-  const boundary = randomBytes(9).toString('base64url')
-  let firstTokenMs: number | undefined
+/** What is searched for: the question, or what makes a follow-up stand on its own, by a model where there is one. */
+const searchable = async (turn: Turn, writer: GenerationWriter, trace: Tracer): Promise<string> => {
+  const { question, viewer, chatId, answerId } = turn
+  const earlierQuestions = turn.earlier.filter(({ role }) => role === 'user').map(({ text }) => text)
+  const local = standaloneQuestion(question, earlierQuestions)
+  if (local === question) return question
+  const rewrite = trace.open('rewrite', 'rewrite the follow-up')
+  const late = AbortSignal.timeout(rewriteMs)
+  const searched = await runTask(
+    'rewrite',
+    { question, history: conversationContext(turnsOf(turn.earlier).slice(-rewriteTurns), historyTokensMax).messages },
+    {
+      viewer,
+      feature: 'chat.rewrite',
+      signal: AbortSignal.any([writer.signal, late]),
+      trace,
+      chatId,
+      messageId: answerId,
+    },
+  ).then(
+    ({ output, model }) => (model === null ? local : output.question),
+    (error: unknown) => {
+      // A follow-up that no model made clear is still a question.
+      writer.signal.throwIfAborted()
+      rewrite.set({ error: error instanceof Error ? error.name : 'unknown' })
+      return local
+    },
+  )
+  rewrite.set({ searched })
+  rewrite.end()
+  return searched
+}
+
+type ModelCall = { turn: Turn; writer: GenerationWriter; trace: Tracer; evidence: Evidence; newCiter: () => Citer }
+type AnswerEnd = Extract<AnswerEvent, { type: 'end' }>
+type Called = { citer: Citer; calls: LedgerLine[]; end: AnswerEnd }
+
+const callModel = async ({ turn, writer, trace, evidence, newCiter }: ModelCall): Promise<Called> => {
+  const { viewer, chatId, answerId, question } = turn
+  const span = trace.open('answer')
+  const calls: LedgerLine[] = []
+  const { messages: history, savedTokens } = conversationContext(turnsOf(turn.earlier), historyTokensMax)
+  let citer = newCiter()
+  let end: AnswerEnd | undefined
   const emit = (events: ReturnType<Citer['end']>): void => {
     for (const event of events) {
       if (event.type === 'text') writer.write(event.text)
       else writer.cite(event.citation)
     }
   }
+  const inspected = await inspect(
+    evidence.passages.map(({ text }) => text),
+    viewer,
+  )
+  const flagged = evidence.passages.flatMap(({ n }, at) => {
+    const found = inspected[at]
+    return found?.flagged ? [{ n, score: found.score, signals: found.signals }] : []
+  })
   try {
-    const result = streamText({
-      model,
-      instructions: answerInstructions,
-      messages: [
-        ...historyMessages(turn.earlier),
-        { role: 'user', content: renderQuestion({ question: turn.question, passages: evidence.passages, boundary }) },
-      ],
-      maxRetries: 0,
-      maxOutputTokens: answerTokensMax,
-      abortSignal: writer.signal,
-      timeout: timeouts,
-      onError: () => undefined,
-    })
-    for await (const part of result.stream) {
-      if (part.type === 'error') throw part.error
-      if (part.type === 'abort')
-        throw writer.signal.aborted ? writer.signal.reason : new AppError('model-failed', { cause: part.reason })
-      if (part.type !== 'text-delta') continue
-      firstTokenMs ??= Math.round(performance.now() - startedMs)
-      emit(citer.push(part.text))
+    const events = streamAnswer(
+      {
+        question,
+        history,
+        passages: evidence.passages,
+      },
+      {
+        viewer,
+        feature: 'chat',
+        asked: { question, passages: evidence.passages },
+        trace,
+        signal: writer.signal,
+        chatId,
+        messageId: answerId,
+      },
+      (rows) => calls.push(...rows.map((row) => ({ ...row, savedTokens }))),
+    )
+    for await (const event of events) {
+      if (event.type === 'text') emit(citer.push(event.text))
+      else if (event.type === 'end') end = event
+      else {
+        writer.startOver()
+        citer = newCiter()
+      }
     }
     emit(citer.end())
-    if (!writer.text().trim()) throw new AppError('model-failed', { context: { reason: 'empty answer' } })
-    const [usage, response] = await Promise.all([result.usage, result.response])
-    const tokens = { in: usage.inputTokens ?? 0, out: usage.outputTokens ?? 0 }
-    const cost = costMicros(response.modelId || id, usage)
+    // A refusal is an answer, and often one without words.
+    if (end?.refused && !writer.text().trim()) writer.write(declined)
+    if (!end || !writer.text().trim()) throw new AppError('model-failed', { context: { reason: 'empty answer' } })
+    const { model, tokens, costMicros, firstTokenMs } = end
+    span.label(`answer: ${model.id}`)
     span.set({
-      model: response.modelId || id,
-      provider,
-      kind,
+      model: model.id,
+      kind: model.kind,
       passages: evidence.passages.length,
       tokensIn: tokens.in,
       tokensOut: tokens.out,
       firstTokenMs,
+      attempts: calls.map(({ requestedModel, outcome, totalMs }) => ({ requestedModel, outcome, totalMs })),
+      ...(flagged.length > 0 ? { flagged } : {}),
+      ...(savedTokens > 0 ? { savedTokens } : {}),
     })
-    span.cost(cost)
+    span.cost(costMicros)
     span.end()
-    return { model: { id, kind }, tokens, costMicros: cost, ...(firstTokenMs === undefined ? {} : { firstTokenMs }) }
+    return { citer, calls, end }
   } catch (thrown) {
-    emit(citer.end())
-    span.set({ model: id, provider, kind, firstTokenMs, error: thrown instanceof Error ? thrown.name : 'unknown' })
+    // What was written before it was noticed is taken back.
+    if (thrown instanceof AppError && thrown.code === 'answer-withheld') writer.startOver()
+    else emit(citer.end())
+    span.set({ error: thrown instanceof Error ? thrown.name : 'unknown' })
     span.end(writer.signal.aborted ? 'skipped' : 'failed')
-    throw writer.signal.aborted ? thrown : toModelError(thrown)
+    throw new Unfinished(thrown, calls)
   }
 }
 
-/** The latest turns that fit, without markers; an answer that failed says nothing. */
-const historyMessages = (earlier: readonly StoredMessage[]): { role: 'user' | 'assistant'; content: string }[] => {
-  const kept: { role: 'user' | 'assistant'; content: string }[] = []
-  let tokens = 0
-  for (const { role, text } of [...earlier].reverse()) {
+const declined = 'The language model declined to answer this question.'
+
+const searchOnly = {
+  'no-answer':
+    'No language model answers right now. These are the sentences of your documents that come closest; ask again later for a written answer.',
+  misconfigured:
+    'The language model cannot be used: an admin should check its key and name on the Models page. These are the sentences of your documents that come closest.',
+} as const
+
+/** The turns as they were said, without markers; an answer that failed says nothing. */
+const turnsOf = (earlier: readonly StoredMessage[]) =>
+  earlier.flatMap(({ role, text }) => {
     const content = text.replace(citationMarker, '').trim()
-    if (!content) continue
-    tokens += estimateTokens(content)
-    if (tokens > historyTokensMax) break
-    kept.unshift({ role, content })
-  }
-  return kept
-}
+    return content ? [{ role, content }] : []
+  })
 
 /** Silence after which a writer is taken for dead; it shows itself every five seconds. */
 const silentSeconds = 30

@@ -1,63 +1,184 @@
 /**
- * The only way to a model: a language model that answers, and an encoder that turns text into vectors.
+ * The only way to a model. A caller names a task; the gateway decides what may be sent, to which models, at what price, and hands
+ * back text that may be shown.
  *
- * Guarantees: which model is used is a matter of settings; no bare model name reaches a hosted default; an encoder that cannot
- * be used throws `EncoderUnavailable` and everything else goes on. It does not decide what is asked or what may be sent.
+ * Guarantees: a call that would pass a budget is refused before it is made, and what it cost is stored or handed on to be stored;
+ * only the fields of the task's contract leave, with personal data and secrets masked as the workspace says; a text that may not
+ * leave is read by models on our own machines only; a model that fails is retried, passed over or replaced, and the reader sees
+ * one answer; when no model answers the built-in one does, where the task has one. An encoder that cannot be used throws
+ * `EncoderUnavailable` and everything else goes on. It does not decide who may ask, what is searched, or whether an answer is true.
  */
-import { env } from '#lib/env.ts'
-import type { TokenUsage } from './cost.ts'
-import { builtInEncoderId, closeEncoder, type EmbedPurpose, encode, encoderFault } from './local/encoder.ts'
+import { database } from '#db/client.ts'
+import { getGatewaySettings } from '#db/queries/gateway-settings.ts'
+import { getUsageOf } from '#db/queries/model-calls.ts'
+import type { Citation } from '#lib/shared/chat-contract.ts'
+import type { Viewer } from '#lib/shared/viewer.ts'
+import * as cache from './cache.ts'
+import { embed, embeddingModel } from './embedding.ts'
+import { scoreInjection } from './injection.ts'
+import { classifyIntent, type UsageFacts } from './intent.ts'
+import { closeEncoder } from './local/encoder.ts'
+import { ledgerLine } from './meter.ts'
+import { type AnswerEvent, candidatesFor, type LedgerLine } from './recipe.ts'
+import { createRedactor } from './redact.ts'
+import { answerIdentity } from './tasks.ts'
 
-import { type AnswerModel, createAnswerModel } from './models.ts'
-
-export { EncoderUnavailable } from './local/encoder.ts'
-export { toModelError } from './model-error.ts'
-
-export type EmbedCall = { purpose: EmbedPurpose; signal?: AbortSignal }
-
-/** Unit vectors of `texts` with the id of the model that made them. Throws `EncoderUnavailable`. */
-export const embed = async (
-  texts: readonly string[],
-  { purpose, signal }: EmbedCall,
-): Promise<{ model: string; vectors: Float32Array[] }> => ({
-  model: builtInEncoderId,
-  vectors: texts.length === 0 ? [] : await encode(texts, purpose, signal),
-})
-
-/** The encoder whose vectors are searched and stored. */
-export const embeddingModel = (): { id: string } => ({ id: builtInEncoderId })
-
-export type EncoderHealth = { ok: boolean; model: string; detail: string }
-
-/** Whether the encoder works, tried with one word. */
-export const encoderHealth = async (): Promise<EncoderHealth> => {
-  const works =
-    encoderFault() === null &&
-    (await encode(['health'], 'query').then(
-      () => true,
-      () => false,
-    ))
-  return {
-    ok: works,
-    model: builtInEncoderId,
-    detail: works ? builtInEncoderId : `${encoderFault() ?? 'does not answer'}; answers come from words alone`,
-  }
-}
+export { sweepReservations } from './admit.ts'
+export { observeAnswer, sweepAnswers } from './cache.ts'
+export { EncoderUnavailable, embed, embeddingModel, encoderHealth } from './embedding.ts'
+export { deterministicReply } from './intent.ts'
+export { type AnswerEvent, answererOf, type LedgerLine, runTask, streamAnswer } from './recipe.ts'
+export {
+  deleteModel,
+  deleteProvider,
+  modelSetup,
+  orderModels,
+  saveGatewaySettings,
+  saveModel,
+  saveProvider,
+  testProvider,
+} from './setup.ts'
 
 /** Loads the encoder before the first question needs it. Never throws: a missing encoder is for `encoderHealth` to tell. */
 export const warmGateway = async (): Promise<void> => {
-  await encoderHealth()
+  await embed(['health'], { purpose: 'query' }).catch(() => undefined)
 }
 
 export const closeGateway = (): Promise<void> => closeEncoder()
 
-let answering: AnswerModel | undefined
-
-/** The model that answers, as the settings name it. Callers set `maxRetries: 0` and bound the call's time. */
-export const answerModel = (): AnswerModel => {
-  answering ??= createAnswerModel(env(), embed)
-  return answering
+/** What a message wants. Without the encoder it is looked up. */
+export const messageIntent = async (text: string): Promise<ReturnType<typeof classifyIntent>> => {
+  const embedded = await embed([text], { purpose: 'query' }).catch(() => null)
+  return classifyIntent(text, embedded?.vectors[0] ?? null, embedded?.model ?? '')
 }
 
-/** What a call to the answering model cost, in micro-dollars; null when its price is not known, 0 for the built-in one. */
-export const costMicros = (modelId: string, usage: TokenUsage): number | null => answerModel().price(modelId, usage)
+/** What the viewer has used, and may. */
+export const usageOf = async (viewer: Viewer): Promise<UsageFacts> => {
+  const { db } = database()
+  const [used, { settings }] = await Promise.all([getUsageOf(db, viewer), getGatewaySettings(db, viewer.workspaceId)])
+  return {
+    ...used,
+    limitDayMicros: settings.budgets.userDayMicros,
+    limitMonthMicros: settings.budgets.userMonthMicros,
+  }
+}
+
+/** A person's text as it may stand in a trace or a log: with what the workspace masks or blocks replaced. */
+export const maskForRecord = async (text: string, viewer: Pick<Viewer, 'workspaceId'>): Promise<string> => {
+  const { settings } = await getGatewaySettings(database().db, viewer.workspaceId)
+  return createRedactor(settings.redaction.acts).redact(text).text
+}
+
+export type Inspection = { score: number; signals: string[]; flagged: boolean }
+
+/** How much each text tries to give orders to a model, and whether the workspace wants that marked. A score is no wall. */
+export const inspect = async (texts: readonly string[], viewer: Pick<Viewer, 'workspaceId'>): Promise<Inspection[]> => {
+  const { settings } = await getGatewaySettings(database().db, viewer.workspaceId)
+  return texts.map((text) => {
+    const { score, signals } = scoreInjection(text)
+    return { score, signals, flagged: score > 0 && score >= settings.injection.flagFrom }
+  })
+}
+
+type Asking = { viewer: Viewer; access: string; question: string }
+
+/** Everything that must be equal for an answer to be given again. */
+const recipeFor = async ({ viewer, access }: Omit<Asking, 'question'>): Promise<string> =>
+  cache.recipeOf({
+    workspaceId: viewer.workspaceId,
+    access,
+    task: 'answer',
+    promptHash: answerIdentity,
+    modelKey: (await candidatesFor(viewer)).map(({ key }) => key).join(' '),
+    indexVersion: embeddingModel().id,
+  })
+
+const embedQuestion = async (question: string): Promise<cache.Embedded> => {
+  const { model, vectors } = await embed([question], { purpose: 'query' })
+  const [vector] = vectors
+  if (!vector) throw new Error('a text without a vector')
+  return { vector, model }
+}
+
+/** A kept answer to the question, or none. Never throws. */
+export const lookUpAnswer = async (asking: Asking): Promise<cache.LookUp> => {
+  const { db } = database()
+  const { settings } = await getGatewaySettings(db, asking.viewer.workspaceId)
+  return cache.lookUpAnswer({
+    db,
+    settings: settings.cache,
+    recipe: await recipeFor(asking),
+    question: asking.question,
+    embed: () => embedQuestion(asking.question),
+  })
+}
+
+type Keeping = Asking & {
+  answer: string
+  citations: readonly Citation[]
+  /** Every document whose passages the answer was written from. */
+  sources: readonly { documentId: string; versionId: string }[]
+  end: Extract<AnswerEvent, { type: 'end' }>
+  claims: { total: number; supported: number }
+  degraded: boolean
+}
+
+/** Keeps an answer that a model wrote; what the built-in answerer quotes costs nothing to quote again. */
+export const keepAnswer = async (keeping: Keeping): Promise<void> => {
+  const { viewer, question, answer, citations, sources, end, claims, degraded } = keeping
+  if (end.model.kind === 'built-in' || end.refused) return
+  const { db } = database()
+  const { settings } = await getGatewaySettings(db, viewer.workspaceId)
+  const redactor = createRedactor(settings.redaction.acts)
+  const personalData = [question, answer].some((text) => redactor.redact(text).found.some(({ act }) => act !== 'allow'))
+  const recipe = await recipeFor(keeping)
+  const embedded = await embedQuestion(question).catch(() => null)
+  await db.transaction((tx) =>
+    cache.keepAnswer(tx, {
+      workspaceId: viewer.workspaceId,
+      recipe,
+      question,
+      embedded,
+      answer,
+      citations,
+      sources,
+      model: end.model.id,
+      tokensIn: end.tokens.in,
+      tokensOut: end.tokens.out,
+      costMicros: end.costMicros ?? 0,
+      complete: true,
+      claims,
+      personalData,
+      degraded,
+      settings: settings.cache,
+    }),
+  )
+}
+
+type Saved = {
+  viewer: Viewer
+  chatId: string
+  messageId: string
+  traceId: string
+  level: 'exact' | 'semantic'
+  entry: cache.KeptAnswer
+  totalMs: number
+}
+
+/** The ledger's line of an answer that was given again: what it saved. */
+export const savedLine = ({ viewer, entry, level, totalMs, ...ids }: Saved): LedgerLine =>
+  ledgerLine({
+    ...ids,
+    workspaceId: viewer.workspaceId,
+    userId: viewer.userId,
+    task: 'answer',
+    feature: 'chat',
+    route: 'cache',
+    outcome: 'ok',
+    cache: level,
+    servedModel: entry.model,
+    costMicros: 0,
+    savedMicros: entry.costMicros,
+    savedTokens: entry.tokensIn + entry.tokensOut,
+    totalMs,
+  })

@@ -2,9 +2,9 @@ import { generateText, streamText } from 'ai'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type MockProvider, type Script, startMockProvider } from '#e2e/mock-provider.ts'
 import { renderQuestion } from '#lib/shared/source-slot.ts'
+import { priceMicros } from './cost.ts'
 import { toModelError } from './model-error.ts'
-import { createAnswerModel } from './models.ts'
-import { defaultModels, type VendorSettings, vendorModel } from './providers.ts'
+import { buildModel, defaultModels, environmentModels, readModelList, type VendorSettings } from './providers.ts'
 
 const none = { apiKey: undefined, model: undefined }
 const settings = (over: Partial<VendorSettings> = {}): VendorSettings => ({
@@ -13,7 +13,6 @@ const settings = (over: Partial<VendorSettings> = {}): VendorSettings => ({
   google: none,
   ...over,
 })
-const noEncoder = () => Promise.reject(new Error('none'))
 
 let vendor: MockProvider
 beforeAll(async () => {
@@ -25,8 +24,11 @@ beforeEach(() => {
   vendor.script({})
 })
 
-const compatible = (model?: string) =>
-  createAnswerModel(settings({ openai: { apiKey: undefined, baseUrl: vendor.url, model } }), noEncoder, 300)
+const compatible = (model?: string, baseUrl = vendor.url) => {
+  const [found] = environmentModels(settings({ openai: { apiKey: undefined, baseUrl, model } }))
+  if (!found) throw new Error('no model for a base URL')
+  return found
+}
 
 const prompt = renderQuestion({
   question: 'How much leave do I get?',
@@ -80,24 +82,61 @@ const stream = async (script: Script, signal?: AbortSignal) => {
 }
 
 describe('choice of a model', () => {
-  it('takes the first vendor that is set and the built-in answerer with none', () => {
+  it('is one of each vendor that is set, in the order of the settings, and none without one', () => {
     const key = { apiKey: 'k', model: undefined }
-    expect(createAnswerModel(settings(), noEncoder)).toMatchObject({ kind: 'built-in', id: 'built-in-extractive-1' })
-    expect(vendorModel(settings({ google: key }))).toMatchObject({ provider: 'google', id: defaultModels.google })
-    expect(vendorModel(settings({ google: key, anthropic: key }))).toMatchObject({
-      provider: 'anthropic',
-      id: defaultModels.anthropic,
-    })
-    expect(vendorModel(settings({ anthropic: key, openai: { ...key, baseUrl: undefined } }))).toMatchObject({
-      provider: 'openai',
-      id: defaultModels.openai,
-    })
-    expect(
-      vendorModel(settings({ anthropic: key, openai: { ...none, baseUrl: vendor.url, model: 'm' } })),
-    ).toMatchObject({
-      provider: 'compatible',
-      id: 'm',
-    })
+    const named = (over: Partial<VendorSettings>) =>
+      environmentModels(settings(over)).map(({ provider, model }) => [provider, model.modelId])
+    expect(named({})).toEqual([])
+    expect(named({ google: key, anthropic: { apiKey: 'k', model: 'mine' } })).toEqual([
+      ['anthropic', 'mine'],
+      ['google', defaultModels.google],
+    ])
+    expect(named({ google: key, anthropic: key, openai: { ...key, baseUrl: undefined } })).toEqual([
+      ['openai', defaultModels.openai],
+      ['anthropic', defaultModels.anthropic],
+      ['google', defaultModels.google],
+    ])
+    expect(named({ anthropic: key, openai: { ...none, baseUrl: vendor.url, model: 'm' } })).toEqual([
+      ['compatible', 'm'],
+      ['anthropic', defaultModels.anthropic],
+    ])
+  })
+
+  it.each(['openai', 'anthropic', 'google', 'compatible'] as const)(
+    'a provider of kind %s without a key sends none of the environment',
+    async (kind) => {
+      const secret = 'sk-of-the-environment'
+      const names = ['OPENAI_API_KEY', 'ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'GOOGLE_GENERATIVE_AI_API_KEY']
+      const before = names.map((name) => process.env[name])
+      for (const name of names) process.env[name] = secret
+      process.env.OPENAI_BASE_URL = 'http://127.0.0.1:1/elsewhere'
+      const sent: string[] = []
+      const model = buildModel({
+        kind,
+        modelId: 'm',
+        apiKey: undefined,
+        baseUrl: 'http://set.example/v1',
+        fetch: (url, init) => {
+          sent.push(`${String(url)} ${JSON.stringify([...new Headers(init?.headers)])}`)
+          return Promise.resolve(Response.json({}, { status: 401 }))
+        },
+      })
+      await generateText({ model, prompt: 'Hello', maxRetries: 0 }).catch(() => undefined)
+      names.forEach((name, at) => {
+        if (before[at] === undefined) delete process.env[name]
+        else process.env[name] = before[at]
+      })
+      delete process.env.OPENAI_BASE_URL
+      expect(sent.join()).not.toContain(secret)
+      expect(sent.join()).not.toContain('elsewhere')
+    },
+  )
+
+  it('reads the lists of models that vendors give, and nothing else', () => {
+    expect(readModelList({ object: 'list', data: [{ id: 'a' }, { id: 'b', owned_by: 'x' }] })).toEqual(['a', 'b'])
+    expect(readModelList({ models: [{ name: 'models/gemini-3.5-flash' }] })).toEqual(['gemini-3.5-flash'])
+    for (const other of [null, '<html>', [], {}, { data: 'a' }, { error: { message: 'no' } }])
+      expect(readModelList(other)).toBeNull()
   })
 
   it('asks a server without a named model for its first, once', async () => {
@@ -140,7 +179,10 @@ describe('a compatible server', () => {
     expect(text).not.toBe('')
     expect(usage?.inputTokens).toBeUndefined()
     expect(
-      compatible('mock-1').price('mock-1', { inputTokens: usage?.inputTokens, outputTokens: usage?.outputTokens }),
+      priceMicros(
+        { modelId: 'gpt-5.4-mini-2026-03-17', provider: 'openai' },
+        { inputTokens: usage?.inputTokens, outputTokens: usage?.outputTokens },
+      ),
     ).toBeNull()
   })
 
@@ -154,7 +196,6 @@ describe('a compatible server', () => {
     [{ fault: 'reset' }, 'model-failed'],
     [{ fault: 'stall' }, 'model-failed'],
     [{ fault: 'stall', faultAfterTokens: 0 }, 'model-failed'],
-    [{ firstDelayMs: 60_000 }, 'model-failed'],
   ] satisfies [Script, string][])('that does %j ends as %s', async (script, code) => {
     const { failure } = await stream(script)
     expect(failure).toBeDefined()
@@ -169,7 +210,7 @@ describe('a compatible server', () => {
   it('that cannot be reached ends as model-failed', async () => {
     const gone = await startMockProvider()
     await gone.close()
-    const { model } = createAnswerModel(settings({ openai: { ...none, baseUrl: gone.url } }), noEncoder)
+    const { model } = compatible(undefined, gone.url)
     const failure = await generateText({ model, prompt: 'Hello', maxRetries: 0 }).catch((error: unknown) => error)
     expect(toModelError(failure).code).toBe('model-failed')
   })

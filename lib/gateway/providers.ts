@@ -1,6 +1,6 @@
 /**
- * The vendors' adapters: the only file that knows them. It says which model the settings ask for and builds it; it does not
- * call it, retry it or price it. A bare model name can reach nothing: the SDK's hosted default is replaced by an empty one.
+ * The vendors' adapters: the only file that knows them. It says which models the environment asks for and builds any; it does not
+ * call them, retry them or price them. A bare model name can reach nothing: the SDK's hosted default is replaced by an empty one.
  */
 import { createAnthropic } from '@ai-sdk/anthropic'
 import { createGoogle } from '@ai-sdk/google'
@@ -27,84 +27,126 @@ export const defaultModels = {
 } as const
 
 export type VendorSettings = Pick<Env, 'openai' | 'anthropic' | 'google'>
+type ProviderKind = 'openai' | 'anthropic' | 'google' | 'compatible'
 
 export type VendorModel = {
-  id: string
-  provider: 'openai' | 'anthropic' | 'google' | 'compatible'
+  provider: ProviderKind
   model: LanguageModelV4
   /** Where requests go, for prices of compatible servers. */
   baseUrl?: string
   contextTokensMax: number
 }
 
+/** Where each vendor listens; always named, because its adapter would otherwise take an address from the environment. */
+const vendorBaseUrls = {
+  openai: 'https://api.openai.com/v1',
+  anthropic: 'https://api.anthropic.com/v1',
+  google: 'https://generativelanguage.googleapis.com/v1beta',
+} as const
+
+/** The address of a provider's interface without a slash at its end; a compatible server has no other than its own. */
+export const baseUrlOf = (kind: ProviderKind, baseUrl: string | null | undefined): string =>
+  (kind === 'compatible' ? (baseUrl ?? '') : vendorBaseUrls[kind]).replace(/\/+$/, '')
+
 /** What we are willing to send: every vendor's models take more, a server at home often takes no more than this. */
-const vendorContextTokens = 32_000
-const compatibleContextTokens = 8_000
+export const defaultContextTokens = (kind: ProviderKind): number => (kind === 'compatible' ? 8_000 : 32_000)
+
 const listModelsTimeoutMs = 10_000
 
-/** The vendor's model that the settings ask for, in the order of `.env.example`; null when they name none. */
-export const vendorModel = ({ openai, anthropic, google }: VendorSettings): VendorModel | null => {
-  if (openai.baseUrl) {
-    const baseUrl = openai.baseUrl.replace(/\/+$/, '')
-    const server = createOpenAICompatible({
-      name: 'compatible',
-      baseURL: baseUrl,
-      includeUsage: true,
-      ...(openai.apiKey ? { apiKey: openai.apiKey } : {}),
-    })
-    const model = openai.model
-      ? server(openai.model)
-      : firstModelOf({ baseUrl, apiKey: openai.apiKey, build: (id) => server(id) })
+export type ModelAddress = {
+  kind: ProviderKind
+  modelId: string
+  /** Vendors need one; a compatible server may do without. */
+  apiKey: string | undefined
+  baseUrl: string | null | undefined
+  fetch?: typeof globalThis.fetch
+}
+
+/** The adapter of a model. An empty key stays empty: no key of the environment goes to an address that somebody set. */
+export const buildModel = ({ kind, modelId, apiKey = '', baseUrl, fetch }: ModelAddress): LanguageModelV4 => {
+  const common = { baseURL: baseUrlOf(kind, baseUrl), ...(fetch ? { fetch } : {}) }
+  switch (kind) {
+    case 'openai':
+      // Chat completions, not responses: the latter keeps the conversation at the vendor unless told otherwise.
+      return createOpenAI({ ...common, apiKey }).chat(modelId)
+    case 'anthropic':
+      return createAnthropic({ ...common, apiKey })(modelId)
+    case 'google':
+      return createGoogle({ ...common, apiKey })(modelId)
+    case 'compatible':
+      return createOpenAICompatible({
+        ...common,
+        name: 'compatible',
+        includeUsage: true,
+        ...(apiKey ? { apiKey } : {}),
+      })(modelId)
+  }
+}
+
+/** How a provider is asked for its models: the cheapest call that tells a right key from a wrong one. */
+export const modelListRequest = ({
+  kind,
+  apiKey,
+  baseUrl,
+}: Omit<ModelAddress, 'modelId' | 'fetch'>): { url: string; headers: Record<string, string> } => {
+  const base = baseUrlOf(kind, baseUrl)
+  if (kind === 'anthropic')
     return {
-      id: openai.model ?? 'first-model',
-      provider: 'compatible',
+      url: `${base}/models?limit=1000`,
+      headers: { 'anthropic-version': '2023-06-01', 'x-api-key': apiKey ?? '' },
+    }
+  if (kind === 'google') return { url: `${base}/models?pageSize=1000`, headers: { 'x-goog-api-key': apiKey ?? '' } }
+  return { url: `${base}/models`, headers: apiKey ? { authorization: `Bearer ${apiKey}` } : {} }
+}
+
+const listedModels = z.union([
+  z.object({ data: z.array(z.object({ id: z.string().min(1) })) }).transform(({ data }) => data.map(({ id }) => id)),
+  z
+    .object({ models: z.array(z.object({ name: z.string().min(1) })) })
+    .transform(({ models }) => models.map(({ name }) => name.replace(/^models\//, ''))),
+])
+
+/** The names in an answer to `modelListRequest`; null when it is no list of models. */
+export const readModelList = (answer: unknown): string[] | null => listedModels.safeParse(answer).data ?? null
+
+/** The models that the settings name: one of each vendor with a key, in the order of `.env.example`. */
+export const environmentModels = ({ openai, anthropic, google }: VendorSettings): VendorModel[] => {
+  const found: VendorModel[] = []
+  const add = (kind: ProviderKind, model: LanguageModelV4, baseUrl?: string): void => {
+    found.push({
+      provider: kind,
       model,
-      baseUrl,
-      contextTokensMax: compatibleContextTokens,
-    }
+      ...(baseUrl ? { baseUrl } : {}),
+      contextTokensMax: defaultContextTokens(kind),
+    })
   }
-  if (openai.apiKey) {
-    const id = openai.model ?? defaultModels.openai
-    // Chat completions, not responses: the latter keeps the conversation at the vendor unless told otherwise.
-    return {
-      id,
-      provider: 'openai',
-      model: createOpenAI({ apiKey: openai.apiKey }).chat(id),
-      contextTokensMax: vendorContextTokens,
-    }
+  if (openai.baseUrl) {
+    const { apiKey, model } = openai
+    const baseUrl = baseUrlOf('compatible', openai.baseUrl)
+    const build = (modelId: string) => buildModel({ kind: 'compatible', modelId, apiKey, baseUrl })
+    add('compatible', model ? build(model) : firstModelOf({ baseUrl, apiKey, build }), baseUrl)
+  } else if (openai.apiKey) {
+    const modelId = openai.model ?? defaultModels.openai
+    add('openai', buildModel({ kind: 'openai', modelId, apiKey: openai.apiKey, baseUrl: null }))
   }
-  if (anthropic.apiKey) {
-    const id = anthropic.model ?? defaultModels.anthropic
-    return {
-      id,
-      provider: 'anthropic',
-      model: createAnthropic({ apiKey: anthropic.apiKey })(id),
-      contextTokensMax: vendorContextTokens,
-    }
-  }
-  if (google.apiKey) {
-    const id = google.model ?? defaultModels.google
-    return {
-      id,
-      provider: 'google',
-      model: createGoogle({ apiKey: google.apiKey })(id),
-      contextTokensMax: vendorContextTokens,
-    }
-  }
-  return null
+  for (const [kind, { apiKey, model }] of [
+    ['anthropic', anthropic],
+    ['google', google],
+  ] as const)
+    if (apiKey) add(kind, buildModel({ kind, modelId: model ?? defaultModels[kind], apiKey, baseUrl: null }))
+  return found
 }
 
 type FirstModel = { baseUrl: string; apiKey: string | undefined; build: (id: string) => LanguageModelV4 }
-
-const modelList = z.object({ data: z.array(z.object({ id: z.string().min(1) })).min(1) })
 
 /** A server that has no model named in the settings answers with the first it lists; asked at the first call, kept afterwards. */
 const firstModelOf = ({ baseUrl, apiKey, build }: FirstModel): LanguageModelV4 => {
   let found: Promise<LanguageModelV4> | undefined
   let id = 'first-model'
   const ask = async (): Promise<LanguageModelV4> => {
-    const response = await fetch(`${baseUrl}/models`, {
-      headers: apiKey ? { authorization: `Bearer ${apiKey}` } : {},
+    const { url, headers } = modelListRequest({ kind: 'compatible', apiKey, baseUrl })
+    const response = await fetch(url, {
+      headers,
       signal: AbortSignal.timeout(listModelsTimeoutMs),
     }).catch((cause: unknown) => {
       throw new AppError('model-failed', { cause, context: { baseUrl } })
@@ -113,13 +155,12 @@ const firstModelOf = ({ baseUrl, apiKey, build }: FirstModel): LanguageModelV4 =
       const code = response.status >= 500 || response.status === 429 ? 'model-failed' : 'model-misconfigured'
       throw new AppError(code, { context: { baseUrl, statusCode: response.status, asked: 'GET /models' } })
     }
-    const listed = modelList.safeParse(await response.json().catch(() => null))
-    const first = listed.data?.data[0]
+    const [first] = readModelList(await response.json().catch(() => null)) ?? []
     if (!first)
       throw new AppError('model-misconfigured', {
         context: { baseUrl, reason: 'the server lists no model; set OPENAI_MODEL' },
       })
-    id = first.id
+    id = first
     return build(id)
   }
   const resolve = (): Promise<LanguageModelV4> => {

@@ -73,6 +73,10 @@ export type DocumentRow = {
   pages: number | null
   chunks: number | null
   chunksReused: number | null
+  /** Made on request, by a model or without one. */
+  description: { summary: string; tags: string[] } | null
+  /** Parts of the text read so far, while the description is made. */
+  describing: { done: number; total: number } | null
   citedBy: number
   changedAt: string
 }

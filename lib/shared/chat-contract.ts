@@ -68,6 +68,10 @@ export type MessageMetadata = {
   /** Set when the answer was made with less than the whole machinery; words for a banner. */
   degraded?: string
   nearest?: NearestDocument[]
+  /** Which way the answer came: `retrieval`, `cache`, or the intent that was answered at once. */
+  route?: string
+  /** Set on an answer that was given before and checked against the documents now. */
+  cache?: { level: 'exact' | 'semantic'; answeredAt: string }
   error?: { code: ErrorCode; message: string; retryable: boolean }
 }
 

@@ -43,10 +43,30 @@ const catalogue = {
     message: 'This type of file is not read yet. Use PDF, DOCX, Markdown, HTML, plain text or CSV.',
   },
   'rate-limited': { status: 429, retryable: true, message: 'That was a lot at once. Wait a moment and try again.' },
+  'over-budget': {
+    status: 429,
+    retryable: false,
+    message: 'The budget for model calls is used up. Wait until it is renewed, or ask an admin to raise it.',
+  },
+  'tokens-limited': {
+    status: 429,
+    retryable: true,
+    message: 'That was a lot of text for one minute. Wait a moment and try again.',
+  },
+  'price-unknown': {
+    status: 502,
+    retryable: false,
+    message: 'Nobody has said what this language model costs, so it is not asked. An admin should set its price.',
+  },
   'model-failed': {
     status: 502,
     retryable: true,
     message: 'The language model did not answer. Ask again; if it goes on, an admin should look at the provider.',
+  },
+  'answer-withheld': {
+    status: 502,
+    retryable: true,
+    message: 'The language model gave away what is not meant for anybody, so its answer is withheld. Ask again.',
   },
   'model-misconfigured': {
     status: 502,

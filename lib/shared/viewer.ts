@@ -16,6 +16,9 @@ const permissionRoles = {
   'document.read': ['user', 'reviewer', 'admin'],
   'document.manage': ['admin'],
   'trace.read': ['admin'],
+  'cost.read': ['admin'],
+  'health.read': ['admin'],
+  'model.manage': ['admin'],
 } as const satisfies Record<string, readonly Role[]>
 
 export type Permission = keyof typeof permissionRoles

@@ -1,0 +1,369 @@
+'use client'
+import { useRouter } from 'next/navigation'
+import { type ReactNode, useId } from 'react'
+import { Button } from '#components/ui/button.tsx'
+import { toast } from '#components/ui/toaster.tsx'
+import type { ActionResult } from '#lib/shared/errors.ts'
+import {
+  type GatewaySettingsInput,
+  type RedactionAct,
+  redactionActs,
+  type SensitiveKind,
+  sensitiveKinds,
+} from '#lib/shared/gateway-settings.ts'
+import type { ModelSetup } from '#lib/shared/models-contract.ts'
+import { ChoiceField, FormFaults, TextField, TickField } from './models-field.tsx'
+import { useSending } from './models-form.ts'
+import { formatDollars, formatPercent, type readForm } from './models-values.ts'
+import { actWords, sensitiveWords } from './models-words.ts'
+
+const actOptions = redactionActs.map((act) => [act, actWords[act]] as const)
+
+const RuleSection = ({ title, note, children }: { title: string; note: ReactNode; children: ReactNode }) => {
+  const id = useId()
+  return (
+    // A legend cannot be a cell of a grid, so the group is named by a heading.
+    <fieldset
+      aria-labelledby={id}
+      className="grid grid-cols-[220px_minmax(0,1fr)] gap-x-8 gap-y-3 border-b px-5 py-5 last:border-b-0 max-lg:grid-cols-1 max-sm:px-4"
+    >
+      <div className="min-w-0">
+        <h3 id={id} className="font-semibold text-[13.5px]">
+          {title}
+        </h3>
+        <p className="pt-0.5 text-[12.5px] text-muted-foreground">{note}</p>
+      </div>
+      <div className="flex min-w-0 max-w-2xl flex-col gap-4">{children}</div>
+    </fieldset>
+  )
+}
+
+const Pair = ({ children }: { children: ReactNode }) => (
+  <div className="grid grid-cols-2 gap-x-6 gap-y-4 max-sm:grid-cols-1">{children}</div>
+)
+
+const budgetFields = [
+  ['userDayMicros', 'A person a day'],
+  ['userMonthMicros', 'A person a month'],
+  ['workspaceDayMicros', 'The workspace a day'],
+  ['workspaceMonthMicros', 'The workspace a month'],
+] as const
+
+const readRules = (
+  { text, number, required, micros, share, scaled, ticked }: ReturnType<typeof readForm>,
+  tasks: readonly string[],
+): GatewaySettingsInput => ({
+  budgets: {
+    userDayMicros: micros('userDayMicros'),
+    userMonthMicros: micros('userMonthMicros'),
+    workspaceDayMicros: micros('workspaceDayMicros'),
+    workspaceMonthMicros: micros('workspaceMonthMicros'),
+    workspaceMinuteMicros: micros('workspaceMinuteMicros'),
+  },
+  tokenLimits: { userMinute: number('userMinute'), workspaceMinute: number('workspaceMinute') },
+  unknownPrice: text('unknownPrice') === 'refuse' ? 'refuse' : 'worst-case',
+  redaction: {
+    acts: Object.fromEntries(
+      sensitiveKinds.map((kind) => [kind, redactionActs.find((act) => act === text(`act.${kind}`)) ?? 'mask']),
+    ) as Record<SensitiveKind, RedactionAct>,
+    alsoLocal: ticked('alsoLocal'),
+    restore: ticked('restore'),
+  },
+  providers: text('providers') === 'local' ? 'local' : 'any',
+  injection: { flagFrom: required('flagFrom') },
+  cache: {
+    exact: ticked('exact'),
+    semantic: ticked('semantic'),
+    wrongHitsMax: share('wrongHitsMax'),
+    ttlSeconds: scaled('ttlMinutes', 60),
+  },
+  routing: {
+    localFirst: ticked('localFirst'),
+    localConfidenceMin: required('localConfidenceMin'),
+    localShareTarget: share('localShareTarget'),
+    standardFrom: required('standardFrom'),
+    flagshipFrom: required('flagshipFrom'),
+  },
+  taskModels: Object.fromEntries(
+    tasks.map((task) => [task, text(`task.${task}`)] as const).filter(([, key]) => key !== ''),
+  ),
+  alerts: {
+    webhookUrl: text('webhookUrl').trim() || null,
+    errorShareFrom: share('errorShareFrom'),
+    p95MsFrom: scaled('p95SecondsFrom', 1_000),
+    budgetShareFrom: share('budgetShareFrom'),
+  },
+})
+
+const taskWords = (task: string): string => `${task.charAt(0).toUpperCase()}${task.slice(1).replaceAll('-', ' ')}`
+
+/** Models by the keys that rules name them by, and those that rules still name though they are gone. */
+const taskChoices = ({ providers, environment, settings }: ModelSetup) => {
+  const known = [
+    ...providers.flatMap(({ name, models }) =>
+      models.map(({ key, modelId }) => [key, `${modelId} at ${name}`] as const),
+    ),
+    ...environment.map(({ key, modelId }) => [key, `${modelId} from the environment`] as const),
+  ]
+  const keys = new Set(known.map(([key]) => key))
+  const gone = [...new Set(Object.values(settings.taskModels))]
+    .filter((key) => !keys.has(key))
+    .map((key) => [key, 'A model that is gone'] as const)
+  return { any: known.length + gone.length > 0, options: [['', 'As routing says'], ...known, ...gone] as const }
+}
+
+type RulesProps = {
+  setup: ModelSetup
+  save: (input: { version: number; settings: GatewaySettingsInput }) => Promise<ActionResult<number>>
+}
+
+/** What holds for every call of a model in this workspace. */
+export const ModelRules = ({ setup, save }: RulesProps) => {
+  const router = useRouter()
+  const { settings, version, tasks } = setup
+  const { budgets, tokenLimits, redaction, cache, routing, alerts } = settings
+  const choices = taskChoices(setup)
+  const { pending, fault, refusal, onSubmit } = useSending({
+    read: (fields) => ({ version, settings: readRules(fields, tasks) }),
+    send: save,
+    onDone: () => {
+      toast('The rules were saved', { description: 'They hold from the next question on.' })
+      router.refresh()
+    },
+  })
+  return (
+    <form onSubmit={onSubmit} noValidate aria-label="Rules">
+      <FormFaults value={fault}>
+        <RuleSection
+          title="Budgets"
+          note="What calls may cost, reserved before each call. Days and months are in UTC. Empty: no limit."
+        >
+          <Pair>
+            {budgetFields.map(([name, label]) => (
+              <TextField
+                key={name}
+                name={name}
+                label={label}
+                unit="dollars"
+                inputMode="decimal"
+                defaultValue={formatDollars(budgets[name])}
+              />
+            ))}
+            <TextField
+              name="workspaceMinuteMicros"
+              label="The workspace in one minute"
+              unit="dollars"
+              inputMode="decimal"
+              defaultValue={formatDollars(budgets.workspaceMinuteMicros)}
+              hint="So much at once is a fault, not use: calls stop until the minute is over."
+            />
+          </Pair>
+          <Pair>
+            <TextField
+              name="userMinute"
+              label="Text of a person a minute"
+              unit="tokens"
+              inputMode="numeric"
+              defaultValue={tokenLimits.userMinute ?? ''}
+            />
+            <TextField
+              name="workspaceMinute"
+              label="Text of the workspace a minute"
+              unit="tokens"
+              inputMode="numeric"
+              defaultValue={tokenLimits.workspaceMinute ?? ''}
+            />
+          </Pair>
+          <ChoiceField
+            name="unknownPrice"
+            label="A model whose price nobody knows"
+            options={[
+              ['worst-case', 'is counted at the dearest price'],
+              ['refuse', 'is not asked'],
+            ]}
+            defaultValue={settings.unknownPrice}
+          />
+        </RuleSection>
+        <RuleSection title="Data" note="What may leave, and to whom. It holds for every model and every fallback.">
+          <ChoiceField
+            name="providers"
+            label="Text may go to"
+            options={[
+              ['any', 'every provider that is set'],
+              ['local', 'our own machines only'],
+            ]}
+            defaultValue={settings.providers}
+          />
+          <div>
+            <p className="font-medium text-[13px]">Before text leaves</p>
+            <p className="mt-0.5 mb-2.5 text-[12.5px] text-muted-foreground">
+              Masked: a stand-in is sent instead. Kept inside: text with it goes to our own machines or to none.
+            </p>
+            <Pair>
+              {sensitiveKinds.map((kind) => (
+                <ChoiceField
+                  key={kind}
+                  name={`act.${kind}`}
+                  label={sensitiveWords[kind]}
+                  options={actOptions}
+                  defaultValue={redaction.acts[kind]}
+                />
+              ))}
+            </Pair>
+          </div>
+          <TickField
+            name="alsoLocal"
+            label="Mask for models on our own machines too"
+            defaultChecked={redaction.alsoLocal}
+            hint="Without it only what leaves our machines is masked."
+          />
+          <TickField
+            name="restore"
+            label="Put masked values back into the answer"
+            defaultChecked={redaction.restore}
+            hint="For the person who asked. Keys and passwords never come back."
+          />
+          <TextField
+            name="flagFrom"
+            label="Flag text that tries to give orders"
+            unit="from 0 to 1"
+            inputMode="decimal"
+            defaultValue={settings.injection.flagFrom}
+            hint="A question or passage with this score or more is marked in its trace."
+          />
+        </RuleSection>
+        <RuleSection title="Cache" note="Answers that are given again instead of being written again.">
+          <TickField
+            name="exact"
+            label="For the same question"
+            defaultChecked={cache.exact}
+            hint="An answer is dropped as soon as a document it rests on changes."
+          />
+          <TickField name="semantic" label="For a question that means the same" defaultChecked={cache.semantic} />
+          <Pair>
+            <TextField
+              name="wrongHitsMax"
+              label="Wrong answers put up with"
+              unit="percent"
+              inputMode="decimal"
+              defaultValue={formatPercent(cache.wrongHitsMax)}
+              hint="Of those for a like question. Where it cannot be kept, the model is asked."
+            />
+            <TextField
+              name="ttlMinutes"
+              label="Kept for"
+              unit="minutes"
+              inputMode="decimal"
+              defaultValue={cache.ttlSeconds / 60}
+            />
+          </Pair>
+        </RuleSection>
+        <RuleSection title="Routing" note="Which model is asked first. Difficulty and confidence run from 0 to 1.">
+          <TickField
+            name="localFirst"
+            label="Ask our own machines first"
+            defaultChecked={routing.localFirst}
+            hint="A hosted model is asked when the local one is not sure enough, before the first word is shown."
+          />
+          <Pair>
+            <TextField
+              name="localConfidenceMin"
+              label="Sure enough from"
+              unit="confidence"
+              inputMode="decimal"
+              defaultValue={routing.localConfidenceMin}
+            />
+            <TextField
+              name="localShareTarget"
+              label="Aim for local answers"
+              unit="percent"
+              inputMode="decimal"
+              defaultValue={formatPercent(routing.localShareTarget)}
+            />
+            <TextField
+              name="standardFrom"
+              label="Standard models from"
+              unit="difficulty"
+              inputMode="decimal"
+              defaultValue={routing.standardFrom}
+            />
+            <TextField
+              name="flagshipFrom"
+              label="Flagship models from"
+              unit="difficulty"
+              inputMode="decimal"
+              defaultValue={routing.flagshipFrom}
+            />
+          </Pair>
+          {choices.any ? (
+            <div>
+              <p className="mb-2.5 font-medium text-[13px]">A model of its own for a task</p>
+              <Pair>
+                {tasks.map((task) => (
+                  <ChoiceField
+                    key={task}
+                    name={`task.${task}`}
+                    label={taskWords(task)}
+                    options={choices.options}
+                    defaultValue={settings.taskModels[task] ?? ''}
+                  />
+                ))}
+              </Pair>
+            </div>
+          ) : (
+            <p className="text-[12.5px] text-muted-foreground">
+              A task may have a model of its own once there is a model.
+            </p>
+          )}
+        </RuleSection>
+        <RuleSection title="Alerts" note="What is worth a message. Each alert is sent once, when it begins.">
+          <TextField
+            name="webhookUrl"
+            label="Send to"
+            type="url"
+            inputMode="url"
+            placeholder="https://"
+            defaultValue={alerts.webhookUrl ?? ''}
+            hint="A public address that takes a POST of JSON. Empty: alerts are shown under Health only."
+          />
+          <Pair>
+            <TextField
+              name="errorShareFrom"
+              label="Failed calls from"
+              unit="percent"
+              inputMode="decimal"
+              defaultValue={formatPercent(alerts.errorShareFrom)}
+            />
+            <TextField
+              name="p95SecondsFrom"
+              label="The slowest in twenty from"
+              unit="seconds"
+              inputMode="decimal"
+              defaultValue={alerts.p95MsFrom / 1_000}
+            />
+            <TextField
+              name="budgetShareFrom"
+              label="Used of a budget from"
+              unit="percent"
+              inputMode="decimal"
+              defaultValue={formatPercent(alerts.budgetShareFrom)}
+            />
+          </Pair>
+        </RuleSection>
+      </FormFaults>
+      <div className="sticky bottom-0 flex flex-wrap items-center gap-x-3 gap-y-2 border-t bg-background px-5 py-3 max-sm:px-4">
+        <Button type="submit" variant="primary" aria-disabled={pending}>
+          {pending ? 'Saving…' : 'Save rules'}
+        </Button>
+        {refusal?.conflict && (
+          <Button onClick={() => router.refresh()} variant="outline">
+            Load the newer rules
+          </Button>
+        )}
+        <p role="alert" className="min-w-0 text-[13px] text-destructive">
+          {refusal?.message ?? (fault ? `One field cannot be read. ${fault.message}` : '')}
+        </p>
+      </div>
+    </form>
+  )
+}

@@ -1,0 +1,131 @@
+/**
+ * Answers that were given before. A kept answer is given again only when the same question, or one that is certainly the same,
+ * finds today, for this person, the very passages it cites: what was changed, deleted or closed to them since takes it away.
+ */
+import { createHash } from 'node:crypto'
+import { database } from '#db/client.ts'
+import {
+  type AnswerEvent,
+  keepAnswer,
+  type LedgerLine,
+  lookUpAnswer,
+  observeAnswer,
+  savedLine,
+} from '#lib/gateway/index.ts'
+import { log } from '#lib/log.ts'
+import type { Citer, Evidence } from '#lib/rag/index.ts'
+import type { Citation, MessageMetadata } from '#lib/shared/chat-contract.ts'
+import type { Viewer } from '#lib/shared/viewer.ts'
+import type { Tracer } from '#lib/trace.ts'
+
+type Asked = { viewer: Viewer; chatId: string; answerId: string; question: string; collectionIds: readonly string[] }
+
+export type KeptHit = {
+  text: string
+  citations: readonly Citation[]
+  metadata: MessageMetadata
+  /** The line of the ledger: what was saved. */
+  line: LedgerLine
+}
+
+/** An answer that was near and not certain enough: what is written now shows whether it was the same. */
+export type Miss = { nearest: { answerId: string; similarity: number; citations: readonly Citation[] } | null }
+
+/** What a person may see goes into the key, beside the check of every passage. */
+const accessOf = ({ viewer, collectionIds }: Asked): string =>
+  createHash('sha256')
+    .update([viewer.role, ...[...collectionIds].sort()].join(' '))
+    .digest('hex')
+
+/** Whether everything that is cited was found again just now, by this person's own search. */
+const stillStands = (citations: readonly Citation[], evidence: Evidence): boolean => {
+  const found = new Set(evidence.passages.map(({ chunkId }) => chunkId))
+  return citations.length > 0 && citations.every(({ chunkId }) => found.has(chunkId))
+}
+
+/** Looks for a kept answer. Never throws: a cache that does not answer is a miss. */
+export const findKept = async (
+  asked: Asked,
+  evidence: Evidence,
+  trace: Tracer,
+): Promise<{ hit: KeptHit } | { hit: null; miss: Miss }> => {
+  const { viewer, chatId, answerId, question } = asked
+  const span = trace.open('cache')
+  const startedMs = performance.now()
+  const found = await lookUpAnswer({ viewer, access: accessOf(asked), question })
+  const stands = found.level !== null && stillStands(found.entry.citations, evidence)
+  span.label(stands ? `cache: ${found.level} hit` : 'cache: nothing')
+  span.set({
+    level: found.level,
+    similarity: found.level === null ? (found.nearest?.similarity ?? null) : found.similarity,
+    ...(found.level !== null && !stands ? { passedOver: 'a passage that it cites was not found again' } : {}),
+  })
+  span.end()
+  if (found.level === null) return { hit: null, miss: { nearest: found.nearest } }
+  // What is passed over teaches as well: an answer whose passages were not found was not the one that was asked for.
+  if (!stands) {
+    if (found.level === 'semantic') await observeAnswer(database().db, found.entry.id, found.similarity, false)
+    return { hit: null, miss: { nearest: null } }
+  }
+  const { entry, level, ageMs } = found
+  return {
+    hit: {
+      text: entry.answer,
+      citations: entry.citations,
+      metadata: {
+        cache: { level, answeredAt: new Date(Date.now() - ageMs).toISOString() },
+        model: { id: entry.model, kind: 'provider' },
+        tokens: { in: 0, out: 0 },
+        costMicros: 0,
+        // Only answers whose every claim is supported are kept.
+        claims: { total: entry.citations.length, supported: entry.citations.length },
+      },
+      line: savedLine({
+        viewer,
+        chatId,
+        messageId: answerId,
+        traceId: trace.traceId,
+        level,
+        entry,
+        totalMs: performance.now() - startedMs,
+      }),
+    },
+  }
+}
+
+type Written = {
+  text: string
+  citations: readonly Citation[]
+  end: Extract<AnswerEvent, { type: 'end' }>
+  claims: ReturnType<Citer['summary']>['claims']
+  degraded: boolean
+}
+
+/** Keeps an answer that was written now, and tells what the nearest kept one was worth. Never throws. */
+export const remember = async (asked: Asked, evidence: Evidence, miss: Miss, written: Written): Promise<void> => {
+  const { viewer, question } = asked
+  const { db } = database()
+  try {
+    if (miss.nearest) {
+      const cited = new Set(written.citations.map(({ chunkId }) => chunkId))
+      const { answerId, similarity, citations } = miss.nearest
+      const kept = new Set(citations.map(({ chunkId }) => chunkId))
+      const same = kept.size > 0 && kept.size === cited.size && [...kept].every((chunkId) => cited.has(chunkId))
+      await observeAnswer(db, answerId, similarity, same)
+    }
+    await keepAnswer({
+      viewer,
+      access: accessOf(asked),
+      question,
+      answer: written.text,
+      citations: written.citations,
+      sources: evidence.passages.map(({ documentId, versionId }) => ({ documentId, versionId })),
+      end: written.end,
+      claims: written.claims,
+      degraded: written.degraded,
+    })
+  } catch (error) {
+    // Fails open: an answer that is not kept is written again.
+    log.warn({ err: error }, 'answer not kept')
+  }
+}

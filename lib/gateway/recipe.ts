@@ -1,0 +1,483 @@
+/**
+ * The recipe of a call, outermost first: settings, contract, masking, route, budget, the resilient model, the stream's filters, the
+ * ledger. Every call of a task passes all of it, in this order, and nothing else calls a model.
+ */
+import { createHash, randomBytes } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { LanguageModelV4CallOptions } from '@ai-sdk/provider'
+import { z } from 'zod'
+import { database } from '#db/client.ts'
+import { getGatewaySettings } from '#db/queries/gateway-settings.ts'
+import { insertModelCalls } from '#db/queries/model-calls.ts'
+import { getTaskResult, keepTaskResult } from '#db/queries/task-results.ts'
+import { env } from '#lib/env.ts'
+import { log } from '#lib/log.ts'
+import { countCall } from '#lib/metrics.ts'
+import { AppError } from '#lib/shared/errors.ts'
+import type { GatewaySettings, Tier } from '#lib/shared/gateway-settings.ts'
+import { estimateTokens } from '#lib/shared/text.ts'
+import type { Viewer } from '#lib/shared/viewer.ts'
+import type { Tracer } from '#lib/trace.ts'
+import { admit } from './admit.ts'
+import type { Attempt, Candidate, ModelEnd } from './call.ts'
+import { costOf, priceOf } from './cost.ts'
+import { embed } from './embedding.ts'
+import { cleanUntrusted } from './injection.ts'
+import { callFigures, ledgerLine, promptIdentity } from './meter.ts'
+import { builtInCandidate } from './models.ts'
+import { createOutputFilter } from './output-filter.ts'
+import { createRedactor, createRestorer } from './redact.ts'
+import { listCandidates } from './registry.ts'
+import { runCandidates } from './resilience.ts'
+import { chooseTier, difficultyOf, evidenceSpreadOf, localAnswerSuffices, orderCandidates } from './route.ts'
+import { type Message, type TaskInput, type TaskName, type TaskOutput, tasks } from './tasks.ts'
+
+export type TaskCall = {
+  viewer: Viewer
+  /** The part of the product that asks: `chat`, `document.summary`. */
+  feature: string
+  /** What shows how hard it is, where the caller knows; decides the tier. Without it the task's own tier is asked. */
+  asked?: { question: string; passages: readonly { documentId: string; score: number; tokens: number }[] }
+  trace?: Tracer
+  signal?: AbortSignal
+  chatId?: string
+  messageId?: string
+}
+
+/** What a caller of `streamAnswer` sees. After `replace` the text begins anew. `end` is the last. */
+export type AnswerEvent =
+  | { type: 'text'; text: string }
+  | { type: 'replace' }
+  | {
+      type: 'end'
+      model: { id: string; kind: 'built-in' | 'provider' }
+      tokens: { in: number; out: number }
+      costMicros: number | null
+      firstTokenMs: number | undefined
+      /** Why the built-in one answered in place of the models that were to; null when one of them did. */
+      fellBack: 'no-answer' | 'misconfigured' | null
+      refused: boolean
+      modelKey: string
+    }
+
+/** A stored line of what a call cost. */
+export type LedgerLine = ReturnType<typeof ledgerLine>
+
+type Contract = (typeof tasks)[TaskName]
+
+/** The parts of a call that stay the same over its attempts. */
+type Prepared = {
+  name: TaskName
+  call: TaskCall
+  settings: GatewaySettings
+  policyVersion: number
+  candidates: Candidate[]
+  tier: Tier
+  route: string
+  prompt: { instructions: string; messages: Message[] }
+  boundary: string
+  tokensIn: number
+  restore: () => ReturnType<typeof createRestorer>
+}
+
+/** Only what the contract lists may leave; the names of the rest go into the trace. */
+const minimise = (contract: Contract, input: Record<string, unknown>) => {
+  const allowed = new Set(Object.keys(contract.input.shape))
+  const sent = Object.keys(input).filter((field) => allowed.has(field))
+  const dropped = Object.keys(input).filter((field) => !allowed.has(field))
+  return { parsed: contract.input.parse(input), sent, dropped }
+}
+
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+/** Every model that may be asked for the viewer's workspace, in no order. */
+export const candidatesFor = ({ workspaceId }: Pick<Viewer, 'workspaceId'>): Promise<Candidate[]> =>
+  listCandidates(workspaceId)
+
+/** Who will answer, as far as it can be said before. */
+export const answererOf = async (viewer: Viewer): Promise<{ id: string; kind: 'built-in' | 'provider' }> => {
+  const { settings } = await getGatewaySettings(database().db, viewer.workspaceId)
+  const { tier, modelKey } = chooseTier({
+    task: 'answer',
+    difficulty: undefined,
+    taskTier: tasks.answer.tier,
+    settings,
+  })
+  const [first] = orderCandidates(await candidatesFor(viewer), { tier, modelKey, settings })
+  return first ? { id: first.modelId, kind: 'provider' } : { id: builtInCandidate(embed).modelId, kind: 'built-in' }
+}
+
+const isLocal = ({ provider }: Candidate): boolean => provider.local || provider.kind === 'built-in'
+
+/** Whether its price is known; the rule that refuses the others must not refuse these with them. */
+const isPriced = (candidate: Candidate): boolean =>
+  priceOf(candidate, { unknownPrice: 'worst-case' }).source !== 'dearest'
+
+const howHard = ({ question, passages }: NonNullable<TaskCall['asked']>, messages: readonly Message[]) =>
+  difficultyOf({
+    question,
+    historyTokens: estimateTokens(
+      messages
+        .slice(0, -1)
+        .map(({ content }) => content)
+        .join('\n'),
+    ),
+    passages: passages.length,
+    evidenceSpread: evidenceSpreadOf(passages),
+    evidenceTokens: passages.reduce((sum, { tokens }) => sum + tokens, 0),
+  })
+
+const prepare = async (name: TaskName, input: Record<string, unknown>, call: TaskCall): Promise<Prepared> => {
+  const contract: Contract = tasks[name]
+  const { settings, version } = await getGatewaySettings(database().db, call.viewer.workspaceId)
+
+  const { parsed, sent, dropped } = minimise(contract, input)
+  const boundary = randomBytes(9).toString('base64url')
+  const written = (contract.prompt as (input: unknown, boundary: string) => Prepared['prompt'])(parsed, boundary)
+  // First what nobody sees is taken out: it could hide a value from masking, and orders from people.
+  const plain = {
+    ...written,
+    messages: written.messages.map(({ role, content }) => ({ role, content: cleanUntrusted(content) })),
+  }
+
+  const known = await candidatesFor(call.viewer)
+  const redactor = createRedactor(settings.redaction.acts)
+  const masked = plain.messages.map(({ role, content }) => ({ role, content: redactor.redact(content) }))
+  const blocked = [...new Set(masked.flatMap(({ content }) => content.blocked))]
+  const found = Map.groupBy(
+    masked.flatMap(({ content }) => content.found.filter(({ act }) => act !== 'allow')),
+    ({ kind }) => kind,
+  )
+
+  const difficulty = call.asked && howHard(call.asked, plain.messages)
+  const chosen = chooseTier({ task: name, difficulty: difficulty?.difficulty, taskTier: contract.tier, settings })
+  // A local model is trusted with what is easy: its confidence is how far the question is from hard.
+  const trustLocal = difficulty === undefined || localAnswerSuffices(1 - difficulty.difficulty, settings.routing)
+  const routing = { ...settings.routing, localFirst: settings.routing.localFirst && trustLocal }
+  const ordered = orderCandidates(known, { ...chosen, settings: { ...settings, routing } })
+    .filter((candidate) => blocked.length === 0 || isLocal(candidate))
+    .filter((candidate) => settings.unknownPrice !== 'refuse' || isPriced(candidate))
+  // The built-in answerer reads sources and nothing else: it stands in where there are some.
+  const candidates = name === 'answer' ? [...ordered, builtInCandidate(embed)] : ordered
+  // What stays on our own machines is masked only where the workspace says so.
+  const leaves = candidates.some(
+    (candidate) => !isLocal(candidate) || (settings.redaction.alsoLocal && candidate.provider.kind !== 'built-in'),
+  )
+  const messages = leaves ? masked.map(({ role, content }) => ({ role, content: content.text })) : plain.messages
+
+  const guard = call.trace?.open('guard', 'what may be sent')
+  guard?.set({
+    sent,
+    dropped,
+    leaves,
+    masked: leaves ? Object.fromEntries([...found].map(([kind, all]) => [kind, all.length])) : {},
+    ...(blocked.length > 0 ? { keptInside: blocked } : {}),
+    policyVersion: version,
+  })
+  guard?.end()
+  const { tier, reason } = chosen
+  const routed = call.trace?.open('route', `route: ${tier}`)
+  routed?.set({ tier, reason, ...difficulty, candidates: candidates.map(({ key }) => key) })
+  routed?.end()
+
+  return {
+    name,
+    call,
+    settings,
+    policyVersion: version,
+    candidates,
+    tier,
+    // A word from a short list: figures are grouped by it. Why is in the trace.
+    route: chosen.modelKey === undefined ? tier : 'task model',
+    prompt: { instructions: plain.instructions, messages },
+    boundary,
+    tokensIn: estimateTokens([plain.instructions, ...messages.map(({ content }) => content)].join('\n')),
+    restore: () =>
+      createRestorer(masked.at(-1)?.content.placeholders ?? new Map(), {
+        restore: leaves && settings.redaction.restore,
+      }),
+  }
+}
+
+const toOptions = ({ name, prompt }: Prepared, more: Message[] = []): LanguageModelV4CallOptions => {
+  const contract: Contract = tasks[name]
+  return {
+    prompt: [
+      { role: 'system', content: prompt.instructions },
+      ...[...prompt.messages, ...more].map(({ role, content }) => ({
+        role,
+        content: [{ type: 'text' as const, text: content }],
+      })),
+    ],
+    maxOutputTokens: contract.tokensOutMax,
+    ...(contract.format === 'json'
+      ? {
+          responseFormat: {
+            type: 'json' as const,
+            name,
+            schema: z.toJSONSchema(contract.output) as NonNullable<
+              Extract<LanguageModelV4CallOptions['responseFormat'], { type: 'json' }>['schema']
+            >,
+          },
+        }
+      : {}),
+  }
+}
+
+/** What every line of the ledger says of a call. */
+const lineOf = ({ name, call, tier, route, policyVersion, prompt }: Prepared) => ({
+  workspaceId: call.viewer.workspaceId,
+  userId: call.viewer.userId,
+  chatId: call.chatId ?? null,
+  messageId: call.messageId ?? null,
+  traceId: call.trace?.traceId ?? null,
+  task: name,
+  feature: call.feature,
+  tier,
+  route,
+  policyVersion,
+  ...promptIdentity(name, tasks[name].promptVersion, prompt.instructions),
+})
+
+type RunEvent =
+  | { type: 'text'; text: string }
+  | { type: 'replace' }
+  | { type: 'end'; end: ModelEnd; costMicros: number | null }
+
+/**
+ * One resilient call: money reserved before and settled after, every attempt a row. `record` gets the rows once, at the end,
+ * whatever the end is.
+ */
+const run = async function* (
+  prepared: Prepared,
+  more: Message[],
+  record: (calls: LedgerLine[]) => Promise<void> | void,
+): AsyncGenerator<RunEvent> {
+  const { call, settings, candidates, tokensIn, name } = prepared
+  const contract: Contract = tasks[name]
+  const reservation = await admit({
+    viewer: call.viewer,
+    settings,
+    tokensIn,
+    tokensOutMax: contract.tokensOutMax,
+    candidates,
+  })
+  const attempts: Attempt[] = []
+  let written = ''
+  let end: ModelEnd | undefined
+  const byKey = new Map(candidates.map((candidate) => [candidate.key, candidate]))
+  const signal = call.signal ?? new AbortController().signal
+  try {
+    for await (const event of runCandidates({
+      candidates,
+      options: toOptions(prepared, more),
+      lane: contract.lane,
+      signal,
+      onAttempt: (attempt) => attempts.push(attempt),
+    })) {
+      if (event.type === 'end') end = event
+      else if (event.type === 'replace') yield { type: 'replace' }
+      else {
+        written += event.text
+        yield event
+      }
+    }
+    if (!end) throw new AppError('model-failed', { context: { reason: 'no end' } })
+    yield { type: 'end', end, costMicros: costOf(end.candidate, end.usage) }
+  } finally {
+    const failed = attempts
+      .filter(({ outcome }) => outcome !== 'ok')
+      .map((attempt) => {
+        const candidate = byKey.get(attempt.key)
+        // What broke off after its first words was paid for: the prompt, and at most what was written.
+        const usage = { in: tokensIn, out: estimateTokens(written), cached: 0 }
+        const paid = attempt.firstTokenMs !== undefined && candidate !== undefined
+        return {
+          ...lineOf(prepared),
+          tier: candidate?.tier ?? prepared.tier,
+          provider: candidate?.provider.name ?? null,
+          requestedModel: attempt.modelId,
+          outcome: attempt.outcome,
+          costMicros: paid ? costOf(candidate, usage) : 0,
+          ...(paid ? { tokensIn: usage.in, tokensOut: usage.out, usageEstimated: true } : {}),
+          firstTokenMs: attempt.firstTokenMs ?? null,
+          totalMs: attempt.durationMs,
+        }
+      })
+    const lines = [...failed, ...(end ? [{ ...lineOf(prepared), ...callFigures(end) }] : [])].map(ledgerLine)
+    const costMicros = lines.reduce((sum, line) => sum + (line.costMicros ?? 0), 0)
+    const tokens = lines.reduce((sum, line) => sum + (line.tokensIn ?? 0) + (line.tokensOut ?? 0), 0)
+    await reservation
+      .settle({ costMicros, tokens })
+      .catch((error: unknown) =>
+        log.error({ err: error }, 'a reservation was not settled; it is given back when it expires'),
+      )
+    for (const line of lines)
+      countCall({
+        ...line,
+        cache: null,
+        firstTokenMs: line.firstTokenMs ?? null,
+        totalMs: line.totalMs ?? null,
+        tokensIn: line.tokensIn ?? null,
+        tokensOut: line.tokensOut ?? null,
+        costMicros: line.costMicros ?? null,
+      })
+    await record(lines)
+  }
+}
+
+/**
+ * Writes an answer from sources, as it comes. `record` gets what it cost, at the end, to be stored in the transaction that stores
+ * the answer. Throws `over-budget`, `tokens-limited`, `price-unknown`, `model-failed`, `model-misconfigured`, or the signal's reason.
+ */
+export const streamAnswer = async function* (
+  input: TaskInput<'answer'>,
+  call: TaskCall,
+  record: (calls: LedgerLine[]) => void,
+): AsyncGenerator<AnswerEvent> {
+  const prepared = await prepare('answer', input, call)
+  const filtered = () => ({
+    restorer: prepared.restore(),
+    filter: createOutputFilter({ canary: prepared.boundary, allowedOrigins: ownOrigins() }),
+  })
+  let { restorer, filter } = filtered()
+  const clean = (text: string): string => filter.push(restorer.push(text))
+  for await (const event of run(prepared, [], record)) {
+    if (event.type === 'text') {
+      const text = clean(event.text)
+      if (text) yield { type: 'text', text }
+    } else if (event.type === 'replace') {
+      ;({ restorer, filter } = filtered())
+      yield event
+    } else {
+      const last = filter.push(restorer.end()) + filter.end()
+      if (last) yield { type: 'text', text: last }
+      const verdict = filter.verdict()
+      call.trace?.open('filter', 'filter the answer').end(verdict.canary ? 'refused' : 'ok')
+      // The boundary of the prompt is for no reader: an answer that has it was told to give the prompt away.
+      if (verdict.canary) throw new AppError('answer-withheld', { context: { model: event.end.candidate.key } })
+      const { end, costMicros } = event
+      const kind = end.candidate.provider.kind === 'built-in' ? 'built-in' : 'provider'
+      yield {
+        type: 'end',
+        model: { id: end.servedModel || end.candidate.modelId, kind },
+        tokens: { in: end.usage.in, out: end.usage.out },
+        costMicros,
+        firstTokenMs: end.firstTokenMs,
+        fellBack:
+          kind === 'provider' || prepared.candidates.length === 1
+            ? null
+            : end.attempts.every(({ outcome }) => ['ok', 'misconfigured', 'model-gone'].includes(outcome))
+              ? 'misconfigured'
+              : 'no-answer',
+        refused: end.finish === 'refused',
+        modelKey: end.candidate.key,
+      }
+    }
+  }
+}
+
+/** Where a link in an answer may lead: to this installation. */
+const ownOrigins = (): string[] => {
+  const { authUrl } = env()
+  return authUrl ? [new URL(authUrl).origin] : []
+}
+
+/** Repairs a model may try on its output; each is told what was wrong. */
+const repairsMax = 2
+const repairBackoffMs = 150
+
+/** The JSON object in what a model wrote: bare, fenced, or with words around it. Throws when there is none. */
+const readJson = (text: string): unknown => {
+  const fenced = /```(?:json)?\s*([\s\S]*?)```/.exec(text)?.[1] ?? text
+  const from = fenced.indexOf('{')
+  const to = fenced.lastIndexOf('}')
+  if (from < 0 || to < from) throw new Error('there is no JSON object in it')
+  return JSON.parse(fenced.slice(from, to + 1))
+}
+
+export type TaskResult<Name extends TaskName> = {
+  output: TaskOutput<Name>
+  /** Null: done without a model. */
+  model: string | null
+  costMicros: number | null
+  cached: boolean
+  repairs: number
+}
+
+/**
+ * Does a task and hands back its checked output. The same input is not paid for twice. Without a model, or when none did it well,
+ * the task is done in its built-in way; where it has none, throws as `streamAnswer`.
+ */
+export const runTask = async <Name extends Exclude<TaskName, 'answer'>>(
+  name: Name,
+  input: TaskInput<Name>,
+  call: TaskCall,
+): Promise<TaskResult<Name>> => {
+  const contract: Contract = tasks[name]
+  const prepared = await prepare(name, input, call)
+  const local = (): TaskResult<Name> => {
+    if (!contract.local)
+      throw new AppError('model-failed', { context: { task: name, reason: 'no model is configured' } })
+    const done = (contract.local as (input: unknown) => unknown)(contract.input.parse(input))
+    return {
+      output: contract.output.parse(done) as TaskOutput<Name>,
+      model: null,
+      costMicros: 0,
+      cached: false,
+      repairs: 0,
+    }
+  }
+  const [first] = prepared.candidates
+  if (!first) return local()
+  const { db } = database()
+  const inputHash = hashOf(JSON.stringify([name, contract.promptVersion, first.key, contract.input.parse(input)]))
+  const kept = await getTaskResult(db, { workspaceId: call.viewer.workspaceId, task: name, inputHash })
+  const known = kept === undefined ? undefined : contract.output.safeParse(kept)
+  if (known?.success)
+    return { output: known.data as TaskOutput<Name>, model: first.modelId, costMicros: 0, cached: true, repairs: 0 }
+
+  const span = call.trace?.open(name, `${name}: ${first.modelId}`)
+  let costMicros: number | null = 0
+  try {
+    const more: Message[] = []
+    for (let repairs = 0; repairs <= repairsMax; repairs += 1) {
+      let text = ''
+      let model = first.modelId
+      const restorer = prepared.restore()
+      for await (const event of run(prepared, more, (lines) => insertModelCalls(db, lines))) {
+        if (event.type === 'text') text += event.text
+        else if (event.type === 'replace') text = ''
+        else {
+          model = event.end.servedModel || event.end.candidate.modelId
+          costMicros = event.costMicros === null || costMicros === null ? null : costMicros + event.costMicros
+        }
+      }
+      try {
+        const output = contract.output.parse(readJson(restorer.push(text) + restorer.end())) as TaskOutput<Name>
+        await keepTaskResult(db, { workspaceId: call.viewer.workspaceId, task: name, inputHash, output })
+        span?.set({ model, repairs })
+        span?.cost(costMicros)
+        span?.end()
+        return { output, model, costMicros, cached: false, repairs }
+      } catch (error) {
+        if (repairs === repairsMax) break
+        const fault = error instanceof z.ZodError ? z.prettifyError(error) : String((error as Error).message)
+        more.push(
+          { role: 'assistant', content: text.slice(0, 4_000) || '(nothing)' },
+          { role: 'user', content: `That could not be read: ${fault.slice(0, 800)}\nReply with the JSON object only.` },
+        )
+        await pause(repairBackoffMs * 2 ** repairs, undefined, call.signal ? { signal: call.signal } : {})
+      }
+    }
+    span?.set({ repairs: repairsMax, outcome: 'its output could not be read' })
+  } catch (error) {
+    span?.set({ error: error instanceof Error ? error.name : 'unknown' })
+    if (call.signal?.aborted || !(error instanceof AppError) || !contract.local) {
+      span?.end('failed')
+      throw error
+    }
+  }
+  span?.end('failed')
+  return { ...local(), costMicros }
+}

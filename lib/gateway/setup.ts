@@ -1,0 +1,459 @@
+/**
+ * Providers, models and rules as an admin sets them. What makes no sense is refused in words; every change and its line in the audit
+ * log are stored together; a key goes in sealed and never comes out; a provider that moves to another host loses its key.
+ */
+import { database, type Tx } from '#db/client.ts'
+import { findGatewaySettings, storeGatewaySettings } from '#db/queries/gateway-settings.ts'
+import {
+  countModels,
+  countProviders,
+  deleteModel as deleteModelRow,
+  deleteProvider as deleteProviderRow,
+  getModel,
+  getProvider,
+  insertModel,
+  insertProvider,
+  listProviderModels,
+  listSealedKeys,
+  orderModels as orderModelRows,
+  type StoredProvider,
+  updateModel,
+  updateProvider,
+} from '#db/queries/models.ts'
+import { listModels, listProviders } from '#db/reports/models.ts'
+import { audit } from '#lib/audit.ts'
+import { checkAddress, RefusedAddress } from '#lib/safe-fetch.ts'
+import { sealing } from '#lib/sealing.ts'
+import { AppError } from '#lib/shared/errors.ts'
+import {
+  defaultGatewaySettings,
+  type GatewaySettings,
+  type GatewaySettingsInput,
+  gatewaySettingsSchema,
+  type Tier,
+} from '#lib/shared/gateway-settings.ts'
+import { newId } from '#lib/shared/ids.ts'
+import type {
+  KnownPrice,
+  ModelInput,
+  ModelPrice,
+  ModelSetup,
+  ProviderInput,
+  ProviderKind,
+  ProviderTest,
+} from '#lib/shared/models-contract.ts'
+import type { Viewer } from '#lib/shared/viewer.ts'
+import { priceMicros } from './cost.ts'
+import { tryProvider } from './provider-test.ts'
+import { buildModel } from './providers.ts'
+import {
+  fetchOf,
+  forgetCandidates,
+  keyPurpose,
+  listCandidates,
+  listEnvironmentCandidates,
+  openKey,
+} from './registry.ts'
+import { tasks } from './tasks.ts'
+
+const providersMax = 50
+const modelsMax = 200
+const nameCharsMax = 60
+const modelIdCharsMax = 200
+const microsPerDollar = 1_000_000
+/** Above these a zero too many is likelier than a wish. */
+const priceMicrosMax = 10_000 * microsPerDollar
+const budgetMicrosMax = 10_000_000 * microsPerDollar
+
+const refuse = (message: string): never => {
+  throw new AppError('bad-request', { message })
+}
+
+const deceiving = /[\p{Cc}\p{Cs}\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/u
+
+const checkedName = (raw: string): string => {
+  const name = raw.normalize('NFC').replace(/\s+/g, ' ').trim()
+  if (!name) refuse('A provider needs a name. Type at least one character.')
+  if (name.length > nameCharsMax) refuse(`The name is over ${nameCharsMax} characters. Shorten it.`)
+  if (deceiving.test(name)) refuse('The name has characters that cannot be seen. Type it anew.')
+  return name
+}
+
+const inRange = (value: number | null, name: string, min: number, max: number): number | null => {
+  if (value === null) return null
+  if (!Number.isInteger(value)) refuse(`${name} must be a whole number.`)
+  if (value < min || value > max)
+    refuse(`${name} must be between ${min.toLocaleString('en-US')} and ${max.toLocaleString('en-US')}.`)
+  return value
+}
+
+/** The address of a compatible server, checked and without a slash at its end; null for vendors, whose addresses are known. */
+const checkedBaseUrl = ({ kind, baseUrl, local }: Pick<ProviderInput, 'kind' | 'baseUrl' | 'local'>): string | null => {
+  if (kind !== 'compatible') return null
+  const raw = baseUrl?.trim()
+  if (!raw) return refuse('A compatible server needs an address, for example http://127.0.0.1:11434/v1 for Ollama.')
+  try {
+    const url = checkAddress(raw, { local })
+    if (url.search || url.hash) refuse('The address must end with its path. Take out what stands after ? or #.')
+    if (url.protocol === 'http:' && !local)
+      refuse(
+        'Use https://: over http:// the key and your documents could be read on the way. Only local servers may do without.',
+      )
+    return `${url.origin}${url.pathname}`.replace(/\/+$/, '')
+  } catch (error) {
+    if (error instanceof RefusedAddress) return refuse(error.message)
+    throw error
+  }
+}
+
+const checkedKey = (raw: string): string => {
+  const key = raw.trim()
+  if (!key) refuse('The key is empty. Paste it, or leave the field alone to keep the stored one.')
+  // It becomes a header.
+  if (!/^[\x21-\x7e]+$/.test(key)) refuse('The key has spaces, line breaks or special characters in it. Copy it again.')
+  return key
+}
+
+/** The end of a key, to tell keys apart; of a short one nothing. */
+const hintOf = (key: string): string | null => (key.length >= 12 ? key.slice(-4) : null)
+
+type KeyColumns = Pick<StoredProvider, 'sealedKey' | 'keyHint'>
+type KeyChange = 'set' | 'kept' | 'removed' | 'removed with the address' | 'none'
+
+const keyColumns = (
+  next: Pick<StoredProvider, 'id' | 'kind' | 'baseUrl'>,
+  before: StoredProvider | undefined,
+  apiKey: string | null | undefined,
+): { columns: KeyColumns; change: KeyChange } => {
+  const none = { sealedKey: null, keyHint: null }
+  if (typeof apiKey === 'string') {
+    const key = checkedKey(apiKey)
+    return { columns: { sealedKey: sealing().seal(key, keyPurpose(next)), keyHint: hintOf(key) }, change: 'set' }
+  }
+  if (!before?.sealedKey) return { columns: none, change: 'none' }
+  if (apiKey === null) return { columns: none, change: 'removed' }
+  if (keyPurpose(before) !== keyPurpose(next)) return { columns: none, change: 'removed with the address' }
+  return { columns: { sealedKey: before.sealedKey, keyHint: before.keyHint }, change: 'kept' }
+}
+
+/**
+ * Makes or changes a provider. A key that is left out stays, unless the host changes: then it is removed, and `keyCleared` says so.
+ * Throws `bad-request` in words, `not-found`.
+ */
+export const saveProvider = async (
+  viewer: Viewer,
+  input: ProviderInput,
+): Promise<{ id: string; keyCleared: boolean }> => {
+  const { kind, local, enabled } = input
+  if (local && kind !== 'compatible')
+    refuse('Only a compatible server can be local: what goes to a vendor leaves your machines.')
+  const { workspaceId } = viewer
+  const id = input.id ?? newId()
+  const values = {
+    name: checkedName(input.name),
+    kind,
+    baseUrl: checkedBaseUrl(input),
+    local,
+    enabled,
+    requestsPerMinute: inRange(input.requestsPerMinute, 'Requests a minute', 1, 1_000_000),
+    tokensPerMinute: inRange(input.tokensPerMinute, 'Tokens a minute', 1, 1_000_000_000),
+  }
+  const change = await database().db.transaction(async (tx) => {
+    const before = input.id === null ? undefined : await getProvider(tx, workspaceId, id, true)
+    if (input.id !== null && !before) throw new AppError('not-found')
+    if (!before && (await countProviders(tx, workspaceId)) >= providersMax)
+      refuse(`There are ${providersMax} providers already. Delete one that is not used.`)
+    const key = keyColumns({ id, kind, baseUrl: values.baseUrl }, before, input.apiKey)
+    const row = { id, workspaceId, ...values, ...key.columns }
+    if (!(await (before ? updateProvider(tx, row) : insertProvider(tx, row))))
+      refuse(`There is a provider called ${values.name} already. Give this one another name.`)
+    await audit(tx, {
+      actor: viewer,
+      event: 'provider.saved',
+      objectId: id,
+      details: { ...values, new: !before, key: key.change },
+    })
+    return key.change
+  })
+  forgetCandidates(workspaceId)
+  return { id, keyCleared: change === 'removed with the address' }
+}
+
+/** Deletes a provider with its models and its key. Throws `not-found`. */
+export const deleteProvider = (viewer: Viewer, id: string): Promise<void> =>
+  changing(viewer, async (tx) => {
+    const name = await deleteProviderRow(tx, viewer.workspaceId, id)
+    if (name === undefined) throw new AppError('not-found')
+    await audit(tx, { actor: viewer, event: 'provider.deleted', objectId: id, details: { name } })
+  })
+
+/** One transaction; afterwards this process asks for its candidates anew. */
+const changing = async <T>(viewer: Viewer, run: (tx: Tx) => Promise<T>): Promise<T> => {
+  const done = await database().db.transaction(run)
+  forgetCandidates(viewer.workspaceId)
+  return done
+}
+
+const checkedPrice = (price: ModelInput['price']): ModelPrice | null => {
+  if (!price) return null
+  for (const [name, micros] of [
+    ['input', price.input],
+    ['output', price.output],
+    ['cached input', price.cached ?? 0],
+  ] as const) {
+    if (micros < 0) refuse(`The price of ${name} is negative. Enter what the provider charges, or 0 where it is free.`)
+    if (micros > priceMicrosMax)
+      refuse(
+        `The price of ${name} is over $10,000 a million tokens. Check it: prices are in dollars per million tokens.`,
+      )
+    if (!Number.isInteger(micros)) refuse(`The price of ${name} is finer than a millionth of a dollar. Round it.`)
+  }
+  return price
+}
+
+/** Makes or changes a model. Throws `bad-request` in words, `not-found`. */
+export const saveModel = async (viewer: Viewer, input: ModelInput): Promise<{ id: string }> => {
+  const { workspaceId } = viewer
+  const modelId = input.modelId.trim()
+  if (!modelId) refuse('A model needs its name at the provider, for example gpt-5.4-mini or qwen3:8b.')
+  if (modelId.length > modelIdCharsMax)
+    refuse(`The name of a model is under ${modelIdCharsMax} characters. Shorten it.`)
+  if (/\s/.test(modelId) || deceiving.test(modelId))
+    refuse('The name of a model has no spaces in it. Copy it as the provider writes it.')
+  const price = checkedPrice(input.price)
+  const values = {
+    providerId: input.providerId,
+    modelId,
+    tier: input.tier,
+    enabled: input.enabled,
+    position: inRange(input.position, 'The place in the order', 0, 10_000),
+    contextTokensMax: inRange(input.contextTokensMax, 'The context', 1_000, 10_000_000),
+    inputMicrosPerMillion: price?.input ?? null,
+    outputMicrosPerMillion: price?.output ?? null,
+    cachedMicrosPerMillion: price?.cached ?? null,
+  }
+  const id = input.id ?? newId()
+  await changing(viewer, async (tx) => {
+    const provider = await getProvider(tx, workspaceId, values.providerId, true)
+    const before = input.id === null ? undefined : await getModel(tx, workspaceId, id)
+    // A model stays with its provider: elsewhere it is another model, with other figures.
+    if (!provider || (input.id !== null && before?.providerId !== provider.id)) throw new AppError('not-found')
+    if (!before && (await countModels(tx, workspaceId)) >= modelsMax)
+      refuse(`There are ${modelsMax} models already. Delete one that is not used.`)
+    const saved = before ? updateModel(tx, before, values) : insertModel(tx, { id, workspaceId, ...values })
+    if (!(await saved)) refuse(`${provider.name} has a model ${modelId} already. Change that one.`)
+    await audit(tx, { actor: viewer, event: 'model.saved', objectId: id, details: { ...values, new: !before } })
+  })
+  return { id }
+}
+
+/** Deletes a model. Throws `not-found`. */
+export const deleteModel = (viewer: Viewer, id: string): Promise<void> =>
+  changing(viewer, async (tx) => {
+    const modelId = await deleteModelRow(tx, viewer.workspaceId, id)
+    if (modelId === undefined) throw new AppError('not-found')
+    await audit(tx, { actor: viewer, event: 'model.deleted', objectId: id, details: { modelId } })
+  })
+
+/** Sets the order in which the models of a tier are asked; `conflict` when these are no longer its models. */
+export const orderModels = (viewer: Viewer, tier: Tier, ids: readonly string[]): Promise<void> =>
+  changing(viewer, async (tx) => {
+    if (!(await orderModelRows(tx, viewer.workspaceId, tier, ids))) throw new AppError('conflict')
+    await audit(tx, { actor: viewer, event: 'models.ordered', objectId: viewer.workspaceId, details: { tier, ids } })
+  })
+
+/** Tries a stored provider through the safe client and says what to mend. Throws `not-found`. */
+export const testProvider = async (viewer: Viewer, id: string): Promise<ProviderTest> => {
+  const { db } = database()
+  const provider = await getProvider(db, viewer.workspaceId, id)
+  if (!provider) throw new AppError('not-found')
+  const { kind, baseUrl } = provider
+  let apiKey: string | undefined
+  try {
+    apiKey = openKey(provider)
+  } catch (error) {
+    return {
+      ok: false,
+      message: error instanceof AppError ? error.publicMessage : 'The key cannot be read.',
+      models: [],
+    }
+  }
+  if (!apiKey && kind !== 'compatible')
+    return { ok: false, message: 'There is no key yet. Enter one to use this provider.', models: [] }
+  const stored = await listProviderModels(db, viewer.workspaceId, id)
+  const fetch = fetchOf(provider)
+  return tryProvider({
+    kind,
+    apiKey,
+    baseUrl,
+    fetch,
+    modelIds: stored.filter(({ enabled }) => enabled).map(({ modelId }) => modelId),
+    build: (modelId) => buildModel({ kind, modelId, apiKey, baseUrl, fetch }),
+  })
+}
+
+const settingNames: Record<string, string> = {
+  'budgets.userDayMicros': 'The budget of a person a day',
+  'budgets.userMonthMicros': 'The budget of a person a month',
+  'budgets.workspaceDayMicros': 'The budget of the workspace a day',
+  'budgets.workspaceMonthMicros': 'The budget of the workspace a month',
+  'budgets.workspaceMinuteMicros': 'The most that may be spent in a minute',
+  'tokenLimits.userMinute': 'The tokens of a person a minute',
+  'tokenLimits.workspaceMinute': 'The tokens of the workspace a minute',
+  'injection.flagFrom': 'The score from which text is flagged',
+  'cache.wrongHitsMax': 'The share of wrong answers from the cache',
+  'cache.ttlSeconds': 'The time for which answers are kept',
+  'routing.localConfidenceMin': 'The confidence of local models',
+  'routing.localShareTarget': 'The target of the local share',
+  'routing.standardFrom': 'The difficulty of the standard tier',
+  'routing.flagshipFrom': 'The difficulty of the flagship tier',
+  'alerts.webhookUrl': 'The address for alerts',
+  'alerts.errorShareFrom': 'The error rate',
+  'alerts.p95MsFrom': 'The slowest one in twenty',
+  'alerts.budgetShareFrom': 'The used share of a budget',
+}
+
+type SettingIssue = { code: string; path: PropertyKey[]; minimum?: unknown; maximum?: unknown; format?: unknown }
+
+const issueWords = ({ code, path, minimum, maximum, format }: SettingIssue): string => {
+  const name = settingNames[path.join('.')] ?? `"${path.join('.')}"`
+  if (code === 'too_small')
+    return minimum === 0 ? `${name} must not be negative.` : `${name} must be at least ${String(minimum)}.`
+  if (code === 'too_big') return `${name} must be at most ${String(maximum)}.`
+  if (code === 'invalid_format' && format === 'url') return `${name} must begin with https:// or http://.`
+  if (code === 'unrecognized_keys')
+    return 'These rules have a part that is not known here. Reload the page and try again.'
+  return `${name} is not a value that can be used.`
+}
+
+const checkSettings = (settings: GatewaySettings): void => {
+  for (const [name, micros] of Object.entries(settings.budgets))
+    if (micros !== null && micros > budgetMicrosMax)
+      refuse(`${settingNames[`budgets.${name}`]} is over $10,000,000. Check it, or leave it empty for no limit.`)
+  if (settings.routing.standardFrom > settings.routing.flagshipFrom)
+    refuse('The flagship tier must begin at the difficulty of the standard tier or above it.')
+  if (settings.alerts.webhookUrl === null) return
+  try {
+    checkAddress(settings.alerts.webhookUrl)
+  } catch (error) {
+    refuse(`The address for alerts cannot be used. ${error instanceof Error ? error.message : ''}`)
+  }
+}
+
+/** Changed rules by their path, as the log may keep them: the webhook's address is as good as a key to whoever has it. */
+const changesOf = (before: GatewaySettings, after: GatewaySettings): Record<string, unknown> => {
+  const flat = (settings: GatewaySettings): Map<string, unknown> => {
+    const found = new Map<string, unknown>()
+    for (const [section, value] of Object.entries(settings)) {
+      if (typeof value !== 'object') found.set(section, value)
+      else for (const [name, inner] of Object.entries(value)) found.set(`${section}.${name}`, inner)
+    }
+    return found
+  }
+  const old = flat(before)
+  const now = flat(after)
+  return Object.fromEntries(
+    [...new Set([...old.keys(), ...now.keys()])]
+      .filter((name) => JSON.stringify(old.get(name)) !== JSON.stringify(now.get(name)))
+      .map((name) => [name, name === 'alerts.webhookUrl' ? 'changed' : [old.get(name) ?? null, now.get(name) ?? null]]),
+  )
+}
+
+/**
+ * Stores the rules of the viewer's workspace; the new version. Throws `conflict` when somebody saved since `expectedVersion`,
+ * `bad-request` in words for what makes no sense.
+ */
+export const saveGatewaySettings = async (
+  viewer: Viewer,
+  expectedVersion: number,
+  input: GatewaySettingsInput,
+): Promise<number> => {
+  const parsed = gatewaySettingsSchema.safeParse(input)
+  if (!parsed.success) return refuse(parsed.error.issues.slice(0, 3).map(issueWords).join(' '))
+  const settings = parsed.data
+  checkSettings(settings)
+  const known = new Set((await listCandidates(viewer.workspaceId)).map(({ key }) => key))
+  return database().db.transaction(async (tx) => {
+    const { settings: before } = await findGatewaySettings(tx, viewer.workspaceId)
+    for (const [task, key] of Object.entries(settings.taskModels)) {
+      if (!Object.hasOwn(tasks, task)) refuse(`There is no task called ${task}.`)
+      // What was set before may stay: its provider can be off for now, and is passed over.
+      if (!known.has(key) && before?.taskModels[task] !== key)
+        refuse(`The model that is set for "${task}" is not there. Choose another.`)
+    }
+    const version = await storeGatewaySettings(tx, viewer.workspaceId, expectedVersion, settings)
+    if (version === null) throw new AppError('conflict')
+    await audit(tx, {
+      actor: viewer,
+      event: 'gateway-settings.saved',
+      objectId: viewer.workspaceId,
+      details: { version, changes: changesOf(before ?? defaultGatewaySettings, settings) },
+    })
+    return version
+  })
+}
+
+/** What is shown of a price: micro-dollars a million tokens. A thousand are asked for, since some models cost more from many on. */
+const knownPriceOf = (
+  { kind, modelId, baseUrl, local }: { kind: ProviderKind; modelId: string; baseUrl: string | null; local: boolean },
+  price: ModelPrice | null,
+): KnownPrice => {
+  if (local) return { source: 'free', input: 0, output: 0 }
+  if (price) return { source: 'admin', input: price.input, output: price.output }
+  const of = (inputTokens: number, outputTokens: number) =>
+    priceMicros({ modelId, provider: kind, baseUrl: baseUrl ?? undefined }, { inputTokens, outputTokens })
+  const input = of(1_000, 0)
+  const output = of(0, 1_000)
+  if (input === null || output === null) return { source: 'unknown', input: 0, output: 0 }
+  return { source: 'table', input: input * 1_000, output: output * 1_000 }
+}
+
+const keyState = (provider: StoredProvider): 'none' | 'stored' | 'unreadable' => {
+  try {
+    return openKey(provider) === undefined ? 'none' : 'stored'
+  } catch {
+    return 'unreadable'
+  }
+}
+
+/** Everything the Models screen shows. */
+export const modelSetup = async (viewer: Viewer): Promise<ModelSetup> => {
+  const { db } = database()
+  const [providers, models, sealed, { settings, version }, environment] = await Promise.all([
+    listProviders(db, viewer),
+    listModels(db, viewer),
+    listSealedKeys(db, viewer.workspaceId),
+    findGatewaySettings(db, viewer.workspaceId),
+    listEnvironmentCandidates(),
+  ])
+  const keys = new Map(sealed.map((provider) => [provider.id, keyState(provider)]))
+  return {
+    providers: providers.map((provider) => ({
+      ...provider,
+      key: keys.get(provider.id) ?? 'none',
+      models: models
+        .filter(({ providerId }) => providerId === provider.id)
+        .map(
+          ({
+            inputMicrosPerMillion: input,
+            outputMicrosPerMillion: output,
+            cachedMicrosPerMillion: cached,
+            ...model
+          }) => {
+            const price = input === null || output === null ? null : { input, output, cached }
+            const key = `${provider.id}/${model.modelId}`
+            return { ...model, key, price, knownPrice: knownPriceOf({ ...provider, modelId: model.modelId }, price) }
+          },
+        ),
+    })),
+    environment: environment.flatMap(({ key, modelId, provider: { kind, local, baseUrl = null } }) =>
+      kind === 'built-in'
+        ? []
+        : [{ key, kind, modelId, baseUrl, local, knownPrice: knownPriceOf({ kind, modelId, baseUrl, local }, null) }],
+    ),
+    settings: settings ?? defaultGatewaySettings,
+    version,
+    settingsReadable: settings !== null,
+    tasks: Object.keys(tasks),
+  }
+}

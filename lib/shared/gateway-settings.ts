@@ -1,0 +1,116 @@
+/**
+ * A workspace's rules for model calls, with their defaults: what an admin can set on the Models page. Every field has an effect
+ * and a test that shows it. Money is integer micro-dollars (1,000,000 = one dollar); null means "no limit".
+ */
+import { z } from 'zod'
+
+export const tiers = ['fast', 'standard', 'flagship'] as const
+export type Tier = (typeof tiers)[number]
+
+/** What is looked for in text before it leaves; `secret` is a key, token or password. */
+export const sensitiveKinds = [
+  'secret',
+  'card',
+  'iban',
+  'national-id',
+  'email',
+  'phone',
+  'ip',
+  'person',
+  'address',
+] as const
+export type SensitiveKind = (typeof sensitiveKinds)[number]
+export const redactionActs = ['allow', 'mask', 'block'] as const
+export type RedactionAct = (typeof redactionActs)[number]
+
+const limit = z.int().min(0).max(Number.MAX_SAFE_INTEGER).nullable()
+const act = z.enum(redactionActs)
+
+export const gatewaySettingsSchema = z.strictObject({
+  budgets: z
+    .strictObject({
+      userDayMicros: limit.default(null),
+      userMonthMicros: limit.default(null),
+      workspaceDayMicros: limit.default(null),
+      workspaceMonthMicros: limit.default(null),
+      /** A breaker on money: so much in one minute is a fault, not use. */
+      workspaceMinuteMicros: limit.default(null),
+    })
+    .prefault({}),
+  /** Tokens in and out, a minute. */
+  tokenLimits: z
+    .strictObject({ userMinute: limit.default(200_000), workspaceMinute: limit.default(2_000_000) })
+    .prefault({}),
+  /** A call to a model without a price: refused, or counted at the dearest price we know. Never 0. */
+  unknownPrice: z.enum(['refuse', 'worst-case']).default('worst-case'),
+  redaction: z
+    .strictObject({
+      acts: z
+        .strictObject({
+          secret: act.default('mask'),
+          card: act.default('mask'),
+          iban: act.default('mask'),
+          'national-id': act.default('mask'),
+          email: act.default('mask'),
+          phone: act.default('mask'),
+          ip: act.default('allow'),
+          person: act.default('allow'),
+          address: act.default('allow'),
+        } satisfies Record<SensitiveKind, unknown>)
+        .prefault({}),
+      /** Masks for models on our own machines too; otherwise only what leaves them is masked. */
+      alsoLocal: z.boolean().default(false),
+      /** Whether the person who asked sees the real values again in the answer. Secrets are never restored. */
+      restore: z.boolean().default(true),
+    })
+    .prefault({}),
+  /** `any`: every enabled provider; `local`: only providers on our own machines, in fallback too. */
+  providers: z.enum(['any', 'local']).default('any'),
+  injection: z
+    .strictObject({
+      /** From this score (0 to 1) on a question or a passage is flagged in the trace. */
+      flagFrom: z.number().min(0).max(1).default(0.5),
+    })
+    .prefault({}),
+  cache: z
+    .strictObject({
+      exact: z.boolean().default(true),
+      semantic: z.boolean().default(true),
+      /** The share of wrong answers among semantic hits that is put up with; the cache abstains where it cannot keep it. */
+      wrongHitsMax: z.number().min(0.005).max(0.2).default(0.02),
+      ttlSeconds: z.int().min(60).max(2_592_000).default(3_600),
+    })
+    .prefault({}),
+  routing: z
+    .strictObject({
+      /** Where a local model is configured it is asked first, and a hosted one when its confidence stays below this (0 to 1). */
+      localFirst: z.boolean().default(true),
+      localConfidenceMin: z.number().min(0).max(1).default(0.5),
+      /** Shown against what was reached. */
+      localShareTarget: z.number().min(0).max(1).default(0.8),
+      /** A difficulty (0 to 1) from which the tier is asked. */
+      standardFrom: z.number().min(0).max(1).default(0.35),
+      flagshipFrom: z.number().min(0).max(1).default(0.75),
+    })
+    .prefault({}),
+  /** A model of its own for a task, by its key (`PROVIDER/MODEL`), before what routing says. */
+  taskModels: z.record(z.string().max(40), z.string().max(300)).default({}),
+  alerts: z
+    .strictObject({
+      /** An http(s) address that gets a JSON line for each alert. */
+      webhookUrl: z
+        .url({ protocol: /^https?$/ })
+        .nullable()
+        .default(null),
+      errorShareFrom: z.number().min(0).max(1).default(0.2),
+      p95MsFrom: z.int().min(0).default(30_000),
+      budgetShareFrom: z.number().min(0).max(1).default(0.8),
+    })
+    .prefault({}),
+})
+
+export type GatewaySettings = z.output<typeof gatewaySettingsSchema>
+/** What a settings form sends. */
+export type GatewaySettingsInput = z.input<typeof gatewaySettingsSchema>
+
+export const defaultGatewaySettings: GatewaySettings = gatewaySettingsSchema.parse({})
