@@ -1,7 +1,9 @@
 'use client'
-import { Download, Trash2, X } from 'lucide-react'
+import { Download, Sparkles, Trash2, X } from 'lucide-react'
 import { Fragment, type ReactNode, useEffect, useState } from 'react'
+import { Badge } from '#components/ui/badge.tsx'
 import { Button } from '#components/ui/button.tsx'
+import { Progress } from '#components/ui/progress.tsx'
 import { Skeleton } from '#components/ui/skeleton.tsx'
 import type { DocumentRow } from '#lib/shared/admin-contract.ts'
 import { formatBytes, formatCount } from '#lib/shared/format.ts'
@@ -94,15 +96,57 @@ const Facts = ({ facts }: { facts: [string, ReactNode][] }) => (
   </dl>
 )
 
+/** What the document says in short, made on request; its own words stay below it. */
+const Description = ({ row, onDescribe }: { row: DocumentRow; onDescribe: () => void }) => {
+  const { description, describing } = row
+  return (
+    <section aria-label="Summary" className="mb-6">
+      <h3 className="mb-2 font-medium text-[12.5px] text-muted-foreground tracking-normal">Summary</h3>
+      {description && (
+        <>
+          <p dir="auto" className="mb-2 text-[14px]">
+            {description.summary}
+          </p>
+          {description.tags.length > 0 && (
+            <ul aria-label="Suggested tags" className="mb-2 flex flex-wrap gap-1.5">
+              {description.tags.map((tag) => (
+                <li key={tag}>
+                  <Badge>{tag}</Badge>
+                </li>
+              ))}
+            </ul>
+          )}
+        </>
+      )}
+      {describing ? (
+        <p role="status" className="flex items-center gap-2 text-[13px] text-muted-foreground">
+          <Progress value={describing.done} max={describing.total} label="Parts read" />
+          <span className="num">
+            Reading, {describing.done} of {describing.total}
+          </span>
+        </p>
+      ) : (
+        row.stage === 'ready' && (
+          <Button size="sm" onClick={onDescribe}>
+            <Sparkles />
+            {description ? 'Summarise again' : 'Summarise and suggest tags'}
+          </Button>
+        )
+      )}
+    </section>
+  )
+}
+
 export type DocumentDetailProps = {
   row: DocumentRow
   onRetry: () => void
   onDelete: () => void
+  onDescribe: () => void
   /** Left out where the frame around it closes by itself. */
   onClose?: () => void
 }
 
-export const DocumentDetail = ({ row, onRetry, onDelete, onClose }: DocumentDetailProps) => (
+export const DocumentDetail = ({ row, onRetry, onDelete, onDescribe, onClose }: DocumentDetailProps) => (
   <>
     <div className="flex items-start gap-2 border-b px-4 py-3">
       <div className="min-w-0 flex-1">
@@ -148,6 +192,7 @@ export const DocumentDetail = ({ row, onRetry, onDelete, onClose }: DocumentDeta
           Delete document
         </Button>
       </div>
+      <Description row={row} onDescribe={onDescribe} />
       <h3 className="mb-2 font-medium text-[12.5px] text-muted-foreground tracking-normal">Text as it was read</h3>
       <TextPreview key={row.versionId} row={row} />
     </div>

@@ -62,6 +62,7 @@ const stateWords: Record<StateFilter, string> = { ready: 'Ready', 'in-work': 'In
 export type DocumentActions = {
   retryDocument: (input: { documentId: string }) => Promise<ActionResult<null>>
   deleteDocument: (input: { documentId: string }) => Promise<ActionResult<null>>
+  describeDocument: (input: { documentId: string }) => Promise<ActionResult<null>>
 }
 
 type CollectionChoice = { chosen: string; name: string }
@@ -187,6 +188,14 @@ export const DocumentsScreen = ({ initial, actions }: { initial: DocumentData; a
     [actions, change, reload],
   )
 
+  const summarise = async (id: string) => {
+    change((all) => all.map((row) => (row.id === id ? { ...row, describing: { done: 0, total: 1 } } : row)))
+    const result = await actions.describeDocument({ documentId: id }).catch(() => null)
+    if (!result?.ok)
+      toast.error('The document was not summarised', { description: result?.error.message ?? unreachable })
+    reload()
+  }
+
   const remove = async (id: string) => {
     if (selected?.id === id) close()
     change((all) => all.filter((row) => row.id !== id))
@@ -208,6 +217,7 @@ export const DocumentsScreen = ({ initial, actions }: { initial: DocumentData; a
     row: selected,
     onRetry: () => void retry(selected.id),
     onDelete: () => setDeletingId(selected.id),
+    onDescribe: () => void summarise(selected.id),
   }
 
   return (

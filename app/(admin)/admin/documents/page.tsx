@@ -2,11 +2,16 @@ import type { Metadata } from 'next'
 import { DocumentsScreen } from '#components/admin/documents-screen.tsx'
 import { page } from '#lib/auth/index.ts'
 import { listDocuments } from '#lib/documents.ts'
-import { deleteDocument, retryDocument } from './actions.ts'
+import { deleteDocument, describeDocument, retryDocument } from './actions.ts'
 
 export const metadata: Metadata = { title: 'Documents' }
 
 export default async function DocumentsPage() {
   const viewer = await page('document.manage')
-  return <DocumentsScreen initial={await listDocuments(viewer)} actions={{ retryDocument, deleteDocument }} />
+  return (
+    <DocumentsScreen
+      initial={await listDocuments(viewer)}
+      actions={{ retryDocument, deleteDocument, describeDocument }}
+    />
+  )
 }

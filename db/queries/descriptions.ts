@@ -1,0 +1,66 @@
+/** Summaries and tags of documents, as they are made. */
+import { and, eq, inArray, isNotNull, sql } from 'drizzle-orm'
+import type { Viewer } from '#lib/shared/viewer.ts'
+import type { Executor } from '../client.ts'
+import { documents, documentVersions } from '../schema/index.ts'
+import { visibleTo } from '../visibility.ts'
+
+/** Marks the newest version of the viewer's document as being described; undefined when it has no text yet or is not there. */
+export const startDescription = async (
+  db: Executor,
+  viewer: Viewer,
+  documentId: string,
+): Promise<string | undefined> => {
+  const latest = db
+    .select({ id: documents.latestVersionId })
+    .from(documents)
+    .where(and(visibleTo(viewer), eq(documents.id, documentId)))
+  const [marked] = await db
+    .update(documentVersions)
+    .set({ describedDone: 0, describedTotal: 1 })
+    .where(and(inArray(documentVersions.id, latest), isNotNull(documentVersions.text)))
+    .returning({ id: documentVersions.id })
+  return marked?.id
+}
+
+/** The text of a version of the workspace. */
+export const getDescribable = async (
+  db: Executor,
+  workspaceId: string,
+  versionId: string,
+): Promise<{ title: string; text: string } | undefined> => {
+  const [found] = await db
+    .select({
+      title: sql<string>`coalesce(nullif(${documentVersions.title}, ''), ${documents.name})`,
+      text: sql<string>`${documentVersions.text}`,
+    })
+    .from(documentVersions)
+    .innerJoin(documents, eq(documents.id, documentVersions.documentId))
+    .where(
+      and(eq(documents.workspaceId, workspaceId), eq(documentVersions.id, versionId), isNotNull(documentVersions.text)),
+    )
+  return found
+}
+
+export const setDescriptionProgress = async (
+  db: Executor,
+  versionId: string,
+  { done, total }: { done: number; total: number },
+): Promise<void> => {
+  await db
+    .update(documentVersions)
+    .set({ describedDone: done, describedTotal: total })
+    .where(eq(documentVersions.id, versionId))
+}
+
+/** Stores the description; nobody makes it any more. */
+export const endDescription = async (
+  db: Executor,
+  versionId: string,
+  made: { summary: string; tags: string[] },
+): Promise<void> => {
+  await db
+    .update(documentVersions)
+    .set({ ...made, describedDone: null, describedTotal: null })
+    .where(eq(documentVersions.id, versionId))
+}
