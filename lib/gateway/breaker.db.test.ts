@@ -157,6 +157,8 @@ describe('a probe', () => {
     await setBreaker(db, { key, state: 'closed', reason: null })
     expect(await claimProbe(db, key, 1_000)).toBe(false)
     await setBreaker(db, { key, state: 'open', retryInMs: 0, reason: 'server' })
-    expect(await Promise.all([claimProbe(db, key, 1_000), claimProbe(db, key, 1_000)])).toEqual([true, false])
+    const claims = await Promise.all([claimProbe(db, key, 1_000), claimProbe(db, key, 1_000)])
+    // Which of the two comes first is the server's business.
+    expect(claims.filter(Boolean)).toHaveLength(1)
   })
 })
