@@ -6,7 +6,7 @@ const layers = [
   ['records', '^lib/(audit|trace|jobs|limits|metrics)\\.ts$'],
   ['rules', '^lib/auth/'],
   ['gateway', '^lib/gateway/'],
-  ['knowledge', '^lib/rag/|^lib/(documents|health)\\.ts$'],
+  ['knowledge', '^lib/rag/|^lib/(documents|health|alerts)\\.ts$'],
   ['chat', '^lib/chat/'],
   ['evals', '^lib/evals/'],
 ]

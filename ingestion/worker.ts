@@ -6,6 +6,7 @@ import { closeDatabase, database, holdDatabase } from '#db/client.ts'
 import { openServerDatabase } from '#db/open.ts'
 import { failVersion, listInterruptedVersions } from '#db/queries/ingest.ts'
 import { deleteOldTaskResults } from '#db/queries/task-results.ts'
+import { checkAlerts } from '#lib/alerts.ts'
 import { env } from '#lib/env.ts'
 import { closeGateway, sweepAnswers, sweepReservations, warmGateway } from '#lib/gateway/index.ts'
 import { closeQueue, enqueue, openQueue, work } from '#lib/jobs.ts'
@@ -38,6 +39,7 @@ export const startWorker = async (): Promise<{ stop(): Promise<void> }> => {
   await work('document.describe', (job, signal) => describeVersion(job, AbortSignal.any([signal, stopping.signal])))
   const sweep = setInterval(() => {
     Promise.all([
+      checkAlerts(),
       sweepLimits(),
       sweepReservations(),
       sweepAnswers(database().db),

@@ -6,6 +6,7 @@ import { Badge, type BadgeProps } from '#components/ui/badge.tsx'
 import { EmptyState } from '#components/ui/empty-state.tsx'
 import { formatCount, formatDuration } from '#lib/shared/format.ts'
 import {
+  type AlertRow,
   type BreakerRow,
   type CallFilter,
   type CallFilterChoices,
@@ -155,6 +156,18 @@ const breakerColumns = (nowMs: number): ReportColumn<BreakerRow>[] => [
   { id: 'since', title: 'Since', cell: ({ changedAt }) => <When iso={changedAt} className="whitespace-nowrap" /> },
 ]
 
+const alertColumns: ReportColumn<AlertRow>[] = [
+  { id: 'detail', title: 'What', cell: ({ detail }) => <span className="block truncate font-medium">{detail}</span> },
+  {
+    id: 'state',
+    title: 'State',
+    cell: ({ endedAt }) =>
+      endedAt === null ? <Badge variant="destructive">Now</Badge> : <Badge variant="outline">Over</Badge>,
+  },
+  { id: 'told', title: 'Webhook', cell: ({ delivered }) => (delivered ? 'Took it' : 'Not told') },
+  { id: 'since', title: 'Since', cell: ({ startedAt }) => <When iso={startedAt} className="whitespace-nowrap" /> },
+]
+
 const questionColumns: ReportColumn<UnansweredQuestion>[] = [
   {
     id: 'question',
@@ -193,6 +206,7 @@ type HealthScreenProps = {
   failures: FailureRow[]
   breakers: BreakerRow[]
   unanswered: UnansweredQuestion[]
+  alerts: AlertRow[]
   /** Null: it does not answer. */
   queue: { queued: number; active: number } | null
   uptimeSeconds: number
@@ -214,6 +228,7 @@ export const HealthScreen = ({
   failures,
   breakers,
   unanswered,
+  alerts,
   queue,
   uptimeSeconds,
 }: HealthScreenProps) => {
@@ -337,6 +352,13 @@ export const HealthScreen = ({
             </ReportSection>
           </>
         )}
+        <ReportSection title="Alerts" note="Checked each minute; the rules are on the Models page">
+          {alerts.length > 0 ? (
+            <ReportTable caption="Alerts" columns={alertColumns} rows={alerts} rowId={({ id }) => id} />
+          ) : (
+            <NothingHere>No rule was met yet.</NothingHere>
+          )}
+        </ReportSection>
         <ReportSection title="Breakers" note="As they are now">
           {breakers.length > 0 ? (
             <ReportTable caption="Breakers" columns={breaking} rows={breakers} rowId={({ key }) => key} />

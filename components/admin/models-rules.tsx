@@ -80,7 +80,6 @@ const readRules = (
   routing: {
     localFirst: ticked('localFirst'),
     localConfidenceMin: required('localConfidenceMin'),
-    localShareTarget: share('localShareTarget'),
     standardFrom: required('standardFrom'),
     flagshipFrom: required('flagshipFrom'),
   },
@@ -272,13 +271,6 @@ export const ModelRules = ({ setup, save }: RulesProps) => {
               unit="confidence"
               inputMode="decimal"
               defaultValue={routing.localConfidenceMin}
-            />
-            <TextField
-              name="localShareTarget"
-              label="Aim for local answers"
-              unit="percent"
-              inputMode="decimal"
-              defaultValue={formatPercent(routing.localShareTarget)}
             />
             <TextField
               name="standardFrom"

@@ -64,17 +64,6 @@ CREATE TABLE "budget_windows" (
 	CONSTRAINT "budget_windows_scope_window_pk" PRIMARY KEY("scope","window")
 );
 --> statement-breakpoint
-CREATE TABLE "canary_runs" (
-	"id" uuid PRIMARY KEY NOT NULL,
-	"workspace_id" uuid NOT NULL,
-	"at" timestamp with time zone DEFAULT now() NOT NULL,
-	"model_key" text NOT NULL,
-	"served_model" text,
-	"fingerprint" text,
-	"score" double precision NOT NULL,
-	"checks" jsonb NOT NULL
-);
---> statement-breakpoint
 CREATE TABLE "gateway_settings" (
 	"workspace_id" uuid PRIMARY KEY NOT NULL,
 	"settings" jsonb DEFAULT '{}'::jsonb NOT NULL,
@@ -165,7 +154,6 @@ ALTER TABLE "alerts" ADD CONSTRAINT "alerts_workspace_id_workspaces_id_fk" FOREI
 ALTER TABLE "answer_cache" ADD CONSTRAINT "answer_cache_workspace_id_workspaces_id_fk" FOREIGN KEY ("workspace_id") REFERENCES "public"."workspaces"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "answer_cache_observations" ADD CONSTRAINT "answer_cache_observations_answer_id_answer_cache_id_fk" FOREIGN KEY ("answer_id") REFERENCES "public"."answer_cache"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "answer_cache_sources" ADD CONSTRAINT "answer_cache_sources_answer_id_answer_cache_id_fk" FOREIGN KEY ("answer_id") REFERENCES "public"."answer_cache"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
-ALTER TABLE "canary_runs" ADD CONSTRAINT "canary_runs_workspace_id_workspaces_id_fk" FOREIGN KEY ("workspace_id") REFERENCES "public"."workspaces"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "gateway_settings" ADD CONSTRAINT "gateway_settings_workspace_id_workspaces_id_fk" FOREIGN KEY ("workspace_id") REFERENCES "public"."workspaces"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "model_providers" ADD CONSTRAINT "model_providers_workspace_id_workspaces_id_fk" FOREIGN KEY ("workspace_id") REFERENCES "public"."workspaces"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "models" ADD CONSTRAINT "models_workspace_id_workspaces_id_fk" FOREIGN KEY ("workspace_id") REFERENCES "public"."workspaces"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
@@ -181,7 +169,6 @@ CREATE INDEX "answer_cache_observations_answer" ON "answer_cache_observations" U
 CREATE INDEX "answer_cache_sources_document" ON "answer_cache_sources" USING btree ("document_id");--> statement-breakpoint
 CREATE INDEX "budget_reservations_expiry" ON "budget_reservations" USING btree ("expires_at");--> statement-breakpoint
 CREATE INDEX "budget_windows_over" ON "budget_windows" USING btree ("resets_at");--> statement-breakpoint
-CREATE INDEX "canary_runs_model" ON "canary_runs" USING btree ("workspace_id","model_key","at");--> statement-breakpoint
 CREATE INDEX "model_calls_workspace" ON "model_calls" USING btree ("workspace_id","at");--> statement-breakpoint
 CREATE INDEX "model_calls_message" ON "model_calls" USING btree ("message_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "model_providers_name" ON "model_providers" USING btree ("workspace_id","name");--> statement-breakpoint

@@ -246,23 +246,6 @@ export const taskResults = pgTable(
   (table) => [primaryKey({ columns: [table.workspaceId, table.task, table.inputHash] })],
 )
 
-/** Fixed questions put to a model on a schedule, and when it was served under another name: how a silent change is seen. */
-export const canaryRuns = pgTable(
-  'canary_runs',
-  {
-    id: uuid().primaryKey(),
-    workspaceId: ofWorkspace(),
-    at: moment('at').notNull().defaultNow(),
-    modelKey: text('model_key').notNull(),
-    servedModel: text('served_model'),
-    fingerprint: text(),
-    /** Share of the checks that passed, 0 to 1. */
-    score: doublePrecision().notNull(),
-    checks: jsonb().$type<{ name: string; passed: boolean; detail: string }[]>().notNull(),
-  },
-  (table) => [index('canary_runs_model').on(table.workspaceId, table.modelKey, table.at)],
-)
-
 /** An alert rule that was met: once from its start to its end. */
 export const alerts = pgTable(
   'alerts',

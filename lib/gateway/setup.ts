@@ -304,7 +304,6 @@ const settingNames: Record<string, string> = {
   'cache.wrongHitsMax': 'The share of wrong answers from the cache',
   'cache.ttlSeconds': 'The time for which answers are kept',
   'routing.localConfidenceMin': 'The confidence of local models',
-  'routing.localShareTarget': 'The target of the local share',
   'routing.standardFrom': 'The difficulty of the standard tier',
   'routing.flagshipFrom': 'The difficulty of the flagship tier',
   'alerts.webhookUrl': 'The address for alerts',

@@ -86,8 +86,6 @@ export const gatewaySettingsSchema = z.strictObject({
       /** Where a local model is configured it is asked first, and a hosted one when its confidence stays below this (0 to 1). */
       localFirst: z.boolean().default(true),
       localConfidenceMin: z.number().min(0).max(1).default(0.5),
-      /** Shown against what was reached. */
-      localShareTarget: z.number().min(0).max(1).default(0.8),
       /** A difficulty (0 to 1) from which the tier is asked. */
       standardFrom: z.number().min(0).max(1).default(0.35),
       flagshipFrom: z.number().min(0).max(1).default(0.75),

@@ -145,4 +145,15 @@ export type BreakerRow = {
   changedAt: string
 }
 
+export type AlertRow = {
+  id: string
+  rule: string
+  detail: string
+  startedAt: string
+  /** Null while the rule is met. */
+  endedAt: string | null
+  /** A webhook took it. */
+  delivered: boolean
+}
+
 export type UnansweredQuestion = { traceId: string; question: string; user: string; at: string }

@@ -1,6 +1,7 @@
 import type { Metadata } from 'next'
 import { z } from 'zod'
 import { HealthScreen } from '#components/admin/health-screen.tsx'
+import { listAlerts } from '#db/reports/alerts.ts'
 import { listCallFilterChoices } from '#db/reports/calls.ts'
 import {
   getHealthTotals,
@@ -34,18 +35,20 @@ export default async function HealthPage({ searchParams }: { searchParams: Promi
   const db = reader()
   const byCall = filter.model || filter.task || filter.feature || filter.status
   const person = { user: filter.user }
-  const [choices, totals, series, latencies, questions, failures, breakers, unanswered, queue] = await Promise.all([
-    listCallFilterChoices(db, viewer, period),
-    getHealthTotals(db, viewer, period, filter),
-    getLatencySeries(db, viewer, period, filter),
-    listLatencies(db, viewer, period, by, filter),
-    byCall ? null : getQuestionLatency(db, viewer, period, person),
-    listFailures(db, viewer, period, by, filter),
-    listBreakers(db, viewer),
-    listUnanswered(db, viewer, period, person),
-    // Fails open: a queue that does not answer is what this page is there to say.
-    getQueueDepth().catch(() => null),
-  ])
+  const [choices, totals, series, latencies, questions, failures, breakers, unanswered, alerts, queue] =
+    await Promise.all([
+      listCallFilterChoices(db, viewer, period),
+      getHealthTotals(db, viewer, period, filter),
+      getLatencySeries(db, viewer, period, filter),
+      listLatencies(db, viewer, period, by, filter),
+      byCall ? null : getQuestionLatency(db, viewer, period, person),
+      listFailures(db, viewer, period, by, filter),
+      listBreakers(db, viewer),
+      listUnanswered(db, viewer, period, person),
+      listAlerts(db, viewer),
+      // Fails open: a queue that does not answer is what this page is there to say.
+      getQueueDepth().catch(() => null),
+    ])
   return (
     <HealthScreen
       range={range}
@@ -62,6 +65,7 @@ export default async function HealthPage({ searchParams }: { searchParams: Promi
       failures={failures}
       breakers={breakers}
       unanswered={unanswered}
+      alerts={alerts}
       queue={queue}
       uptimeSeconds={process.uptime()}
     />
