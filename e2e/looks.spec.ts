@@ -35,9 +35,6 @@ const screens: { name: string; open: (page: Page) => Promise<unknown> }[] = [
   },
   { name: 'the documents', open: (page) => page.goto('/admin/documents') },
   { name: 'the traces', open: (page) => page.goto('/admin/traces') },
-  { name: 'the costs', open: (page) => page.goto('/admin/costs') },
-  { name: 'the health', open: (page) => page.goto('/admin/health') },
-  { name: 'the models', open: (page) => page.goto('/admin/models') },
   {
     name: 'a trace',
     open: async (page) => {
