@@ -72,3 +72,13 @@ describe('tasks without a model', () => {
     expect(tasks.extract.local?.({ title: '', text }).tags).toContain('register')
   })
 })
+
+describe('a summary without a model', () => {
+  it('takes sentences and no rows of a table', () => {
+    const mixed = `# Policy\n\nSigning keys and passwords are kept by the platform team.\n\n| data | owner | security | data owner |\n| data | owner | security | data owner |\n\n14.1 Exceptions are asked for in writing by the data owner.`
+    const { summary } = tasks.summarise.local?.({ title: 'Policy', text: mixed }) ?? { summary: '' }
+    expect(summary).toContain('platform team.')
+    expect(summary).toContain('Exceptions are asked for')
+    expect(summary.indexOf('|')).toBe(-1)
+  })
+})

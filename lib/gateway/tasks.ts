@@ -56,17 +56,24 @@ const lines = (...parts: string[]): string => parts.join('\n')
 
 /** The sentences that share most words with the whole text, in their order: a summary without a model. */
 const centralSentences = (text: string, count: number): string[] => {
-  const all = sentences(text).map(({ start, end }) => text.slice(start, end).replace(/\s+/g, ' '))
+  const all = sentences(text).map(({ start, end }) =>
+    text
+      .slice(start, end)
+      .replace(/\s+/g, ' ')
+      // The number of a clause says nothing without its place.
+      .replace(/^\d+(?:\.\d+)*\.?\s+(?=\p{Lu})/u, ''),
+  )
   const frequency = new Map<string, number>()
   for (const word of contentWords(text)) frequency.set(word, (frequency.get(word) ?? 0) + 1)
   const scored = all.map((sentence, at) => {
     const words = contentWords(sentence)
     const weight = words.reduce((sum, word) => sum + Math.log(1 + (frequency.get(word) ?? 0)), 0)
-    // Too short says nothing, too long is a table or a list; the beginning of a text is where it says what it is about.
-    const worth = words.length < 5 ? 0 : weight / Math.max(8, words.length) + (at < 2 ? 0.3 : 0)
-    return { sentence, at, worth }
+    // Too short says nothing, and rows of a table are no sentences; the beginning of a text is where it says what it is about.
+    const whole = words.length >= 5 && /[.!?…"”)]$/.test(sentence) && !sentence.includes('|')
+    return { sentence, at, whole, worth: weight / Math.max(8, words.length) + (at < 2 ? 0.3 : 0) }
   })
-  const best = scored.sort((a, b) => b.worth - a.worth).slice(0, count)
+  const wholes = scored.filter(({ whole }) => whole)
+  const best = (wholes.length > 0 ? wholes : scored).sort((a, b) => b.worth - a.worth).slice(0, count)
   return best.sort((a, b) => a.at - b.at).map(({ sentence }) => truncate(sentence, 320))
 }
 
