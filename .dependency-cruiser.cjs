@@ -3,7 +3,7 @@ const layers = [
   ['shared', '^lib/shared/'],
   ['platform', '^lib/(env|log|storage|passwords|safe-fetch|sealing)\\.ts$'],
   ['data', '^db/'],
-  ['records', '^lib/(audit|trace|jobs|limits|metrics)\\.ts$'],
+  ['records', '^lib/(audit|trace|otel|jobs|limits|metrics)\\.ts$'],
   ['rules', '^lib/auth/'],
   ['gateway', '^lib/gateway/'],
   ['knowledge', '^lib/rag/|^lib/(documents|health|alerts)\\.ts$'],
@@ -32,6 +32,7 @@ const downward = layers.map(([name, path], i) =>
 const confined = [
   ['sql', 'drizzle-orm|postgres|pg|@electric-sql/[^/]+', '^(db/|drizzle\\.config)'],
   ['providers', '@ai-sdk/(?!react|provider(/|$))[^/]+', '^lib/gateway/providers\\.ts$'],
+  ['telemetry', '@opentelemetry/[^/]+', '^lib/otel\\.ts$'],
   ['queue', 'pg-boss', '^lib/jobs\\.ts$'],
   ['auth', 'next-auth|@auth/[^/]+', '^lib/auth/'],
   ['passwords', '@node-rs/argon2', '^lib/passwords\\.ts$'],

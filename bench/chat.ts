@@ -82,13 +82,12 @@ const handbook = [
 
 const openProduct = async (baseUrl: string): Promise<Handler> => {
   Object.assign(process.env, { OPENAI_BASE_URL: baseUrl, OPENAI_API_KEY: 'sk-bench', OPENAI_MODEL: 'bench-1' })
-  const { createUIMessageStreamResponse } = await import('ai')
   const { holdDatabase } = await import('#db/client.ts')
   const { openEmbeddedDatabase } = await import('#db/open.ts')
   const { createWorkspace, upsertAccount } = await import('#db/queries/people.ts')
   const { gatewaySettings } = await import('#db/schema/index.ts')
   const { startWorker } = await import('#ingestion/worker.ts')
-  const { respond } = await import('#lib/chat/index.ts')
+  const { eventStreamResponse, respond } = await import('#lib/chat/index.ts')
   const { listDocuments, uploadDocument } = await import('#lib/documents.ts')
   const { env } = await import('#lib/env.ts')
   const { warmGateway } = await import('#lib/gateway/index.ts')
@@ -118,8 +117,7 @@ const openProduct = async (baseUrl: string): Promise<Handler> => {
   return async (request, response) => {
     const { question } = JSON.parse(await readAll(request)) as Asked
     const asked = { chatId: newId(), messageId: newId(), text: question, trigger: 'submit' as const, collectionIds: [] }
-    const stream = await respond(asked, viewer)
-    await pipe(createUIMessageStreamResponse({ stream, keepAliveMs: 15_000 }), response)
+    await pipe(eventStreamResponse(await respond(asked, viewer)), response)
   }
 }
 

@@ -147,7 +147,7 @@ printRows([
     if (vector) await searchVector(db, { ...scope, vector, model })
   }),
   await timed('both legs, fused', (question) => rank(question, viewer)),
-  await timed('whole retrieval', (question) => retrieve(question, viewer)),
+  await timed('whole retrieval', (question) => retrieve(question, viewer, { fresh: true })),
 ])
 console.log(`encoder: ${await encoderSpeed()} passages of 128 tokens a second`)
 await closeGateway()

@@ -1,3 +1,5 @@
+import { createAnthropic } from '@ai-sdk/anthropic'
+import { createGoogle } from '@ai-sdk/google'
 import { createOpenAI } from '@ai-sdk/openai'
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
 import { embedMany, generateText, streamText } from 'ai'
@@ -282,6 +284,84 @@ describe('through the vendors’ adapters', () => {
     expect(await filtered.finishReason).toBe('content-filter')
     mock.script({})
     expect((await generateText({ model, prompt: prompt(), maxRetries: 0 })).text).toContain('annual leave')
+  })
+
+  const anthropic = () => createAnthropic({ baseURL: mock.url, apiKey: 'k-anthropic' })
+  const google = () => createGoogle({ baseURL: mock.url.replace(/v1$/, 'v1beta'), apiKey: 'k-google' })
+  const usage = { prompt_tokens: 90, completion_tokens: 30, total_tokens: 120, cached_tokens: 64, reasoning_tokens: 12 }
+
+  it.each([
+    ['messages', () => anthropic()('claude-haiku-4-5-20251001'), 'k-anthropic', '/v1/messages'],
+    [
+      'generateContent',
+      () => google()('gemini-3.5-flash'),
+      'k-google',
+      '/v1beta/models/gemini-3.5-flash:streamGenerateContent',
+    ],
+  ])('%s stream text, usage and an end, and so does a whole answer', async (_, model, key, path) => {
+    mock.script({ usage })
+    const result = streamText({ model: model(), instructions: 'Cite.', prompt: prompt(), maxRetries: 0 })
+    expect(await result.text).toBe('Every employee gets 25 days of annual leave [1].')
+    expect(await result.finishReason).toBe('stop')
+    expect(mock.requests).toMatchObject([{ path, authorization: key, told: usage }])
+    for (const used of [
+      await result.usage,
+      (await generateText({ model: model(), prompt: prompt(), maxRetries: 0 })).usage,
+    ])
+      expect(used).toMatchObject({
+        inputTokens: 90,
+        outputTokens: 30,
+        inputTokenDetails: { cacheReadTokens: 64 },
+        outputTokenDetails: { reasoningTokens: 12 },
+      })
+    for (const [finish, known] of [
+      ['length', 'length'],
+      ['content_filter', 'content-filter'],
+    ] as const) {
+      mock.script({ finish })
+      const ended = streamText({ model: model(), prompt: prompt(), maxRetries: 0 })
+      await ended.consumeStream()
+      expect(await ended.finishReason).toBe(known)
+    }
+  })
+
+  it('an error has the form of the vendor that was asked', async () => {
+    const bodies = async (path: string): Promise<unknown> => {
+      mock.script({ status: 429, error: { message: 'slow down' } })
+      const response = await fetch(`${new URL(mock.url).origin}${path}`, { method: 'POST', body: '{}' })
+      expect(response.status).toBe(429)
+      return response.json()
+    }
+    expect(await bodies('/v1/chat/completions')).toMatchObject({ error: { message: 'slow down', code: null } })
+    expect(await bodies('/v1/messages')).toMatchObject({ type: 'error', error: { type: 'rate_limit_error' } })
+    expect(await bodies('/v1beta/models/m:generateContent')).toMatchObject({
+      error: { code: 429, status: 'RESOURCE_EXHAUSTED' },
+    })
+    expect((await fetch(`${mock.url}/nowhere`, { method: 'POST', body: '{}' })).status).toBe(404)
+  })
+
+  it('the lists of models have their vendors’ forms', async () => {
+    const list = async (url: string): Promise<unknown> => (await fetch(url)).json()
+    expect(await list(`${mock.url}/models`)).toMatchObject({ data: [{ id: 'mock-1' }, { id: 'mock-2' }] })
+    expect(await list(`${mock.url.replace(/v1$/, 'v1beta')}/models`)).toMatchObject({
+      models: [{ name: 'models/mock-1' }, { name: 'models/mock-2' }],
+    })
+  })
+
+  it('new fields are in every object of an answer', async () => {
+    mock.script({ newFields: true, text: 'Yes.' })
+    const raw = await (await post()).text()
+    expect(raw).toContain('"delta":{"content":"Yes.","x_new":{"since":"tomorrow"}}')
+  })
+
+  it('Google’s vectors are those of OpenAI’s form', async () => {
+    const values = ['a', 'b']
+    const { embeddings } = await embedMany({ model: google().embeddingModel('gemini-embedding-001'), values })
+    const same = await embedMany({ model: compatible().embeddingModel('mock-embedding'), values })
+    expect(embeddings).toEqual(same.embeddings)
+    const [one] = (await embedMany({ model: google().embeddingModel('gemini-embedding-001'), values: ['a'] }))
+      .embeddings
+    expect(one).toEqual(embeddings[0])
   })
 
   it('vectors are unit vectors, the same for the same text', async () => {

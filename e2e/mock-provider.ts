@@ -1,6 +1,7 @@
 /**
- * A model vendor of our own, for tests: speaks OpenAI's chat completions, responses and embeddings (JSON and SSE) and GET /models,
- * misbehaves on request, and tells what it was asked, what it used and whether the client hung up.
+ * A model vendor of our own, for tests: speaks OpenAI's chat completions and responses, Anthropic's messages and Google's
+ * generateContent (JSON and SSE), embeddings and lists of models, under `/v1` and `/v1beta`; misbehaves on request, and tells what it
+ * was asked, what it used and whether the client hung up. How vendors say things is in `mock-vendors.ts`.
  * `node e2e/mock-provider.ts --port 8089` runs it by itself.
  *
  * POST /__script sets how the next calls behave: one `Script` for all that follow, or a list, each for one call and the last for
@@ -14,8 +15,22 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises'
 import { parseQuestion } from '../lib/shared/source-slot.ts'
 import { sentences } from '../lib/shared/text.ts'
-
-type ToldUsage = { prompt_tokens: number; completion_tokens: number; total_tokens: number }
+import {
+  type Answer,
+  type Asked,
+  contentText,
+  type Event,
+  type Finish,
+  type Message,
+  modelList,
+  type Refusal,
+  readTexts,
+  type Texts,
+  type ToldUsage,
+  type Vendor,
+  vendorOf,
+  withNewFields,
+} from './mock-vendors.ts'
 
 /**
  * `stall` says nothing more, `comments` only keep-alives, `reset` cuts the connection (RST), `garbage` sends half an event, `end`
@@ -24,8 +39,10 @@ type ToldUsage = { prompt_tokens: number; completion_tokens: number; total_token
 type Fault = 'stall' | 'comments' | 'reset' | 'garbage' | 'end' | 'error' | 'bad-event' | 'huge'
 
 export type Script = {
-  /** From 400 on an error body is sent instead of text. */
+  /** From 400 on an error is sent instead of text, in the form of the vendor that was asked. */
   status?: number
+  /** The error's words. */
+  error?: Refusal
   headers?: Record<string, string>
   /** Sent as it is instead of anything else: a page, a vendor's own words of refusal. */
   body?: string
@@ -51,7 +68,9 @@ export type Script = {
   tokenDelayMs?: number
   /** False leaves it out; numbers replace the true ones. */
   usage?: boolean | Partial<ToldUsage>
-  finish?: 'stop' | 'length' | 'content_filter'
+  /** Every object of the answer has a field that nobody knows yet. */
+  newFields?: boolean
+  finish?: Finish
   model?: string
   fingerprint?: string
   /** This share of the calls, drawn by `seed`, is refused with one of `failStatuses`. */
@@ -68,6 +87,7 @@ export type Script = {
 
 export type RecordedRequest = {
   path: string
+  /** The header that holds the key, whichever is the vendor's. */
   authorization: string | null
   body: unknown
   /** When it came, in milliseconds since 1970. */
@@ -103,20 +123,6 @@ export type MockProvider = {
   close(): Promise<void>
 }
 
-type Message = { role: string; content: unknown }
-type CallBody = {
-  model?: string
-  stream?: boolean
-  messages?: Message[]
-  /** Of the responses API: a text, or messages. */
-  input?: unknown
-  instructions?: string
-  response_format?: { type?: string; json_schema?: { schema?: unknown } }
-  text?: { format?: { type?: string; schema?: unknown } }
-  dimensions?: number
-  encoding_format?: string
-}
-
 const bodyBytesMax = 4_000_000
 const hugeEventBytes = 5_000_000
 const keepAliveMs = 100
@@ -132,19 +138,6 @@ const readBody = async (request: IncomingMessage): Promise<unknown> => {
   }
   const text = Buffer.concat(parts).toString('utf8')
   return text ? JSON.parse(text) : null
-}
-
-const contentText = (content: unknown): string =>
-  typeof content === 'string'
-    ? content
-    : Array.isArray(content)
-      ? content.map((part: { text?: string }) => part.text ?? '').join('\n')
-      : ''
-
-const messagesOf = ({ messages, input, instructions }: CallBody): Message[] => {
-  if (messages) return messages
-  const said = typeof input === 'string' ? [{ role: 'user', content: input }] : Array.isArray(input) ? input : []
-  return [...(instructions ? [{ role: 'system', content: instructions }] : []), ...(said as Message[])]
 }
 
 /** Two sentences out of the sources that came with the question, each with its marker. */
@@ -205,6 +198,7 @@ type Schema = {
   anyOf?: Schema[]
   minimum?: number
   minItems?: number
+  maxLength?: number
 }
 
 /** The plainest value that a JSON schema allows; texts are taken from `words`. */
@@ -212,7 +206,8 @@ const exampleOf = (schema: Schema, words: string): unknown => {
   if (schema.const !== undefined) return schema.const
   if (schema.enum) return schema.enum[0]
   if (schema.anyOf?.[0]) return exampleOf(schema.anyOf[0], words)
-  switch (Array.isArray(schema.type) ? schema.type[0] : schema.type) {
+  // Google once wrote its types in capitals.
+  switch ((Array.isArray(schema.type) ? schema.type[0] : schema.type)?.toLowerCase()) {
     case 'object':
       return Object.fromEntries(
         Object.entries(schema.properties ?? {}).map(([name, property]) => [name, exampleOf(property, words)]),
@@ -221,13 +216,13 @@ const exampleOf = (schema: Schema, words: string): unknown => {
       return Array.from({ length: Math.max(1, schema.minItems ?? 1) }, () => exampleOf(schema.items ?? {}, words))
     case 'number':
     case 'integer':
-      return schema.minimum ?? 0
+      return schema.minimum ?? 1
     case 'boolean':
       return true
     case 'null':
       return null
     default:
-      return words
+      return words.slice(0, schema.maxLength)
   }
 }
 
@@ -238,18 +233,11 @@ const exampleIn = (instructions: string, words: string): string | null => {
 }
 
 /** The JSON that a call asks for, by its parameters or in words; null when it asks for text. */
-const jsonAnswer = (
-  { response_format, text }: CallBody,
-  messages: readonly Message[],
-  words: string,
-): string | null => {
-  const format = text?.format ?? response_format
-  const schema = (text?.format?.schema ?? response_format?.json_schema?.schema) as Schema | undefined
-  const asked = format?.type === 'json_schema' || format?.type === 'json_object'
+const jsonAnswer = ({ json, messages }: Asked, words: string): string | null => {
   const instructions = messages.filter(({ role }) => role === 'system' || role === 'developer')
   const shown = exampleIn(instructions.map(({ content }) => contentText(content)).join('\n'), words)
-  if (!asked && shown === null) return null
-  return schema ? JSON.stringify(exampleOf(schema, words)) : (shown ?? '{}')
+  if (json === null) return shown
+  return json.schema ? JSON.stringify(exampleOf(json.schema as Schema, words)) : (shown ?? '{}')
 }
 
 const scriptIn = (prompt: string): Script | null => {
@@ -276,6 +264,11 @@ const vectorOf = (text: string, dimensions: number): number[] => {
   return values.map((value) => value / length)
 }
 
+const keyOf = ({ headers }: IncomingMessage): string | null => {
+  const key = headers.authorization ?? headers['x-api-key'] ?? headers['x-goog-api-key']
+  return typeof key === 'string' && key !== '' ? key : null
+}
+
 const sendJson = (
   response: ServerResponse,
   status: number,
@@ -284,111 +277,6 @@ const sendJson = (
 ): void => {
   response.writeHead(status, { 'content-type': 'application/json', ...headers })
   response.end(JSON.stringify(body))
-}
-
-type Finish = 'stop' | 'length' | 'content_filter'
-type Answer = { id: string; model: string; fingerprint: string | undefined }
-type Event = { name?: string; data: unknown }
-
-/** How an API says the same things: the events of a stream, and the whole answer as one object. */
-type Wire = {
-  opening(answer: Answer): Event[]
-  delta(answer: Answer, text: string): Event
-  closing(answer: Answer, end: { text: string; finish: Finish; usage: ToldUsage | null }): Event[]
-  whole(answer: Answer, end: { text: string; finish: Finish; usage: ToldUsage | null }): unknown
-}
-
-const completionChunk = ({ id, model, fingerprint }: Answer, delta: unknown, finish: Finish | null = null) => ({
-  id,
-  object: 'chat.completion.chunk',
-  created: 0,
-  model,
-  ...(fingerprint ? { system_fingerprint: fingerprint } : {}),
-  choices: [{ index: 0, delta, finish_reason: finish }],
-})
-
-const completionsWire: Wire = {
-  opening: (answer) => [{ data: completionChunk(answer, { role: 'assistant', content: '' }) }],
-  delta: (answer, text) => ({ data: completionChunk(answer, { content: text }) }),
-  closing: (answer, { finish, usage }) => [
-    { data: completionChunk(answer, {}, finish) },
-    ...(usage ? [{ data: { ...completionChunk(answer, {}), choices: [], usage } }] : []),
-    { data: '[DONE]' },
-  ],
-  whole: ({ id, model, fingerprint }, { text, finish, usage }) => ({
-    id,
-    object: 'chat.completion',
-    created: 0,
-    model,
-    ...(fingerprint ? { system_fingerprint: fingerprint } : {}),
-    choices: [{ index: 0, message: { role: 'assistant', content: text }, finish_reason: finish }],
-    ...(usage ? { usage } : {}),
-  }),
-}
-
-const typed = (type: string, rest: Record<string, unknown>): Event => ({ name: type, data: { type, ...rest } })
-const itemId = 'msg_1'
-const outputPart = (text: string) => ({ type: 'output_text', text, annotations: [] })
-const outputItem = (status: string, content: unknown[]) => ({
-  id: itemId,
-  type: 'message',
-  role: 'assistant',
-  status,
-  content,
-})
-
-const responsesWire: Wire = {
-  opening: ({ id, model }) => [
-    typed('response.created', {
-      response: { id, object: 'response', created_at: 0, status: 'in_progress', model, output: [] },
-    }),
-    typed('response.output_item.added', { output_index: 0, item: outputItem('in_progress', []) }),
-    typed('response.content_part.added', {
-      item_id: itemId,
-      output_index: 0,
-      content_index: 0,
-      part: outputPart(''),
-    }),
-  ],
-  delta: (_, text) =>
-    typed('response.output_text.delta', { item_id: itemId, output_index: 0, content_index: 0, delta: text }),
-  closing: (answer, end) => [
-    typed('response.output_text.done', { item_id: itemId, output_index: 0, content_index: 0, text: end.text }),
-    typed('response.content_part.done', {
-      item_id: itemId,
-      output_index: 0,
-      content_index: 0,
-      part: outputPart(end.text),
-    }),
-    typed('response.output_item.done', {
-      output_index: 0,
-      item: outputItem('completed', [outputPart(end.text)]),
-    }),
-    typed(end.finish === 'stop' ? 'response.completed' : 'response.incomplete', {
-      response: responsesWire.whole(answer, end),
-    }),
-  ],
-  whole: ({ id, model }, { text, finish, usage }) => ({
-    id,
-    object: 'response',
-    created_at: 0,
-    status: finish === 'stop' ? 'completed' : 'incomplete',
-    incomplete_details:
-      finish === 'stop' ? null : { reason: finish === 'length' ? 'max_output_tokens' : 'content_filter' },
-    model,
-    output: [outputItem('completed', [outputPart(text)])],
-    ...(usage
-      ? {
-          usage: {
-            input_tokens: usage.prompt_tokens,
-            input_tokens_details: { cached_tokens: 0 },
-            output_tokens: usage.completion_tokens,
-            output_tokens_details: { reasoning_tokens: 0 },
-            total_tokens: usage.total_tokens,
-          },
-        }
-      : {}),
-  }),
 }
 
 const toldUsage = (act: Script, tokensIn: number, tokensOut: number): ToldUsage | null =>
@@ -432,10 +320,9 @@ export const startMockProvider = async (port = 0): Promise<MockProvider> => {
   }
 
   /** What every call has: its script, its delays, and the refusals that need no answer. Null when it is over already. */
-  const begin = async (kind: Script['for'], prompt: string, record: RecordedRequest, call: Call) => {
+  const begin = async ({ kind, prompt, words, refusal }: Begun, record: RecordedRequest, call: Call) => {
     const { request, response } = call
-    const words = messagesOf(call.body).map(({ content }) => contentText(content))
-    const act = nextScript(kind, request, prompt, words.join('\n'))
+    const act = nextScript(kind, request, prompt, words)
     const gone = new AbortController()
     response.on('close', () => {
       if (response.writableFinished) return
@@ -447,7 +334,7 @@ export const startMockProvider = async (port = 0): Promise<MockProvider> => {
     if (act.firstDelayMs) await wait(act.firstDelayMs)
     const status = act.status ?? 200
     if (status >= 400 || act.body !== undefined) {
-      const error = { error: { message: `scripted ${status}`, type: 'mock', code: null } }
+      const error = refusal(status, act.error ?? { message: `scripted ${status}` })
       response.writeHead(status, { 'content-type': act.contentType ?? 'application/json', ...act.headers })
       response.end(act.body ?? JSON.stringify(error))
       record.status = status
@@ -458,19 +345,28 @@ export const startMockProvider = async (port = 0): Promise<MockProvider> => {
     return { act, wait, ending }
   }
 
-  type Call = { request: IncomingMessage; response: ServerResponse; body: CallBody }
+  type Call = { request: IncomingMessage; response: ServerResponse }
+  type Begun = {
+    kind: Script['for']
+    prompt: string
+    /** Everything that was sent. */
+    words: string
+    refusal: Vendor['refusal']
+  }
 
   const reset = (response: ServerResponse): void => {
     if (response.socket) response.socket.resetAndDestroy()
     else response.destroy()
   }
 
-  const complete = async (wire: Wire, record: RecordedRequest, call: Call): Promise<void> => {
-    const { response, body } = call
-    const messages = messagesOf(body)
+  const complete = async (vendor: Vendor, asked: Asked, record: RecordedRequest, call: Call): Promise<void> => {
+    const { response } = call
+    const { messages } = asked
     const prompt = contentText(messages.findLast(({ role }) => role === 'user')?.content)
-    const json = jsonAnswer(body, messages, parseQuestion(prompt).question.trim().slice(0, 200))
-    const begun = await begin(json === null ? 'text' : 'json', prompt, record, call)
+    const json = jsonAnswer(asked, parseQuestion(prompt).question.trim().slice(0, 200))
+    const kind = json === null ? 'text' : 'json'
+    const words = messages.map(({ content }) => contentText(content)).join('\n')
+    const begun = await begin({ kind, prompt, words, refusal: vendor.refusal }, record, call)
     if (!begun) return
     const { act, wait, ending } = begun
     const said = json ?? (act.obedient ? obedientAnswer(messages, prompt) : citedAnswer(prompt))
@@ -478,21 +374,21 @@ export const startMockProvider = async (port = 0): Promise<MockProvider> => {
     const tokens = text.match(/\s*\S{1,6}|\s+$/g) ?? []
     const answer: Answer = {
       id: `chatcmpl-${requests.length}`,
-      model: act.model ?? body.model ?? 'mock-1',
+      model: act.model ?? asked.model,
       fingerprint: act.fingerprint,
+      tool: asked.tool,
     }
+    const sayable = (value: unknown): string => JSON.stringify(act.newFields ? withNewFields(value) : value)
     const tokensIn = Math.ceil(prompt.length / 4)
     const finish = act.finish ?? 'stop'
 
-    if (!body.stream) {
+    if (!asked.stream) {
       if (act.fault === 'stall' || act.fault === 'comments') return wait(600_000)
       if (act.fault === 'reset') return reset(response)
       const usage = toldUsage(act, tokensIn, tokens.length)
       const headers = { 'content-type': act.contentType ?? 'application/json', ...act.headers }
       response.writeHead(200, headers)
-      response.end(
-        act.fault === 'garbage' ? '<html>{"half":' : JSON.stringify(wire.whole(answer, { text, finish, usage })),
-      )
+      response.end(act.fault === 'garbage' ? '<html>{"half":' : sayable(vendor.whole(answer, { text, finish, usage })))
       record.told = act.fault === 'garbage' ? null : usage
       record.finished = true
       record.tokensSent = tokens.length
@@ -517,10 +413,7 @@ export const startMockProvider = async (port = 0): Promise<MockProvider> => {
     }
     const lineEnd = act.lineEnd ?? '\n'
     const event = async ({ name, data }: Event): Promise<void> => {
-      const lines = [
-        ...(name ? [`event: ${name}`] : []),
-        `data: ${typeof data === 'string' ? data : JSON.stringify(data)}`,
-      ]
+      const lines = [...(name ? [`event: ${name}`] : []), `data: ${typeof data === 'string' ? data : sayable(data)}`]
       const bytes = Buffer.from(`${lines.join(lineEnd)}${lineEnd}${lineEnd}`)
       await write(bytes)
       if (act.duplicates) await write(bytes)
@@ -538,7 +431,7 @@ export const startMockProvider = async (port = 0): Promise<MockProvider> => {
       return
     }
 
-    for (const one of wire.opening(answer)) await event(one)
+    for (const one of vendor.opening(answer, toldUsage(act, tokensIn, 0))) await event(one)
     const faultAt = act.fault ? (act.faultAfterTokens ?? 2) : Number.POSITIVE_INFINITY
     const goesOn = act.fault === 'bad-event' || act.fault === 'huge'
     let sent = 0
@@ -547,9 +440,9 @@ export const startMockProvider = async (port = 0): Promise<MockProvider> => {
       if (sent >= faultAt && !goesOn) break
       if (sent === faultAt) {
         if (act.fault === 'bad-event') await event({ data: '{"choices": [{"delta": {"conte' })
-        else await event(wire.delta(answer, 'x'.repeat(hugeEventBytes)))
+        else await event(vendor.delta(answer, 'x'.repeat(hugeEventBytes)))
       }
-      await event(wire.delta(answer, tokens[sent % tokens.length] ?? ' more'))
+      await event(vendor.delta(answer, tokens[sent % tokens.length] ?? ' more'))
       record.tokensSent += 1
       if (act.tokenDelayMs) await wait(act.tokenDelayMs)
     }
@@ -567,16 +460,13 @@ export const startMockProvider = async (port = 0): Promise<MockProvider> => {
         await event({ data: '{"choices": [{"delta": {"conte' })
         break
       case 'error':
-        await event({
-          name: 'error',
-          data: { error: { message: 'scripted failure', type: 'server_error', code: null } },
-        })
+        await event(vendor.failure(act.error?.message ?? 'scripted failure'))
         break
       case 'end':
         break
       default: {
         const usage = toldUsage(act, tokensIn, sent)
-        for (const one of wire.closing(answer, { text, finish, usage })) await event(one)
+        for (const one of vendor.closing(answer, { text, finish, usage })) await event(one)
         record.told = usage
       }
     }
@@ -584,30 +474,20 @@ export const startMockProvider = async (port = 0): Promise<MockProvider> => {
     record.finished = true
   }
 
-  const embed = async (record: RecordedRequest, call: Call): Promise<void> => {
-    const { response, body } = call
-    const texts = (Array.isArray(body.input) ? body.input : [body.input]).map(String)
-    const begun = await begin('vectors', texts.at(-1) ?? '', record, call)
+  const embed = async (asked: Texts, record: RecordedRequest, call: Call): Promise<void> => {
+    const { response } = call
+    const { texts, dimensions = vectorDimensions, refusal } = asked
+    const words = texts.join('\n')
+    const begun = await begin({ kind: 'vectors', prompt: texts.at(-1) ?? '', words, refusal }, record, call)
     if (!begun) return
     const { act, wait } = begun
     if (act.fault === 'stall' || act.fault === 'comments') return wait(600_000)
     if (act.fault === 'reset') return reset(response)
     const tokensIn = texts.reduce((sum, text) => sum + Math.ceil(text.length / 4), 0)
     const usage = toldUsage(act, tokensIn, 0)
-    const data = texts.map((text, index) => {
-      const vector = vectorOf(text, body.dimensions ?? vectorDimensions)
-      const base64 = body.encoding_format === 'base64'
-      const embedding = base64 ? Buffer.from(Float32Array.from(vector).buffer).toString('base64') : vector
-      return { object: 'embedding', index, embedding }
-    })
-    const answer = {
-      object: 'list',
-      data,
-      model: act.model ?? body.model ?? 'mock-embedding',
-      ...(usage ? { usage } : {}),
-    }
+    const vectors = texts.map((text) => vectorOf(text, dimensions))
     response.writeHead(200, { 'content-type': act.contentType ?? 'application/json', ...act.headers })
-    response.end(act.fault === 'garbage' ? '<html>{"half":' : JSON.stringify(answer))
+    response.end(act.fault === 'garbage' ? '<html>{"half":' : JSON.stringify(asked.answer(vectors, act.model, usage)))
     record.told = act.fault === 'garbage' ? null : usage
     record.finished = true
   }
@@ -628,7 +508,7 @@ export const startMockProvider = async (port = 0): Promise<MockProvider> => {
   const record = (request: IncomingMessage, path: string, body: unknown): RecordedRequest => {
     const made: RecordedRequest = {
       path,
-      authorization: request.headers.authorization ?? null,
+      authorization: keyOf(request),
       body,
       atMs: Date.now(),
       status: null,
@@ -643,8 +523,8 @@ export const startMockProvider = async (port = 0): Promise<MockProvider> => {
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const path = (request.url ?? '/').split('?')[0] ?? '/'
-    const route = `${request.method} ${path.replace(/^\/v1(?=\/)/, '')}`
-    switch (route) {
+    const method = request.method ?? 'GET'
+    switch (`${method} ${path}`) {
       case 'POST /__script':
         setScript((await readBody(request)) as Script | Script[])
         return sendJson(response, 200, { ok: true })
@@ -656,26 +536,17 @@ export const startMockProvider = async (port = 0): Promise<MockProvider> => {
         requests.length = 0
         queue = []
         return sendJson(response, 200, { ok: true })
-      case 'GET /models':
-        return sendJson(response, 200, {
-          object: 'list',
-          data: [
-            { id: 'mock-1', object: 'model' },
-            { id: 'mock-2', object: 'model' },
-          ],
-        })
-      case 'POST /chat/completions':
-      case 'POST /responses':
-      case 'POST /embeddings': {
-        const body = (await readBody(request)) as CallBody
-        const made = record(request, path, body)
-        const call = { request, response, body }
-        if (route === 'POST /embeddings') return embed(made, call)
-        return complete(route === 'POST /responses' ? responsesWire : completionsWire, made, call)
-      }
       default:
-        return sendJson(response, 404, { error: { message: `no route ${route}` } })
     }
+    const listed = modelList(method, path, ['mock-1', 'mock-2'])
+    if (listed) return sendJson(response, 200, listed)
+    const body = method === 'POST' ? await readBody(request) : null
+    const texts = readTexts(method, path, body)
+    const vendor = vendorOf(method, path)
+    const call = { request, response }
+    if (texts) return embed(texts, record(request, path, body), call)
+    if (vendor) return complete(vendor, vendor.read(body, path), record(request, path, body), call)
+    sendJson(response, 404, { error: { message: `no route ${method} ${path}` } })
   }
 
   const server = createServer((request, response) => {

@@ -99,6 +99,75 @@ test('a server of our own is added, tried, given a model, and answers the next q
   expect(mock.requests.at(-1)).toMatchObject({ authorization: `Bearer ${key}`, body: { model: 'mock-2' } })
 })
 
+test('what local models took stands against its target, and each route has its cost and quality', async ({ page }) => {
+  await open(page)
+  const shares = page.getByLabel('Local share against its target')
+  await expect(shares).toContainText(/100 % of \d+ calls?; the target of 80 % is reached/)
+  const places = page.getByRole('table', { name: 'Local and hosted models in 30 days' })
+  await expect(places.getByRole('row', { name: /^Local models/ })).toBeVisible()
+  await page.getByRole('navigation', { name: 'Time' }).getByRole('link', { name: '7 days' }).click()
+  await expect(page).toHaveURL(/range=7d/)
+  await expect(page.getByRole('table', { name: 'Local and hosted models in 7 days' })).toBeVisible()
+  await page.getByText('Show by task').click()
+  await expect(
+    page.getByRole('table', { name: 'Local share by task' }).getByRole('row', { name: /^Answer/ }),
+  ).toContainText('100 %')
+
+  const routes = page.getByRole('table', { name: 'Cost and quality by route' })
+  await expect(routes).toContainText('mock-2')
+  await routes.getByRole('link', { name: 'Cost a call' }).click()
+  await expect(page).toHaveURL(/sort=cost/)
+  await expect(routes.getByRole('columnheader', { name: 'Cost a call' })).toHaveAttribute('aria-sort', 'descending')
+  expect(await violations(page)).toEqual([])
+  await routes.getByRole('link', { name: 'Costs of mock-2' }).first().click()
+  await expect(page).toHaveURL(/\/admin\/costs\?range=7d&model=mock-2/)
+})
+
+test('a model that answers under another name is noticed, and can be accepted as it is', async ({ page }) => {
+  const { mock } = await started()
+  await open(page)
+  const model = page.getByRole('list', { name: 'Checks of models' }).getByRole('listitem')
+  // The worker checks by itself too, and of two checks at once one is refused.
+  const check = (words: string): Promise<void> =>
+    expect(async () => {
+      await page.getByRole('button', { name: 'Check now whether mock-2 changed' }).click()
+      await expect(model).toContainText(words, { timeout: 15_000 })
+    }).toPass({ timeout: 60_000 })
+  await check('as it was')
+  await expect(model).toContainText('It answers as mock-2.')
+
+  mock.script({ model: 'mock-2-of-today', fingerprint: 'fp_7' })
+  await check('changed, as good')
+  await expect(model).toContainText('It answers as mock-2-of-today (fp_7)')
+  const standard = page.getByRole('list', { name: /^Standard models/ }).getByRole('listitem')
+  await expect(standard).toContainText('answers as mock-2-of-today')
+  await expect(standard).toContainText('changed, as good')
+  expect(await violations(page)).toEqual([])
+
+  await page.getByRole('button', { name: 'Accept as the new baseline of mock-2' }).focus()
+  await page.keyboard.press('Enter')
+  await expect(model).toContainText('as it was')
+  await expect(page.getByRole('button', { name: 'Check now whether mock-2 changed' })).toBeFocused()
+  mock.script({})
+})
+
+test('without a local model that may be asked, the page says how to add Ollama', async ({ page }) => {
+  await open(page)
+  const enable = async (on: boolean): Promise<void> => {
+    await page.getByRole('button', { name: 'Change Ollama', exact: true }).click()
+    await sheet(page).getByLabel('Ask this provider').setChecked(on)
+    await sheet(page).getByRole('button', { name: 'Save provider' }).click()
+    await expect(sheet(page)).toHaveCount(0)
+  }
+  await enable(false)
+  await expect(page.getByText('No model runs on our own machines.')).toBeVisible()
+  await page.getByRole('button', { name: 'Add Ollama' }).click()
+  await expect(sheet(page).getByLabel('Address')).toHaveValue(/:11434/)
+  await page.keyboard.press('Escape')
+  await enable(true)
+  await expect(page.getByRole('button', { name: 'Add Ollama' })).toHaveCount(0)
+})
+
 test('a provider that moves to another host loses its key and says so', async ({ page }) => {
   const { mock } = await started()
   await open(page)
@@ -178,6 +247,35 @@ test('rules are kept in dollars, refused in words, and saved once when two save'
   await expect(rules(other).getByRole('alert')).toContainText('Somebody changed this in the meantime')
   await rules(other).getByRole('button', { name: 'Load the newer rules' }).click()
   await expect(budget(other)).toHaveValue('2.5')
+})
+
+test('every rule that is saved is there again', async ({ page }) => {
+  await open(page)
+  const rules = page.getByRole('form', { name: 'Rules' })
+  const typed = {
+    'Mark text that tries to give orders': '0.6',
+    'Hold a passage back from models': '0.9',
+    'Our own machines should take': '65',
+    'Check each model every': '12',
+    'Worse from a fall of': '10',
+  }
+  for (const [label, value] of Object.entries(typed)) await rules.getByLabel(label).fill(value)
+  await rules.getByLabel('When a model is worse').selectOption('say so, and ask it last')
+  await rules.getByLabel('Describe new and changed documents').check()
+  await rules.getByLabel('Use the provider’s batch interface').check()
+  await rules.getByRole('button', { name: 'Save rules' }).click()
+  await expect(page.getByText('The rules were saved')).toBeVisible()
+  await open(page)
+  for (const [label, value] of Object.entries(typed)) await expect(rules.getByLabel(label)).toHaveValue(value)
+  await expect(rules.getByLabel('When a model is worse')).toHaveValue('fall-back')
+  await expect(rules.getByLabel('Describe new and changed documents')).toBeChecked()
+  await expect(rules.getByLabel('Use the provider’s batch interface')).toBeChecked()
+  await expect(page.getByLabel('Local share against its target')).toContainText('the target of 65 %')
+  // What an earlier test set is still what it was.
+  await expect(rules.getByLabel('A person a day')).toHaveValue('2.5')
+  await rules.getByLabel('Describe new and changed documents').uncheck()
+  await rules.getByRole('button', { name: 'Save rules' }).click()
+  await expect(page.getByText('The rules were saved').first()).toBeVisible()
 })
 
 for (const colorScheme of ['light', 'dark'] as const)

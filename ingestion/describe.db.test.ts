@@ -4,8 +4,9 @@ import { claimVersion } from '#db/queries/ingest.ts'
 import { createTestWorkspace, withDatabase } from '#db/testing.ts'
 import { describeDocument, listDocuments } from '#lib/documents.ts'
 import { openQueue } from '#lib/jobs.ts'
-import { describableParts, describeVersion } from './describe.ts'
+import { describeVersion } from './describe.ts'
 import { indexParsed } from './pipeline.ts'
+import { describableParts } from './summarise.ts'
 
 const test = withDatabase()
 

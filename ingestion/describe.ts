@@ -1,36 +1,17 @@
-/**
- * A summary and tags of a document, as a job with progress. A long text is read in parts, spread over the whole of it, and the
- * summaries of the parts are summarised; short parts go into one call. Without a model the built-in way of the tasks does it.
- */
+/** A summary and tags of a document, as a job with progress; of several short ones in one call. Without a model in the built-in way. */
 import { database } from '#db/client.ts'
 import { endDescription, getDescribable, setDescriptionProgress } from '#db/queries/descriptions.ts'
-import { runTask } from '#lib/gateway/index.ts'
+import { inspect, runTask } from '#lib/gateway/index.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
-
-/** What one call reads; about 4,500 tokens. */
-const partChars = 16_000
-/** Parts at most: of a longer text, evenly spaced ones are read. */
-const partsMax = 10
-
-/** Stretches of `text` of at most `partChars`, cut at paragraphs where there are any. Pure. */
-export const describableParts = (text: string): string[] => {
-  const parts: string[] = []
-  for (let from = 0; from < text.length; ) {
-    const hardEnd = Math.min(text.length, from + partChars)
-    const softEnd = hardEnd < text.length ? text.lastIndexOf('\n\n', hardEnd) : hardEnd
-    const end = softEnd > from + partChars / 2 ? softEnd : hardEnd
-    const part = text.slice(from, end).trim()
-    if (part) parts.push(part)
-    from = end
-  }
-  if (parts.length <= partsMax) return parts
-  return Array.from(
-    { length: partsMax },
-    (_, at) => parts[Math.round((at * (parts.length - 1)) / (partsMax - 1))] ?? '',
-  )
-}
+import { callsFor, describableParts, summariseParts } from './summarise.ts'
 
 export type DescribeJob = { versionId: string; workspaceId: string; userId: string }
+
+/** On behalf of who asked: their budget pays and their workspace's rules hold. */
+const callOf = ({ workspaceId, userId }: Omit<DescribeJob, 'versionId'>, signal: AbortSignal) => {
+  const viewer: Viewer = { userId, workspaceId, role: 'admin', name: '', email: '' }
+  return { viewer, feature: 'document.description', signal }
+}
 
 /** Describes a version; a version that is gone by now is no error. */
 export const describeVersion = async (
@@ -41,28 +22,71 @@ export const describeVersion = async (
   const found = await getDescribable(db, workspaceId, versionId)
   if (!found) return
   const { title, text } = found
-  // On behalf of who asked: their budget pays and their workspace's rules hold.
-  const viewer: Viewer = { userId, workspaceId, role: 'admin', name: '', email: '' }
-  const call = { viewer, feature: 'document.description', signal }
+  const call = callOf({ workspaceId, userId }, signal)
   const parts = describableParts(text)
-  const total = parts.length + (parts.length > 1 ? 1 : 0) + 1
+  const total = callsFor(parts) + 1
   let done = 0
-  const step = async <T>(work: Promise<T>): Promise<T> => {
-    const result = await work
+  const step = async (): Promise<void> => {
     done += 1
     await setDescriptionProgress(db, versionId, { done, total })
-    return result
   }
-  const summaries: string[] = []
-  for (const part of parts)
-    summaries.push((await step(runTask('summarise', { title, text: part }, call))).output.summary)
-  const joined = summaries.join('\n\n')
-  const summary =
-    summaries.length > 1
-      ? (await step(runTask('summarise', { title, text: joined.slice(0, partChars) }, call))).output.summary
-      : joined
-  const { tags } = (
-    await step(runTask('extract', { title, text: `${summary}\n\n${parts[0] ?? ''}`.slice(0, 8_000) }, call))
-  ).output
+  const { summary } = await summariseParts(title, parts, call, step)
+  const about = { title, text: `${summary}\n\n${parts[0] ?? ''}`.slice(0, 8_000) }
+  const { tags } = (await runTask('extract', about, call)).output
   await endDescription(db, versionId, { summary, tags })
+}
+
+/** Documents that one call describes at most. */
+export const describedTogetherMax = 8
+
+export type DescribeTogetherJob = Omit<DescribeJob, 'versionId'> & { versionIds: readonly string[] }
+
+/**
+ * Describes short versions in one call, and each that the call did not do well in a call of its own. One that looks as if it gave
+ * orders is described alone: what it says must not get into the summary of another.
+ */
+export const describeVersions = async (
+  { versionIds, workspaceId, userId }: DescribeTogetherJob,
+  signal: AbortSignal,
+): Promise<void> => {
+  const { db } = database()
+  const call = callOf({ workspaceId, userId }, signal)
+  const found = await Promise.all(
+    versionIds.map(async (versionId) => ({ versionId, document: await getDescribable(db, workspaceId, versionId) })),
+  )
+  const there = found.flatMap(({ versionId, document }) => (document ? [{ versionId, ...document }] : []))
+  const inspected = await inspect(
+    there.map(({ title, text }) => `${title}\n\n${text}`),
+    call.viewer,
+  )
+  const together = there.filter((_, at) => !inspected[at]?.flagged)
+  const done = new Set<string>()
+  if (together.length > 1) {
+    const documents = together.map(({ title, text }) => ({ title, text }))
+    const { output, model } = await runTask('describe', { documents }, call)
+    // Without a model there was no call to share.
+    if (model !== null)
+      for (const [versionId, made] of readDescriptions(output, together)) {
+        await endDescription(db, versionId, made)
+        done.add(versionId)
+      }
+  }
+  for (const { versionId } of there)
+    if (!done.has(versionId)) await describeVersion({ versionId, workspaceId, userId }, signal)
+}
+
+type Described = { summary: string; tags: string[] }
+
+/** Which description is whose; a number that stands there twice, or belongs to nobody, is nobody's. Pure. */
+export const readDescriptions = (
+  output: { documents: readonly ({ n: number } & Described)[] },
+  versions: readonly { versionId: string }[],
+): Map<string, Described> => {
+  const byNumber = Map.groupBy(output.documents, ({ n }) => n)
+  return new Map(
+    versions.flatMap(({ versionId }, at) => {
+      const [made, twin] = byNumber.get(at + 1) ?? []
+      return made && !twin ? [[versionId, { summary: made.summary, tags: made.tags }] as const] : []
+    }),
+  )
 }

@@ -22,7 +22,7 @@ import {
   vectorLiteral,
 } from '#db/queries/ingest.ts'
 import { analyzeWhenGrown } from '#db/queries/lexical-index.ts'
-import { EncoderUnavailable, embed, embeddingModel } from '#lib/gateway/index.ts'
+import { EncoderUnavailable, embed, embeddingModel, inspect } from '#lib/gateway/index.ts'
 import { log } from '#lib/log.ts'
 import type { Stage } from '#lib/shared/admin-contract.ts'
 import { blobFilePath } from '#lib/storage.ts'
@@ -122,11 +122,13 @@ const vectorsOf = async (
   return batch.map(({ contentHash }) => known.get(contentHash) ?? made.get(contentHash) ?? null)
 }
 
-const toNewChunk = ({ embedded: _, start, end, ...chunk }: Prepared, vector: string | null): NewChunk => ({
+type Known = { vector: string | null; injectionScore: number }
+
+const toNewChunk = ({ embedded: _, start, end, ...chunk }: Prepared, known: Known): NewChunk => ({
   ...chunk,
   charStart: start,
   charEnd: end,
-  vector,
+  ...known,
 })
 
 /** From parsed text to published passages, under a claim. */
@@ -159,7 +161,15 @@ export const indexParsed = async (claim: Claim, parsed: ParsedDocument, signal: 
     }
     const vectors = (await ahead.shift()) ?? []
     signal.throwIfAborted()
-    const rows = batch.map((chunk, at) => toNewChunk(chunk, vectors[at] ?? null))
+    // What is scored is what a prompt gets and what a release names: headings, context and text.
+    const inspected = await inspect(
+      batch.map(({ embedded }) => embedded),
+      claim,
+    )
+    const rows = batch.map((chunk, at) => {
+      // Fails closed: a passage that was not scored is held.
+      return toNewChunk(chunk, { vector: vectors[at] ?? null, injectionScore: inspected[at]?.score ?? 1 })
+    })
     if (!(await insertChunks(db, claim, model, rows))) throw new Superseded()
     done += batch.length
     progress.hint('embedding', done, prepared.length)

@@ -4,16 +4,21 @@
  */
 import { closeDatabase, database, holdDatabase } from '#db/client.ts'
 import { openServerDatabase } from '#db/open.ts'
+import { stopDescriptions } from '#db/queries/changed-documents.ts'
 import { failVersion, listInterruptedVersions } from '#db/queries/ingest.ts'
 import { deleteOldTaskResults } from '#db/queries/task-results.ts'
+import { sweepTaskRuns } from '#db/queries/task-runs.ts'
 import { checkAlerts } from '#lib/alerts.ts'
 import { env } from '#lib/env.ts'
-import { closeGateway, sweepAnswers, sweepReservations, warmGateway } from '#lib/gateway/index.ts'
+import { closeGateway, sweepAnswers, sweepCanaries, sweepReservations, warmGateway } from '#lib/gateway/index.ts'
 import { closeQueue, enqueue, openQueue, work } from '#lib/jobs.ts'
 import { sweepLimits } from '#lib/limits.ts'
 import { log } from '#lib/log.ts'
-import { describeVersion } from './describe.ts'
+import { describeVersion, describeVersions } from './describe.ts'
+import { advanceDescriptions, describeInBatch } from './describe-batch.ts'
+import { describeChanged } from './describe-changed.ts'
 import { ingestVersion } from './pipeline.ts'
+import { runTaskRun } from './run-task.ts'
 
 const sweepEveryMs = 60_000
 const taskResultDays = 90
@@ -37,13 +42,21 @@ export const startWorker = async (): Promise<{ stop(): Promise<void> }> => {
     ingestVersion(versionId, AbortSignal.any([signal, stopping.signal])),
   )
   await work('document.describe', (job, signal) => describeVersion(job, AbortSignal.any([signal, stopping.signal])))
+  await work('documents.describe', (job, signal) => describeVersions(job, AbortSignal.any([signal, stopping.signal])))
+  await work('description.given-up', ({ versionId, versionIds = [] }) =>
+    stopDescriptions(database().db, [...versionIds, ...(versionId ? [versionId] : [])]),
+  )
+  await work('task.run', ({ runId }, signal) => runTaskRun(runId, AbortSignal.any([signal, stopping.signal])))
   const sweep = setInterval(() => {
     Promise.all([
       checkAlerts(),
       sweepLimits(),
       sweepReservations(),
       sweepAnswers(database().db),
+      sweepCanaries(new Date(), stopping.signal),
       deleteOldTaskResults(database().db, taskResultDays),
+      sweepTaskRuns(database().db),
+      describeChanged(describeInBatch).then(() => advanceDescriptions()),
     ]).catch((error: unknown) => log.warn({ err: error }, 'sweep failed'))
   }, sweepEveryMs)
   sweep.unref()

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { setBreaker } from '#db/queries/breakers.ts'
+import { type Canary, storeCanary } from '#db/queries/canaries.ts'
 import { storeGatewaySettings } from '#db/queries/gateway-settings.ts'
 import { insertModelCalls } from '#db/queries/model-calls.ts'
+import { insertModel, insertProvider } from '#db/queries/models.ts'
 import { listAlerts } from '#db/reports/alerts.ts'
 import { createTestWorkspace, withDatabase } from '#db/testing.ts'
 import { type AlertFigures, checkAlerts, rulesMet, type SendAlert } from './alerts.ts'
@@ -10,7 +12,7 @@ import { newId } from './shared/ids.ts'
 
 const test = withDatabase()
 
-const quiet: AlertFigures = { totals: { calls: 0, failed: 0, total: null }, budgets: [], breakers: [] }
+const quiet: AlertFigures = { totals: { calls: 0, failed: 0, total: null }, budgets: [], breakers: [], dropped: [] }
 const times = (p95: number) => ({ p50: p95 / 2, p95, p99: p95 })
 const rules = defaultGatewaySettings.alerts
 const day = {
@@ -37,6 +39,7 @@ describe('the rules of alerts', () => {
       { breakers: [{ key: 'a/b', name: 'b', state: 'open', reason: 'server', retryAt: null, changedAt: '' }] },
       ['breaker'],
     ],
+    ['a model that does worse', { dropped: [{ name: 'b', score: 0.5, baselineScore: 1, detail: '' }] }, ['canary']],
   ])('are met by %s', (_, figures, met) => {
     expect(rulesMet({ ...quiet, ...figures }, rules).map(({ rule }) => rule)).toEqual(met)
   })
@@ -116,5 +119,95 @@ describe('an alert', () => {
     await setBreaker(db, { key: 'env-openai/mock-9', state: 'closed', reason: null })
     await checkAlerts(new Date())
     expect((await listAlerts(db, viewers.admin)).every(({ endedAt }) => endedAt !== null)).toBe(true)
+  })
+
+  const canaryOf = (workspaceId: string, key: string, over: Partial<Canary> = {}): Canary => ({
+    workspaceId,
+    key,
+    baselineServed: 'm-1',
+    baselineFingerprint: null,
+    servedModel: 'm-2',
+    fingerprint: null,
+    baselineScore: 1,
+    score: 0.5714,
+    state: 'dropped',
+    detail: 'Facts as JSON: a code fence or words stand around the JSON.',
+    checkedAt: new Date(),
+    changedAt: new Date(),
+    ...over,
+  })
+
+  it('says which model does worse than it did and in what, tells of the next one too, and ends when they are well', async () => {
+    const { viewers } = await createTestWorkspace(test.current())
+    const { db } = test.current()
+    const { workspaceId } = viewers.admin
+    const open = async () =>
+      (await listAlerts(db, viewers.admin)).filter(({ rule, endedAt }) => rule === 'canary' && endedAt === null)
+    await storeCanary(db, canaryOf(workspaceId, 'env-openai/first'))
+    await checkAlerts(new Date())
+    const [told] = await open()
+    expect(told?.detail).toBe(
+      'env-openai/first does worse than it did: 57 % of its checks hold, 100 % before. Facts as JSON: a code fence or words stand around the JSON.',
+    )
+    await checkAlerts(new Date())
+    expect((await open()).map(({ id }) => id)).toEqual([told?.id])
+    await storeCanary(db, canaryOf(workspaceId, 'env-openai/second'))
+    await checkAlerts(new Date())
+    const both = await open()
+    expect(both).toHaveLength(1)
+    expect(both[0]?.detail).toContain('env-openai/second')
+    for (const name of ['first', 'second'])
+      await storeCanary(db, canaryOf(workspaceId, `env-openai/${name}`, { state: 'ok', score: 1 }))
+    await checkAlerts(new Date())
+    expect(await open()).toEqual([])
+    expect((await listAlerts(db, viewers.admin)).length).toBe(2)
+  })
+
+  it('says nothing of a model that is no longer asked', async () => {
+    const { viewers } = await createTestWorkspace(test.current())
+    const { db } = test.current()
+    const { workspaceId } = viewers.admin
+    const on = newId()
+    const off = newId()
+    for (const [id, enabled] of [
+      [on, true],
+      [off, false],
+    ] as const) {
+      await insertProvider(db, {
+        id,
+        workspaceId,
+        name: enabled ? 'Here' : 'Away',
+        kind: 'compatible',
+        baseUrl: 'http://127.0.0.1:9/v1',
+        sealedKey: null,
+        keyHint: null,
+        local: true,
+        enabled,
+        requestsPerMinute: null,
+        tokensPerMinute: null,
+      })
+      await insertModel(db, {
+        id: newId(),
+        workspaceId,
+        providerId: id,
+        modelId: 'qwen3:8b',
+        tier: 'standard',
+        position: 0,
+        contextTokensMax: null,
+        inputMicrosPerMillion: null,
+        outputMicrosPerMillion: null,
+        cachedMicrosPerMillion: null,
+        enabled: true,
+      })
+      await storeCanary(db, canaryOf(workspaceId, `${id}/qwen3:8b`))
+    }
+    await storeCanary(db, canaryOf(workspaceId, `${newId()}/deleted`))
+    await storeCanary(
+      db,
+      canaryOf(workspaceId, 'env-openai/gone', { checkedAt: new Date(Date.now() - 49 * 3_600_000) }),
+    )
+    await checkAlerts(new Date())
+    const told = (await listAlerts(db, viewers.admin)).find(({ rule }) => rule === 'canary')
+    expect(told?.detail.match(/\S+ does worse/g)).toEqual(['Here/qwen3:8b does worse'])
   })
 })

@@ -12,6 +12,7 @@ import {
   markDelivered,
   startAlert,
 } from '#db/queries/alerts.ts'
+import { type DroppedModel, listDroppedModels } from '#db/queries/canaries.ts'
 import { findGatewaySettings } from '#db/queries/gateway-settings.ts'
 import { getBudgetUse } from '#db/reports/costs.ts'
 import { getHealthTotals, listBreakers } from '#db/reports/operations.ts'
@@ -27,16 +28,27 @@ const stretchMs = 15 * 60_000
 /** Fewer calls say nothing about a share. */
 const callsMin = 10
 const deliverHours = 24
+const hourMs = 3_600_000
+/** A model that the environment names is gone when no canary has looked at it for so many of its rounds, or for so many hours without rounds. */
+const roundsMissedMax = 2
+const hoursWithoutRounds = 168
 
 export type AlertFigures = {
   totals: Pick<HealthTotals, 'calls' | 'failed' | 'total'>
   budgets: readonly BudgetUse[]
   breakers: readonly BreakerRow[]
+  /** Models that do worse than they did. */
+  dropped: readonly DroppedModel[]
 }
 type Met = { rule: string; value: number; detail: string }
 
+const percent = (share: number | null): string => `${Math.round((share ?? 0) * 100)} %`
+
 /** The rules that are met. Pure. */
-export const rulesMet = ({ totals, budgets, breakers }: AlertFigures, rules: GatewaySettings['alerts']): Met[] => {
+export const rulesMet = (
+  { totals, budgets, breakers, dropped }: AlertFigures,
+  rules: GatewaySettings['alerts'],
+): Met[] => {
   const met: Met[] = []
   const share = totals.calls > 0 ? totals.failed / totals.calls : 0
   if (totals.calls >= callsMin && totals.failed > 0 && share >= rules.errorShareFrom)
@@ -67,6 +79,17 @@ export const rulesMet = ({ totals, budgets, breakers }: AlertFigures, rules: Gat
       rule: 'breaker',
       value: open.length,
       detail: `Not asked because they fail: ${open.map(({ name }) => name).join(', ')}.`,
+    })
+  if (dropped.length > 0)
+    met.push({
+      rule: 'canary',
+      value: dropped.length,
+      detail: dropped
+        .map(
+          ({ name, score, baselineScore, detail }) =>
+            `${name} does worse than it did: ${percent(score)} of its checks hold, ${percent(baselineScore)} before. ${detail}`,
+        )
+        .join(' '),
     })
   return met
 }
@@ -101,20 +124,30 @@ const checkWorkspace = async (workspaceId: string, now: Date, send: SendAlert): 
   if (!settings) return
   // The reports ask who looks; a schedule looks at one workspace for nobody.
   const insider = { workspaceId, userId: '00000000-0000-0000-0000-000000000000' }
-  const [totals, budgets, breakers, open] = await Promise.all([
+  const { everyHours } = settings.canary
+  const hours = everyHours > 0 ? everyHours * roundsMissedMax : hoursWithoutRounds
+  const [totals, budgets, breakers, dropped, open] = await Promise.all([
     getHealthTotals(db, insider, { from: new Date(now.getTime() - stretchMs), to: now }),
     getBudgetUse(db, insider, now),
     listBreakers(db, insider),
+    listDroppedModels(db, workspaceId, new Date(now.getTime() - hours * hourMs)),
     listOpenAlerts(db, workspaceId),
   ])
-  const met = rulesMet({ totals, budgets: budgets.budgets, breakers }, settings.alerts)
-  const rules = new Set(met.map(({ rule }) => rule))
+  const met = rulesMet({ totals, budgets: budgets.budgets, breakers, dropped }, settings.alerts)
+  const details = new Map(met.map(({ rule, detail }) => [rule, detail]))
+  const goesOn = ({ rule, detail }: Alert): boolean =>
+    // Another model that dropped meanwhile is told of too, in an alert of its own.
+    rule === 'canary' ? details.get(rule) === detail : details.has(rule)
   await endAlerts(
     db,
-    open.filter(({ rule }) => !rules.has(rule)).map(({ id }) => id),
+    open.filter((alert) => !goesOn(alert)).map(({ id }) => id),
   )
-  const known = new Set(open.map(({ rule }) => rule))
-  for (const one of met) if (!known.has(one.rule)) await startAlert(db, { id: newId(), workspaceId, ...one })
+  const known = new Set(open.filter(goesOn).map(({ rule }) => rule))
+  for (const one of met) {
+    if (known.has(one.rule)) continue
+    await startAlert(db, { id: newId(), workspaceId, ...one })
+    log.warn({ workspaceId, rule: one.rule, detail: one.detail }, 'an alert started')
+  }
 
   const { webhookUrl } = settings.alerts
   if (!webhookUrl) return

@@ -8,6 +8,33 @@ import { z } from 'zod'
 const blankIsUnset = <T extends z.ZodType>(schema: T) =>
   z.preprocess((value) => (value === '' ? undefined : value), schema)
 
+/** `name=value,name=value`, values percent-encoded, as OpenTelemetry writes headers. A fault never repeats them: they hold keys. */
+const headerList = z.string().transform((text, context) => {
+  const headers: Record<string, string> = {}
+  for (const pair of text.split(',').filter((part) => part.trim() !== '')) {
+    const [, name, value] = /^\s*([!#$%&'*+.^_`|~\w-]+)\s*=\s*([\x20-\x7e]*?)\s*$/.exec(pair) ?? []
+    const decoded = value === undefined ? undefined : decode(value)
+    if (name === undefined || decoded === undefined) {
+      context.addIssue({
+        code: 'custom',
+        message: 'must be name=value pairs with commas between, values percent-encoded',
+      })
+      return z.NEVER
+    }
+    headers[name] = decoded
+  }
+  return headers
+})
+
+const decode = (value: string): string | undefined => {
+  try {
+    const text = decodeURIComponent(value)
+    return /^[\x20-\x7e]*$/.test(text) ? text : undefined
+  } catch {
+    return undefined
+  }
+}
+
 const schema = z.object({
   PORT: blankIsUnset(z.coerce.number().int().min(0).max(65_535).default(3000)),
   HOST: blankIsUnset(z.string().default('127.0.0.1')),
@@ -25,6 +52,9 @@ const schema = z.object({
   MODELS_DIR: blankIsUnset(z.string().default('models')),
   LOG_LEVEL: blankIsUnset(z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info')),
   METRICS_TOKEN: blankIsUnset(z.string().min(20).optional()),
+  OTEL_EXPORTER_OTLP_ENDPOINT: blankIsUnset(z.url({ protocol: /^https?$/ }).optional()),
+  OTEL_EXPORTER_OTLP_HEADERS: blankIsUnset(headerList.optional()),
+  OTEL_SERVICE_NAME: blankIsUnset(z.string().max(200).default('footnote')),
   DEMO: blankIsUnset(z.stringbool().optional()),
 })
 
@@ -51,6 +81,12 @@ export const parseEnv = (source: Record<string, string | undefined>) => {
     modelsDir: resolve(values.MODELS_DIR),
     logLevel: values.LOG_LEVEL,
     metricsToken: values.METRICS_TOKEN,
+    /** Where traces are sent; without an endpoint nowhere. */
+    otel: {
+      endpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
+      headers: values.OTEL_EXPORTER_OTLP_HEADERS ?? {},
+      serviceName: values.OTEL_SERVICE_NAME,
+    },
     /** Demo accounts and documents: on by default where the database is ours, never by default on a server. */
     demo: values.DEMO ?? values.DATABASE_URL === undefined,
   }

@@ -28,6 +28,27 @@ const queues = {
     payload: z.strictObject({ versionId: z.uuid(), workspaceId: z.uuid(), userId: z.uuid() }),
     options: { retryLimit: 2, retryDelay: 5, retryBackoff: true, expireInSeconds: 1_800, heartbeatSeconds: 20 },
     concurrency: 1,
+    deadLetter: 'description.given-up',
+  },
+  /** The same for several short documents, in one call. */
+  'documents.describe': {
+    payload: z.strictObject({ versionIds: z.array(z.uuid()).min(1).max(8), workspaceId: z.uuid(), userId: z.uuid() }),
+    options: { retryLimit: 2, retryDelay: 5, retryBackoff: true, expireInSeconds: 1_800, heartbeatSeconds: 20 },
+    concurrency: 1,
+    deadLetter: 'description.given-up',
+  },
+  /** What a person asked for and waits for; its row tells how far it is. */
+  'task.run': {
+    payload: z.strictObject({ runId: z.uuid() }),
+    options: { retryLimit: 2, retryDelay: 1, expireInSeconds: 600, heartbeatSeconds: 20 },
+    concurrency: 4,
+    deadLetter: undefined,
+  },
+  /** A description that the queue gave up: the document does not go on saying that it is being made. */
+  'description.given-up': {
+    payload: z.object({ versionId: z.uuid().optional(), versionIds: z.array(z.uuid()).optional() }),
+    options: { retryLimit: 10, retryDelay: 5, retryBackoff: true, retryDelayMax: 300 },
+    concurrency: 1,
     deadLetter: undefined,
   },
   /** What the queue gave up: the document says so instead of standing still. */

@@ -74,6 +74,12 @@ const createMeters = () => {
       labelNames: ['level'] as const,
       registers,
     }),
+    retrievals: new Counter({
+      name: 'rag_retrievals_total',
+      help: 'Searches for a question: made, or kept from a moment ago.',
+      labelNames: ['kept'] as const,
+      registers,
+    }),
     queueDepth: new Gauge({ name: 'rag_queue_depth', help: 'Jobs that wait for a worker.', registers }),
     breakers: new Gauge({
       name: 'rag_breaker_state',
@@ -123,6 +129,9 @@ export const countCall = (call: CountedCall): void => {
   if (isAmount(call.costMicros)) cost.inc(call.costMicros / 1_000_000)
   else unpriced.inc()
 }
+
+/** Counts a search for a question; `kept`: the ranking of a moment ago was used again. */
+export const countRetrieval = (kept: boolean): void => meters().retrievals.inc({ kept: String(kept) })
 
 /** What others know at the moment of the look. */
 export type Readings = {

@@ -5,12 +5,33 @@
 import { database } from '#db/client.ts'
 import { upsertTrace } from '#db/queries/traces.ts'
 import { log } from './log.ts'
+import { exportTrace } from './otel.ts'
 import type { Span, SpanStatus } from './shared/admin-contract.ts'
 import { newId } from './shared/ids.ts'
 import type { Viewer } from './shared/viewer.ts'
 
-/** A bound on one trace's memory; a turn has about ten spans. */
+/** Bounds on one trace's memory; a turn has about ten spans, and the longest text in them is a prompt. */
 const spansMax = 200
+const textCharsMax = 60_000
+const itemsMax = 500
+const depthMax = 6
+
+/** A value as it can be stored: no longer than the bound, and without what PostgreSQL takes in no JSON (NUL, half a character). */
+const storable = (value: unknown, depth = 0): unknown => {
+  if (typeof value === 'string') {
+    const whole = value.length <= textCharsMax ? value : `${value.slice(0, textCharsMax)}… (${value.length} characters)`
+    return whole.replaceAll('\0', '').toWellFormed()
+  }
+  if (typeof value !== 'object' || value === null) return value
+  if (depth >= depthMax) return '…'
+  if (Array.isArray(value)) return value.slice(0, itemsMax).map((one) => storable(one, depth + 1))
+  if (![Object.prototype, null].includes(Object.getPrototypeOf(value))) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .slice(0, itemsMax)
+      .map(([key, inner]) => [String(storable(key)), storable(inner, depth + 1)]),
+  )
+}
 
 export type SpanHandle = {
   /** Adds what became known; may be called often. */
@@ -87,9 +108,11 @@ export const startTrace = ({
     let open = true
     return {
       id: span.id,
-      set: (attributes) => Object.assign(span.attributes, attributes),
+      set: (attributes) => {
+        Object.assign(span.attributes, storable(attributes))
+      },
       label: (text) => {
-        span.label = text
+        span.label = String(storable(text))
       },
       cost: (micros) => {
         span.costMicros = micros
@@ -106,6 +129,21 @@ export const startTrace = ({
   return {
     ...tracer(null),
     finish: async (summary) => {
+      exportTrace({
+        traceId,
+        startedAt,
+        endMs: now() - origin,
+        workspaceId: viewer.workspaceId,
+        userId: viewer.userId,
+        chatId: chatId ?? null,
+        messageId: messageId ?? null,
+        status: summary.status,
+        firstTokenMs: summary.firstTokenMs ?? null,
+        tokensIn: summary.tokensIn ?? null,
+        tokensOut: summary.tokensOut ?? null,
+        costMicros: summary.costMicros ?? null,
+        spans,
+      })
       try {
         await upsertTrace(database().db, {
           id: traceId,

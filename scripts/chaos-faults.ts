@@ -110,6 +110,41 @@ const bodyChars = (request: RecordedRequest | undefined): number => JSON.stringi
 
 const goneBy = (vendor: Vendor): string => `${vendor.requests().filter(({ aborted }) => aborted).length} hung up on`
 
+/** How often the worker looks, with some to spare. */
+const sweepMs = 65_000
+/** Of the last question of a canary. */
+const lastCanaryWords = 'When does the canteen close?'
+const fencedJson = (json: string): string => `Here you are:\n\`\`\`json\n${json}\n\`\`\`\nIs there anything else?`
+/** A model that does what the canary asks of it, bare or with words around its JSON, and answers everybody else. */
+const canaryScripts = (json: (text: string) => string, fingerprint: string): Script[] => [
+  ...[
+    { when: 'third floor ordered', text: json('{"item": "blue chairs", "count": 12}') },
+    { when: 'nearest to the sun', text: json('{"planet": "Mercury"}') },
+    { when: 'opposite of north', text: 'south' },
+    { when: 'exactly three lines', text: 'red\ngreen\nblue' },
+    { when: 'Fahrradraum', text: 'Es passen 48 Fahrräder in den Raum [1].' },
+    { when: lastCanaryWords, text: 'The canteen closes at 14:30 [1].' },
+    { for: 'json' as const, text: json('{"question": "What is the hotel limit per night in Spain?"}') },
+  ].map((script) => ({ ...script, fingerprint, times: 1_000 })),
+  { text: longOfFirst, fingerprint },
+]
+const asBefore = canaryScripts((text) => text, 'fp_before')
+const asChanged = canaryScripts(fencedJson, 'fp_changed')
+
+/** Waits until a model's canary has run so many times; how long that took in milliseconds, infinite when it did not happen. */
+const canaryRun = async (vendor: Vendor, times: number): Promise<number> => {
+  const startMs = performance.now()
+  const runs = (): number =>
+    vendor.requests().filter(({ body, finished }) => finished && JSON.stringify(body).includes(lastCanaryWords)).length
+  while (runs() < times) {
+    if (performance.now() - startMs > 2 * sweepMs) return Number.POSITIVE_INFINITY
+    await pause(500)
+  }
+  // Its last answer is out; what came of it is stored a moment later.
+  await pause(1_000)
+  return performance.now() - startMs
+}
+
 export const faults: readonly Fault[] = [
   {
     id: 'F01',
@@ -295,7 +330,7 @@ export const faults: readonly Fault[] = [
   {
     id: 'F05',
     name: 'context too long (400)',
-    expected: 'trimmed once and asked once more, or the next; at the end a clear error',
+    expected: 'sent once more with less, the question whole; then the next; at the end a clear error',
     run: async ({ open }) => {
       const { world } = await open()
       const tooLong: Script = {
@@ -314,17 +349,26 @@ export const faults: readonly Fault[] = [
       const marks = [world.mark(world.first), world.mark(world.second)] as const
       const once = await world.ask(hotel)
       const [refusedCall, againCall] = world.since(world.first, marks[0])
-      const shorter = againCall ? bodyChars(againCall) < bodyChars(refusedCall) : bySecond(once)
+      const shorter = againCall !== undefined && bodyChars(againCall) < bodyChars(refusedCall)
+      const asks = JSON.stringify(againCall?.body ?? '').includes(hotel)
       world.first.script(tooLong)
+      const mark = world.mark(world.first)
+      const next = await world.ask(keys)
+      const tries = world.mark(world.first) - mark
       world.second.script(tooLong)
       const from = world.mark(world.first) + world.mark(world.second)
       const never = await world.ask(bolts)
       const calls = world.mark(world.first) + world.mark(world.second) - from
       return [
         check(
-          'once: shorter or elsewhere, and answered',
-          answered(once) && isWhole(once) && shorter,
-          `${words(once)}, ${againCall ? `asked again with ${bodyChars(againCall)} for ${bodyChars(refusedCall)} characters` : bySecond(once) ? 'answered by the other' : 'not asked again'}`,
+          'once: asked again with less, and answered by the same',
+          answered(once) && isWhole(once) && !bySecond(once) && shorter && asks,
+          `${words(once)}, ${againCall ? `asked again with ${bodyChars(againCall)} for ${bodyChars(refusedCall)} characters${asks ? '' : ', without the question'}` : bySecond(once) ? 'answered by the other' : 'not asked again'}`,
+        ),
+        check(
+          'twice: answered by the next',
+          answered(next) && bySecond(next) && tries === 2,
+          `${words(next)}, the first asked ${tries}x`,
         ),
         check(
           'always: an end in words after few calls',
@@ -486,7 +530,8 @@ export const faults: readonly Fault[] = [
   {
     id: 'F12',
     name: 'broken JSON, split UTF-8, 1-byte writes, CRLF, 5 MB event, each event twice',
-    expected: 'splits and line ends are read; a broken or huge event is an error of the provider',
+    expected:
+      'splits and line ends are read; a broken or huge event is an error of the provider, hung up on while it comes',
     run: async ({ open }) => {
       const { world } = await open()
       const text = `Grüße aus Graz, 😀 und mehr [1]. Das ist alles, ${lastOfFirst}.`
@@ -510,7 +555,10 @@ export const faults: readonly Fault[] = [
           script: { chunks: ['data: {"choices":[{"delta":{"content":"Gr', { hex: 'c3' }] },
         },
       ])
-      return ended.flatMap(({ name, told }) => {
+      const huge = world.first.requests().filter(({ body }) => JSON.stringify(body).includes(belt))
+      const hungUp = huge.length > 0 && huge.every(({ aborted, finished }) => aborted && !finished)
+      const cut = check('the 5 MB event is not read to its end', hungUp, hungUp ? 'hung up on' : 'read to its end')
+      const cases = ended.flatMap(({ name, told }) => {
         if (name === '1-byte writes' || name === 'CRLF')
           return [
             check(
@@ -525,6 +573,7 @@ export const faults: readonly Fault[] = [
           check(`${name}: nothing huge shown`, small, small ? '' : `${told.text.length} characters shown`),
         ]
       })
+      return [...cases, cut]
     },
   },
   {
@@ -766,9 +815,57 @@ export const faults: readonly Fault[] = [
   {
     id: 'F21',
     name: 'the model changes its format without a word',
-    expected: 'a tolerant reader and the schema; the evaluation raises an alarm',
-    notYet: 'there is no evaluation alarm yet; the reader of fenced JSON is tried in F14',
-    run: async () => [],
+    expected:
+      'fenced JSON is read all the same; the canary finds the change, an alert is raised, the model is asked last',
+    run: async ({ open }) => {
+      const { world } = await open({
+        settings: { canary: { everyHours: 24, alsoLocal: true, act: 'fall-back' } },
+      })
+      const { first } = world
+      secondAnswers(world)
+      first.script(asBefore)
+      const baselineMs = await canaryRun(first, 1)
+      const from = world.mark(first)
+      first.script(asChanged)
+      const chatId = newId()
+      const answer = await world.ask(hotel, { chatId, role: 'user' })
+      const followUp = await world.ask('And in Spain?', { chatId, role: 'user' })
+      const jsonCalls = world.since(first, from).filter(({ body }) => JSON.stringify(body).includes('And in Spain?'))
+      const rewrites = jsonCalls.filter(({ body }) => JSON.stringify(body).includes('one JSON object')).length
+      const foundMs = await canaryRun(first, 2)
+      // The sweep after the one that ran the canary looks at what it found.
+      await pause(sweepMs)
+      const after = await world.ask(bolts)
+      const found = Number.isFinite(foundMs)
+      return [
+        check(
+          'fenced JSON is read without a repair',
+          answered(answer) && ['complete', 'no-source'].includes(followUp.status) && rewrites === 1,
+          `${rewrites} rewriting call, follow-up ${words(followUp)}`,
+        ),
+        check(
+          'the canary runs again at the change',
+          Number.isFinite(baselineMs) && found,
+          found ? `found ${seconds(foundMs)} after the first changed answer` : 'no second run of the canary',
+        ),
+        check('the model is asked last', bySecond(after), bySecond(after) ? 'the other answers' : words(after)),
+      ]
+    },
+    after: ([remains]) => {
+      const alerts = (remains?.log ?? '').split('\n').filter((line) => line.includes('an alert started'))
+      const told = alerts.find((line) => line.includes('"canary"') && line.includes('a code fence or words stand'))
+      const canaries = (remains?.ledger ?? []).filter(
+        ({ task, flags }) => task === 'canary' && flags.includes('canary'),
+      )
+      return [
+        check(
+          'an alert says what changed',
+          told !== undefined,
+          told ? 'alert raised' : `${alerts.length} other alerts`,
+        ),
+        check('its calls are in the ledger', canaries.length >= 12, `${canaries.length} lines of canaries`),
+      ]
+    },
   },
   {
     id: 'F59',

@@ -84,6 +84,8 @@ const configureProviders = async (
     cache: caches,
     routing: { ...defaultGatewaySettings.routing, localFirst: false },
     tokenLimits: { userMinute: null, workspaceMinute: null },
+    // A canary would eat what was scripted for a fault.
+    canary: { everyHours: 0 },
     ...options.settings,
   }
   await db.insert(gatewaySettings).values({ workspaceId, settings })

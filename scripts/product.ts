@@ -5,6 +5,7 @@ import { openEmbeddedDatabase, openServerDatabase } from '#db/open.ts'
 import { env } from '#lib/env.ts'
 import { closeGateway } from '#lib/gateway/index.ts'
 import { closeQueue, openQueue } from '#lib/jobs.ts'
+import { closeOtel, openOtel } from '#lib/otel.ts'
 import { deleteAddress, getAddress } from './home.ts'
 
 const ownerWaitMs = 30_000
@@ -34,6 +35,8 @@ export const openProduct = async (): Promise<Database> => {
   // Left behind by a server that was killed.
   if (!databaseUrl) await deleteAddress(env())
   await openQueue()
+  // Now, since loading it holds the process for a moment.
+  await openOtel()
   return opened
 }
 
@@ -44,5 +47,6 @@ export const closeProduct = async (worker?: RunningWorker): Promise<void> => {
   await worker?.stop()
   await closeQueue()
   await closeGateway()
+  await closeOtel()
   await closeDatabase()
 }

@@ -2,7 +2,8 @@
 
 import { z } from 'zod'
 import { action } from '#lib/auth/index.ts'
-import { deleteChat, renameChat } from '#lib/chat/index.ts'
+import { deleteChat, renameChat, summariseChat, summariseSelection } from '#lib/chat/index.ts'
+import { selectionCharsMax } from '#lib/shared/summary-contract.ts'
 
 export const renameChatAction = action(
   z.strictObject({ chatId: z.uuid(), title: z.string().max(500) }),
@@ -17,3 +18,14 @@ export const deleteChatAction = action(z.strictObject({ chatId: z.uuid() }), 'ch
   await deleteChat(viewer, chatId)
   return null
 })
+
+export const summariseChatAction = action(z.strictObject({ chatId: z.uuid() }), 'chat.use', ({ chatId }, viewer) =>
+  summariseChat(viewer, chatId),
+)
+
+export const summariseSelectionAction = action(
+  // Wider than what is summarised, so that too much is refused in words that say so.
+  z.strictObject({ chatId: z.uuid(), title: z.string().max(2_000), text: z.string().max(selectionCharsMax * 4) }),
+  'chat.use',
+  (marked, viewer) => summariseSelection(viewer, marked),
+)

@@ -1,9 +1,10 @@
 import { ChatScreen } from '#components/chat/chat-screen.tsx'
 import { NewChat } from '#components/chat/new-chat.tsx'
 import { ShellMenuButton } from '#components/shell/shell.tsx'
-import { describeKnowledge, type loadChat } from '#lib/chat/index.ts'
+import { describeKnowledge, type loadChat, openSummary } from '#lib/chat/index.ts'
 import { answererOf } from '#lib/gateway/index.ts'
 import { can, type Viewer } from '#lib/shared/viewer.ts'
+import { summariseChatAction, summariseSelectionAction } from './actions.ts'
 
 /** One conversation with what the viewer may know about it; `chat` is null for one that has not begun. */
 export const Conversation = async ({
@@ -28,9 +29,17 @@ export const Conversation = async ({
     viewerId: viewer.userId,
     viewerName: viewer.name,
     menu: <ShellMenuButton />,
+    summaryActions: { summariseChat: summariseChatAction, summariseSelection: summariseSelectionAction },
   }
   if (!chat) return <NewChat {...shared} />
   return (
-    <ChatScreen key={chatId} {...shared} title={chat.title} initialMessages={chat.messages} resume={chat.streaming} />
+    <ChatScreen
+      key={chatId}
+      {...shared}
+      title={chat.title}
+      initialMessages={chat.messages}
+      resume={chat.streaming}
+      openSummary={await openSummary(viewer, chatId)}
+    />
   )
 }

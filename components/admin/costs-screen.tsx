@@ -3,7 +3,7 @@ import { TriangleAlert } from 'lucide-react'
 import Link from 'next/link'
 import { useMemo } from 'react'
 import { EmptyState } from '#components/ui/empty-state.tsx'
-import { formatCost, formatCount } from '#lib/shared/format.ts'
+import { formatCost, formatCount, formatDuration } from '#lib/shared/format.ts'
 import {
   type BudgetUse,
   type CallFilter,
@@ -15,6 +15,7 @@ import {
   type CostTotals,
   costGroups,
   type Range,
+  type RouteRow,
   type Saving,
 } from '#lib/shared/operations-contract.ts'
 import { AdminHeader, AdminTitle } from './admin-header.tsx'
@@ -61,17 +62,102 @@ const CostCell = ({ row: { costMicros, unpricedCalls } }: { row: CostRow }) => (
   </>
 )
 
-const savingWords: Record<Saving['kind'], string> = {
-  exact: 'Cache, the same question',
-  semantic: 'Cache, a question that means the same',
-  called: 'Cheaper routes and shorter prompts',
+const savingWords: Record<Saving['kind'], { title: string; rests: string }> = {
+  exact: {
+    title: 'Cache, the same question',
+    rests: 'What the answer had cost when a model wrote it',
+  },
+  semantic: {
+    title: 'Cache, a question that means the same',
+    rests: 'What the answer had cost when a model wrote it',
+  },
+  route: {
+    title: 'Cheaper models',
+    rests: 'What the same tokens cost at the dearest flagship model that could have been asked, less what they cost',
+  },
+  context: {
+    title: 'Shorter prompts',
+    rests:
+      'Earlier turns, repeated passages and sentences that were left out, at the input price of the model that answered',
+  },
 }
 
 const savingColumns: ReportColumn<Saving>[] = [
-  { id: 'kind', title: 'By', cell: ({ kind }) => savingWords[kind] },
+  {
+    id: 'kind',
+    title: 'By',
+    cell: ({ kind }) => (
+      <>
+        {savingWords[kind].title}
+        <span className="block text-muted-foreground text-xs">{savingWords[kind].rests}</span>
+      </>
+    ),
+  },
   { id: 'calls', title: 'Calls', numeric: true, cell: (row) => formatCount(row.calls) },
-  { id: 'tokens', title: 'Tokens saved', numeric: true, cell: ({ savedTokens }) => formatCount(savedTokens) },
+  {
+    id: 'tokens',
+    title: 'Tokens saved',
+    numeric: true,
+    cell: ({ savedTokens }) => (savedTokens === null ? '–' : formatCount(savedTokens)),
+  },
   { id: 'saved', title: 'Saved', numeric: true, cell: ({ savedMicros }) => formatCost(savedMicros) },
+]
+
+const tierWords: Record<string, string> = { fast: 'Fast', standard: 'Standard', flagship: 'Flagship' }
+
+const routeColumns: ReportColumn<RouteRow>[] = [
+  {
+    id: 'route',
+    title: 'Route',
+    cell: ({ tier, model }) => (
+      <>
+        {tier === null ? 'Not routed' : (tierWords[tier] ?? tier)}
+        <span dir="auto" className="block truncate text-muted-foreground text-xs" title={model ?? undefined}>
+          {model ?? 'No model'}
+        </span>
+      </>
+    ),
+  },
+  { id: 'calls', title: 'Answered calls', numeric: true, cell: (row) => formatCount(row.calls) },
+  {
+    id: 'cost',
+    title: 'Cost a call',
+    numeric: true,
+    cell: ({ costMicrosPerCall, unpricedCalls }) => (
+      <>
+        {costMicrosPerCall === null ? (
+          <span className="text-warning">price unknown</span>
+        ) : (
+          formatCost(Math.round(costMicrosPerCall))
+        )}
+        {costMicrosPerCall !== null && unpricedCalls > 0 && (
+          <span className="block text-warning text-xs">without {calls(unpricedCalls)} of unknown price</span>
+        )}
+      </>
+    ),
+  },
+  {
+    id: 'quality',
+    title: 'Supported sentences',
+    numeric: true,
+    cell: ({ quality, judgedCalls }) =>
+      quality === null ? (
+        'not looked at'
+      ) : (
+        <>
+          {(100 * quality).toFixed(1)} %
+          <span className="block text-muted-foreground text-xs">
+            of {formatCount(judgedCalls)} {judgedCalls === 1 ? 'answer' : 'answers'}
+          </span>
+        </>
+      ),
+  },
+  {
+    id: 'firstToken',
+    title: 'First token, p50',
+    numeric: true,
+    cell: ({ firstTokenMs }) => (firstTokenMs === null ? '–' : formatDuration(firstTokenMs)),
+  },
 ]
 
 /** What a row is of: leads to the same report about it alone, where there is such a report. */
@@ -151,6 +237,7 @@ type CostsScreenProps = {
   more: boolean
   sort: { id: CostSort; descending: boolean }
   savings: Saving[]
+  routes: RouteRow[]
   budgets: BudgetUse[]
   settingsReadable: boolean
 }
@@ -169,6 +256,7 @@ export const CostsScreen = ({
   more,
   sort,
   savings,
+  routes,
   budgets,
   settingsReadable,
 }: CostsScreenProps) => {
@@ -255,11 +343,31 @@ export const CostsScreen = ({
               />
               {more && <NothingHere>The first {rows.length} are shown. Narrow the report to see others.</NothingHere>}
             </ReportSection>
-            <ReportSection title="Savings" note="Against what the same questions would have cost without them">
+            <ReportSection
+              title="Savings"
+              note="Against what the same questions would have cost without them, at known prices"
+            >
               {savings.length > 0 ? (
                 <ReportTable caption="Savings" columns={savingColumns} rows={savings} rowId={({ kind }) => kind} />
               ) : (
-                <NothingHere>Nothing was answered from a cache or on a cheaper route in this time.</NothingHere>
+                <NothingHere>
+                  Nothing was answered from a cache, by a cheaper model or from a shorter prompt in this time.
+                </NothingHere>
+              )}
+            </ReportSection>
+            <ReportSection
+              title="Cost and quality by route"
+              note="Calls that a model answered; quality is the share of an answer’s sentences that a cited passage supports"
+            >
+              {routes.length > 0 ? (
+                <ReportTable
+                  caption="Cost and quality by route"
+                  columns={routeColumns}
+                  rows={routes}
+                  rowId={({ tier, model }) => JSON.stringify([tier, model])}
+                />
+              ) : (
+                <NothingHere>No model answered in this time.</NothingHere>
               )}
             </ReportSection>
           </>

@@ -1,11 +1,22 @@
 'use client'
 import { Download, Sparkles, Trash2, X } from 'lucide-react'
-import { Fragment, type ReactNode, useEffect, useState } from 'react'
+import { Fragment, type ReactNode, useCallback, useEffect, useState } from 'react'
+import {
+  AlertDialog,
+  AlertDialogAction,
+  AlertDialogCancel,
+  AlertDialogContent,
+  AlertDialogDescription,
+  AlertDialogFooter,
+  AlertDialogTitle,
+} from '#components/ui/alert-dialog.tsx'
 import { Badge } from '#components/ui/badge.tsx'
 import { Button } from '#components/ui/button.tsx'
 import { Progress } from '#components/ui/progress.tsx'
 import { Skeleton } from '#components/ui/skeleton.tsx'
+import { toast } from '#components/ui/toaster.tsx'
 import type { DocumentRow } from '#lib/shared/admin-contract.ts'
+import type { ActionResult } from '#lib/shared/errors.ts'
 import { formatBytes, formatCount } from '#lib/shared/format.ts'
 import { DocumentState } from './document-state.tsx'
 import { When } from './when.tsx'
@@ -137,8 +148,105 @@ const Description = ({ row, onDescribe }: { row: DocumentRow; onDescribe: () => 
   )
 }
 
+type HeldPassage = {
+  contentHash: string
+  page: number | null
+  headingPath: string[]
+  text: string
+  score: number
+  reasons: string[]
+}
+
+export type HeldActions = {
+  list: (input: { documentId: string }) => Promise<ActionResult<HeldPassage[]>>
+  release: (input: { documentId: string; contentHash: string }) => Promise<ActionResult<null>>
+}
+
+const unreachable = 'Footnote could not be reached. Check the connection and try again.'
+
+const HeldPassageItem = ({ passage, onRelease }: { passage: HeldPassage; onRelease: () => void }) => {
+  const { page, headingPath, text, score, reasons } = passage
+  const place = [page === null ? null : `Page ${page}`, ...headingPath].filter(Boolean).join(' · ')
+  return (
+    <li className="rounded-md border border-warning/50 p-3">
+      <div className="mb-2 flex items-start gap-2">
+        <div className="min-w-0 flex-1 text-[12.5px] text-muted-foreground">
+          <p className="num">
+            {place ? `${place} · ` : ''}score {score.toFixed(2)}
+          </p>
+          <p className="break-words">Why: {reasons.join('; ') || 'it read like an order when the document was read'}</p>
+        </div>
+        <Button size="sm" onClick={onRelease}>
+          Release
+        </Button>
+      </div>
+      <p dir="auto" className="max-h-48 overflow-y-auto whitespace-pre-wrap break-words font-serif text-[14px]">
+        {text}
+      </p>
+    </li>
+  )
+}
+
+/** Passages that go to no model until somebody has read them here and released them; nothing where there are none. */
+const HeldPassages = ({ row, held }: { row: DocumentRow; held: HeldActions }) => {
+  const [passages, setPassages] = useState<HeldPassage[]>([])
+  const [problem, setProblem] = useState<string | null>(null)
+  const [asking, setAsking] = useState<HeldPassage | null>(null)
+  const documentId = row.id
+  const { list, release } = held
+
+  const fetchHeld = useCallback(async () => {
+    const result = await list({ documentId }).catch(() => null)
+    setPassages(result?.ok ? result.value : [])
+    setProblem(result?.ok ? null : (result?.error.message ?? unreachable))
+  }, [list, documentId])
+  useEffect(() => void fetchHeld(), [fetchHeld])
+
+  const confirm = async ({ contentHash }: HeldPassage) => {
+    setAsking(null)
+    const result = await release({ documentId, contentHash }).catch(() => null)
+    if (result?.ok)
+      toast.success('The passage was released', { description: 'The next question can be answered from it.' })
+    else toast.error('The passage was not released', { description: result?.error.message ?? unreachable })
+    await fetchHeld()
+  }
+
+  if (problem) return <p className="mb-6 text-[13px] text-destructive">Held passages could not be listed. {problem}</p>
+  if (passages.length === 0) return null
+  return (
+    <section aria-label="Held passages" className="mb-6">
+      <h3 className="mb-1 font-medium text-[12.5px] text-muted-foreground tracking-normal">
+        Held passages ({formatCount(passages.length)})
+      </h3>
+      <p className="mb-2 text-[13px] text-muted-foreground">
+        These read like orders to a model, so no model gets them. Read each, and release it if it is harmless.
+      </p>
+      <ul className="flex flex-col gap-2">
+        {passages.map((passage) => (
+          <HeldPassageItem key={passage.contentHash} passage={passage} onRelease={() => setAsking(passage)} />
+        ))}
+      </ul>
+      <AlertDialog open={asking !== null} onOpenChange={(isOpen) => !isOpen && setAsking(null)}>
+        <AlertDialogContent>
+          <AlertDialogTitle>Release this passage?</AlertDialogTitle>
+          <AlertDialogDescription>
+            From the next question on it may be sent to language models and quoted in answers, in every document that
+            says the same, also after a new upload. This cannot be taken back here.
+          </AlertDialogDescription>
+          <AlertDialogFooter>
+            <AlertDialogCancel />
+            <AlertDialogAction onClick={() => asking && void confirm(asking)}>Release passage</AlertDialogAction>
+          </AlertDialogFooter>
+        </AlertDialogContent>
+      </AlertDialog>
+    </section>
+  )
+}
+
 export type DocumentDetailProps = {
   row: DocumentRow
+  /** Reads and releases held passages. */
+  held?: HeldActions
   onRetry: () => void
   onDelete: () => void
   onDescribe: () => void
@@ -146,7 +254,7 @@ export type DocumentDetailProps = {
   onClose?: () => void
 }
 
-export const DocumentDetail = ({ row, onRetry, onDelete, onDescribe, onClose }: DocumentDetailProps) => (
+export const DocumentDetail = ({ row, held, onRetry, onDelete, onDescribe, onClose }: DocumentDetailProps) => (
   <>
     <div className="flex items-start gap-2 border-b px-4 py-3">
       <div className="min-w-0 flex-1">
@@ -192,6 +300,7 @@ export const DocumentDetail = ({ row, onRetry, onDelete, onDescribe, onClose }: 
           Delete document
         </Button>
       </div>
+      {held && row.stage === 'ready' && <HeldPassages key={row.versionId} row={row} held={held} />}
       <Description row={row} onDescribe={onDescribe} />
       <h3 className="mb-2 font-medium text-[12.5px] text-muted-foreground tracking-normal">Text as it was read</h3>
       <TextPreview key={row.versionId} row={row} />

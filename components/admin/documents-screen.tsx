@@ -18,7 +18,7 @@ import { toast } from '#components/ui/toaster.tsx'
 import type { ActionResult } from '#lib/shared/errors.ts'
 import { formatCount } from '#lib/shared/format.ts'
 import { AdminHeader, AdminTitle } from './admin-header.tsx'
-import { DocumentDetail } from './document-detail.tsx'
+import { DocumentDetail, type HeldActions } from './document-detail.tsx'
 import {
   deletionWords,
   formatSort,
@@ -63,6 +63,8 @@ export type DocumentActions = {
   retryDocument: (input: { documentId: string }) => Promise<ActionResult<null>>
   deleteDocument: (input: { documentId: string }) => Promise<ActionResult<null>>
   describeDocument: (input: { documentId: string }) => Promise<ActionResult<null>>
+  listHeldPassages: HeldActions['list']
+  releasePassage: HeldActions['release']
 }
 
 type CollectionChoice = { chosen: string; name: string }
@@ -213,8 +215,13 @@ export const DocumentsScreen = ({ initial, actions }: { initial: DocumentData; a
   const inWork = documents.filter(isInWork).length
   const failed = documents.filter(({ stage }) => stage === 'failed').length
 
+  const held = useMemo(
+    () => ({ list: actions.listHeldPassages, release: actions.releasePassage }),
+    [actions.listHeldPassages, actions.releasePassage],
+  )
   const detail = selected && {
     row: selected,
+    held,
     onRetry: () => void retry(selected.id),
     onDelete: () => setDeletingId(selected.id),
     onDescribe: () => void summarise(selected.id),

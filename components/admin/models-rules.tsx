@@ -15,7 +15,7 @@ import type { ModelSetup } from '#lib/shared/models-contract.ts'
 import { ChoiceField, FormFaults, TextField, TickField } from './models-field.tsx'
 import { useSending } from './models-form.ts'
 import { formatDollars, formatPercent, type readForm } from './models-values.ts'
-import { actWords, sensitiveWords } from './models-words.ts'
+import { actWords, sensitiveWords, taskWords } from './models-words.ts'
 
 const actOptions = redactionActs.map((act) => [act, actWords[act]] as const)
 
@@ -70,7 +70,7 @@ const readRules = (
     restore: ticked('restore'),
   },
   providers: text('providers') === 'local' ? 'local' : 'any',
-  injection: { flagFrom: required('flagFrom') },
+  injection: { flagFrom: required('flagFrom'), quarantineFrom: required('quarantineFrom') },
   cache: {
     exact: ticked('exact'),
     semantic: ticked('semantic'),
@@ -80,12 +80,20 @@ const readRules = (
   routing: {
     localFirst: ticked('localFirst'),
     localConfidenceMin: required('localConfidenceMin'),
+    localShareTarget: share('localShareTarget'),
     standardFrom: required('standardFrom'),
     flagshipFrom: required('flagshipFrom'),
   },
   taskModels: Object.fromEntries(
     tasks.map((task) => [task, text(`task.${task}`)] as const).filter(([, key]) => key !== ''),
   ),
+  canary: {
+    everyHours: required('everyHours'),
+    alsoLocal: ticked('canaryAlsoLocal'),
+    dropFrom: share('dropFrom'),
+    act: text('canaryAct') === 'fall-back' ? 'fall-back' : 'alert',
+  },
+  summaries: { changedDocuments: ticked('changedDocuments'), batch: ticked('batch') },
   alerts: {
     webhookUrl: text('webhookUrl').trim() || null,
     errorShareFrom: share('errorShareFrom'),
@@ -93,8 +101,6 @@ const readRules = (
     budgetShareFrom: share('budgetShareFrom'),
   },
 })
-
-const taskWords = (task: string): string => `${task.charAt(0).toUpperCase()}${task.slice(1).replaceAll('-', ' ')}`
 
 /** Models by the keys that rules name them by, and those that rules still name though they are gone. */
 const taskChoices = ({ providers, environment, settings }: ModelSetup) => {
@@ -120,7 +126,7 @@ type RulesProps = {
 export const ModelRules = ({ setup, save }: RulesProps) => {
   const router = useRouter()
   const { settings, version, tasks } = setup
-  const { budgets, tokenLimits, redaction, cache, routing, alerts } = settings
+  const { budgets, tokenLimits, redaction, injection, cache, routing, canary, summaries, alerts } = settings
   const choices = taskChoices(setup)
   const { pending, fault, refusal, onSubmit } = useSending({
     read: (fields) => ({ version, settings: readRules(fields, tasks) }),
@@ -222,14 +228,24 @@ export const ModelRules = ({ setup, save }: RulesProps) => {
             defaultChecked={redaction.restore}
             hint="For the person who asked. Keys and passwords never come back."
           />
-          <TextField
-            name="flagFrom"
-            label="Flag text that tries to give orders"
-            unit="from 0 to 1"
-            inputMode="decimal"
-            defaultValue={settings.injection.flagFrom}
-            hint="A question or passage with this score or more is marked in its trace."
-          />
+          <Pair>
+            <TextField
+              name="flagFrom"
+              label="Mark text that tries to give orders"
+              unit="from 0 to 1"
+              inputMode="decimal"
+              defaultValue={injection.flagFrom}
+              hint="A question or passage with this score or more is marked in its trace."
+            />
+            <TextField
+              name="quarantineFrom"
+              label="Hold a passage back from models"
+              unit="from 0 to 1"
+              inputMode="decimal"
+              defaultValue={injection.quarantineFrom}
+              hint="With this score or more it goes to no model until an admin has read and released it. 1 holds nothing back."
+            />
+          </Pair>
         </RuleSection>
         <RuleSection title="Cache" note="Answers that are given again instead of being written again.">
           <TickField
@@ -273,6 +289,14 @@ export const ModelRules = ({ setup, save }: RulesProps) => {
               defaultValue={routing.localConfidenceMin}
             />
             <TextField
+              name="localShareTarget"
+              label="Our own machines should take"
+              unit="percent"
+              inputMode="decimal"
+              defaultValue={formatPercent(routing.localShareTarget)}
+              hint="Of what models do. How far that is reached stands above."
+            />
+            <TextField
               name="standardFrom"
               label="Standard models from"
               unit="difficulty"
@@ -307,6 +331,61 @@ export const ModelRules = ({ setup, save }: RulesProps) => {
               A task may have a model of its own once there is a model.
             </p>
           )}
+        </RuleSection>
+        <RuleSection
+          title="Silent changes"
+          note="A model can change behind its name. It is asked a few fixed questions, and what it answers is checked."
+        >
+          <Pair>
+            <TextField
+              name="everyHours"
+              label="Check each model every"
+              unit="hours"
+              inputMode="numeric"
+              defaultValue={canary.everyHours}
+              hint="And whenever it answers under another name. 0: only then, and when somebody asks for it."
+            />
+            <TextField
+              name="dropFrom"
+              label="Worse from a fall of"
+              unit="percent"
+              inputMode="decimal"
+              defaultValue={formatPercent(canary.dropFrom)}
+              hint="Of its checks that held when it was first asked."
+            />
+          </Pair>
+          <TickField
+            name="canaryAlsoLocal"
+            label="Check models on our own machines too"
+            defaultChecked={canary.alsoLocal}
+            hint="Without it they are checked when somebody asks for it, and from then on when they answer under another name."
+          />
+          <ChoiceField
+            name="canaryAct"
+            label="When a model is worse"
+            options={[
+              ['alert', 'say so under Alerts'],
+              ['fall-back', 'say so, and ask it last'],
+            ]}
+            defaultValue={canary.act}
+          />
+        </RuleSection>
+        <RuleSection
+          title="Summaries"
+          note="What models write about documents in the background. It counts in the budgets."
+        >
+          <TickField
+            name="changedDocuments"
+            label="Describe new and changed documents"
+            defaultChecked={summaries.changedDocuments}
+            hint="A summary and tags for each. Without it, when somebody asks for them."
+          />
+          <TickField
+            name="batch"
+            label="Use the provider’s batch interface"
+            defaultChecked={summaries.batch}
+            hint="Cheaper, but it may take a day. Providers that have none are asked as ever."
+          />
         </RuleSection>
         <RuleSection title="Alerts" note="What is worth a message. Each alert is sent once, when it begins.">
           <TextField

@@ -23,21 +23,29 @@ import { type GatewaySettingsInput, type Tier, tiers } from '#lib/shared/gateway
 import type {
   EnvironmentModel,
   KnownPrice,
+  ModelCondition,
   ModelInput,
   ModelRow,
   ModelSetup,
+  ModelUse,
   ProviderInput,
   ProviderRow,
   ProviderTest,
+  RouteRow,
+  RouteSort,
+  UseRange,
 } from '#lib/shared/models-contract.ts'
 import { AdminHeader, AdminTitle } from './admin-header.tsx'
 import { ReportSection } from './figures.tsx'
+import { type CheckedModel, type CheckRun, ModelChecks } from './models-checks.tsx'
 import { attempt } from './models-form.ts'
 import { ModelRules } from './models-rules.tsx'
 import { ModelSheet, ProviderSheet, type ProviderStart } from './models-sheets.tsx'
-import { kindWords, priceWords, tierWords } from './models-words.ts'
+import { LocalShare, RouteTable } from './models-use.tsx'
+import { breakerWords, canaryLook, kindWords, limitWords, priceWords, tierWords } from './models-words.ts'
 
 type One = { id: string }
+type ByKey = { key: string }
 type ModelActions = {
   saveProvider: (input: ProviderInput) => Promise<ActionResult<{ id: string; keyCleared: boolean }>>
   deleteProvider: (input: One) => Promise<ActionResult<null>>
@@ -45,6 +53,8 @@ type ModelActions = {
   saveModel: (input: ModelInput) => Promise<ActionResult<One>>
   deleteModel: (input: One) => Promise<ActionResult<null>>
   orderModels: (input: { tier: Tier; ids: string[] }) => Promise<ActionResult<null>>
+  checkModel: (input: ByKey) => Promise<ActionResult<null>>
+  acceptModel: (input: ByKey) => Promise<ActionResult<null>>
   saveSettings: (input: { version: number; settings: GatewaySettingsInput }) => Promise<ActionResult<number>>
 }
 
@@ -78,6 +88,19 @@ const PriceText = ({ price }: { price: KnownPrice }) => (
   </span>
 )
 
+/** What is out of the ordinary about a model: nothing where all is well. */
+const ConditionBadges = ({ breaker, canary }: ModelCondition) => {
+  const look = canaryLook(canary)
+  return (
+    <>
+      {breaker && breaker.state !== 'closed' && (
+        <Badge variant={breaker.state === 'open' ? 'destructive' : 'warning'}>{breakerWords(breaker)}</Badge>
+      )}
+      {canary && canary.state !== 'ok' && <Badge variant={look.variant}>{look.words}</Badge>}
+    </>
+  )
+}
+
 const rowClasses = 'flex flex-wrap items-center gap-x-3 gap-y-1 px-5 py-2 max-sm:px-4'
 
 const ModelLine = ({
@@ -85,11 +108,14 @@ const ModelLine = ({
   at,
   badges,
   price,
+  served,
 }: {
   name: string
   at: string
   badges?: ReactNode
   price: KnownPrice
+  /** Under which it last answered; null where that is not known. */
+  served: string | null
 }) => (
   <div className="min-w-0 flex-1 basis-60">
     <p className="flex flex-wrap items-center gap-x-2 gap-y-1">
@@ -101,7 +127,10 @@ const ModelLine = ({
       </span>
       {badges}
     </p>
-    <PriceText price={price} />
+    <p className="flex flex-wrap gap-x-3 text-[12.5px] text-muted-foreground">
+      <PriceText price={price} />
+      {served !== null && served !== name && <span className="min-w-0 break-all">answers as {served}</span>}
+    </p>
   </div>
 )
 
@@ -111,6 +140,11 @@ const silentWords = (model: ModelRow, provider: ProviderRow): string | null => {
   if (provider.key === 'unreadable') return 'key cannot be read'
   return provider.key === 'none' && provider.kind !== 'compatible' ? 'no key' : null
 }
+
+const environmentName = ({ modelId, kind }: EnvironmentModel): { name: string; at: string } => ({
+  name: modelId === 'first-model' ? 'the first model that the server has' : modelId,
+  at: `at ${kind === 'compatible' ? 'a compatible server' : kindWords[kind]}`,
+})
 
 type TierProps = {
   tier: Tier
@@ -148,10 +182,12 @@ const TierList = ({ tier, rows, environment, acts, order }: TierProps) => {
                   name={model.modelId}
                   at={`at ${provider.name}`}
                   price={model.knownPrice}
+                  served={model.canary?.servedModel ?? null}
                   badges={
                     <>
                       {provider.local && <LocalBadge />}
                       {silent && <Badge variant={silent === 'off' ? 'default' : 'warning'}>{silent}</Badge>}
+                      <ConditionBadges breaker={model.breaker} canary={model.canary} />
                     </>
                   }
                 />
@@ -194,16 +230,17 @@ const TierList = ({ tier, rows, environment, acts, order }: TierProps) => {
               </li>
             )
           })}
-          {environment.map(({ key, kind, modelId, local, knownPrice }) => (
-            <li key={key} className={rowClasses}>
+          {environment.map((model) => (
+            <li key={model.key} className={rowClasses}>
               <ModelLine
-                name={modelId === 'first-model' ? 'the first model that the server has' : modelId}
-                at={`at ${kind === 'compatible' ? 'a compatible server' : kindWords[kind]}`}
-                price={knownPrice}
+                {...environmentName(model)}
+                price={model.knownPrice}
+                served={model.canary?.servedModel ?? null}
                 badges={
                   <>
-                    {local && <LocalBadge />}
+                    {model.local && <LocalBadge />}
                     <Badge>from the environment</Badge>
+                    <ConditionBadges breaker={model.breaker} canary={model.canary} />
                   </>
                 }
               />
@@ -244,6 +281,7 @@ type ProviderItemProps = { provider: ProviderRow; trial: Trial | undefined; test
 
 const ProviderItem = ({ provider, trial, test, acts }: ProviderItemProps) => {
   const { id, name, kind, baseUrl, local, enabled, models } = provider
+  const limits = limitWords(provider)
   return (
     <li className={cn(rowClasses, 'border-t py-3 first:border-t-0')}>
       <div className="min-w-0 flex-1 basis-72">
@@ -257,6 +295,7 @@ const ProviderItem = ({ provider, trial, test, acts }: ProviderItemProps) => {
         </p>
         <p className="break-all text-[12.5px] text-muted-foreground">
           {baseUrl ?? kindWords[kind]}: {models.length === 1 ? 'one model' : `${formatCount(models.length)} models`}
+          {limits && `, ${limits}`}
         </p>
       </div>
       <div className="flex flex-wrap gap-1">
@@ -323,12 +362,22 @@ const useOpener = () => {
   }
 }
 
-/** Which models answer, in which order, at what price, and by which rules. */
-export const ModelsScreen = ({ setup, actions }: { setup: ModelSetup; actions: ModelActions }) => {
+type ModelsScreenProps = {
+  setup: ModelSetup
+  use: Record<UseRange, ModelUse>
+  range: UseRange
+  routes: { rows: readonly RouteRow[]; more: boolean }
+  sort: { id: RouteSort; descending: boolean }
+  actions: ModelActions
+}
+
+/** Which models answer, in which order, at what price, how well, and by which rules. */
+export const ModelsScreen = ({ setup, use, range, routes, sort, actions }: ModelsScreenProps) => {
   const router = useRouter()
   const [panel, setPanel] = useState<Panel | null>(null)
   const [deletion, setDeletion] = useState<Deletion | null>(null)
   const [trials, setTrials] = useState<Readonly<Record<string, Trial>>>({})
+  const [checks, setChecks] = useState<Readonly<Record<string, CheckRun>>>({})
   const { providers, environment } = setup
   const rows = providers
     .flatMap((provider) => provider.models.map((model) => ({ model, provider })))
@@ -372,9 +421,33 @@ export const ModelsScreen = ({ setup, actions }: { setup: ModelSetup; actions: M
     router.refresh()
   }
 
+  const runCheck = async (key: string, doing: 'checking' | 'accepting') => {
+    const running = checks[key]
+    if (running === 'checking' || running === 'accepting') return
+    setChecks((all) => ({ ...all, [key]: doing }))
+    const done = await attempt(doing === 'checking' ? actions.checkModel({ key }) : actions.acceptModel({ key }))
+    setChecks(({ [key]: _, ...others }) => ('error' in done ? { ...others, [key]: { error: done.error } } : others))
+    router.refresh()
+  }
+
   const addProvider = (start: ProviderStart | null) => acts.open({ of: 'provider', provider: null, start })
   const words = deletion && deletionWords(deletion)
   const nothing = providers.length + environment.length === 0
+  const hasLocal =
+    rows.some(({ model, provider }) => provider.local && provider.enabled && model.enabled) ||
+    environment.some(({ local }) => local)
+  const checked: CheckedModel[] = [
+    // What cannot be asked cannot be checked.
+    ...rows
+      .filter(({ model, provider }) => silentWords(model, provider) === null)
+      .map(({ model, provider }) => ({
+        key: model.key,
+        name: model.modelId,
+        at: `at ${provider.name}`,
+        canary: model.canary,
+      })),
+    ...environment.map((model) => ({ key: model.key, ...environmentName(model), canary: model.canary })),
+  ]
   return (
     <>
       <AdminHeader
@@ -460,8 +533,25 @@ export const ModelsScreen = ({ setup, actions }: { setup: ModelSetup; actions: M
                 </p>
               )}
             </ReportSection>
+            {checked.length > 0 && (
+              <ModelChecks
+                models={checked}
+                everyHours={setup.settings.canary.everyHours}
+                runs={checks}
+                check={(key) => void runCheck(key, 'checking')}
+                accept={(key) => void runCheck(key, 'accepting')}
+              />
+            )}
+            <LocalShare
+              use={use}
+              range={range}
+              target={setup.settings.routing.localShareTarget}
+              hasLocal={hasLocal}
+              addOllama={() => addProvider(ollama)}
+            />
           </>
         )}
+        {(!nothing || routes.rows.length > 0) && <RouteTable {...routes} range={range} sort={sort} />}
         <section aria-labelledby="rules" className={nothing ? 'border-t' : ''}>
           <div className="px-5 pt-4 max-sm:px-4">
             <h2 id="rules" className="font-semibold text-[15px]">

@@ -59,3 +59,13 @@ export const readForm = (form: HTMLFormElement) => {
     scaled: (name: string, by: number): number => scaled(required(name), by),
   }
 }
+
+/** A share of one as a figure in a report: `83 %`, `2.5 %`; a dash where there is nothing to be a share of. */
+export const shareText = (share: number | null): string => {
+  if (share === null) return '—'
+  const percent = share * 100
+  if (percent > 0 && percent < 0.1) return 'under 0.1 %'
+  // Almost all is not all.
+  const shown = percent < 100 && percent > 99 ? Math.floor(percent * 10) / 10 : percent
+  return `${shown.toFixed((shown < 10 && shown > 0) || (shown > 99 && shown < 100) ? 1 : 0)} %`
+}

@@ -34,7 +34,7 @@ export const LinkSwitch = ({
       {options.map((option) => (
         <Link
           key={option.value}
-          href={linkTo({ [name]: option.value })}
+          href={linkTo({ [name]: option.value, before: null })}
           replace
           scroll={false}
           prefetch={false}

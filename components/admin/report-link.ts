@@ -19,6 +19,6 @@ export const useReportLink = (): ((changes: Changes) => Route) => {
   }
 }
 
-/** The list of traces, narrowed; it has no time of its own, so it shows those of any time. */
+/** The list of traces, narrowed. */
 export const tracesHref = (filter: { q?: string; model?: string; status?: string }): Route =>
   `/admin/traces?${new URLSearchParams(filter)}` as Route

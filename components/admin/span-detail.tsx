@@ -1,8 +1,13 @@
-import { Fragment } from 'react'
+'use client'
+import { Check, ChevronRight, Copy } from 'lucide-react'
+import { Fragment, useState } from 'react'
 import { Badge } from '#components/ui/badge.tsx'
-import type { Span } from '#lib/shared/admin-contract.ts'
+import { Button } from '#components/ui/button.tsx'
+import { toast } from '#components/ui/toaster.tsx'
+import type { Span, TraceCall } from '#lib/shared/admin-contract.ts'
 import { cn } from '#lib/shared/cn.ts'
-import { formatCost, formatDuration } from '#lib/shared/format.ts'
+import { formatCost, formatCount, formatDuration } from '#lib/shared/format.ts'
+import { CallFacts } from './trace-calls.tsx'
 import { type AttributeView, formatCell, spanMeaning, viewAttributes } from './waterfall.ts'
 
 /** Attributes that hold words of a document, which are always set in its own face. */
@@ -60,10 +65,66 @@ const AttributeTable = ({ name, columns, rows }: AttributeView['tables'][number]
   </div>
 )
 
-/** One step explains itself: what it is for, how it went, what it used and found. */
-export const SpanDetail = ({ span }: { span: Span }) => {
+const TextBlock = ({ name, text }: { name: string; text: string }) => (
+  // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+  <section tabIndex={0} aria-label={name} className="max-h-96 overflow-y-auto rounded-lg bg-muted">
+    <pre dir="auto" className="whitespace-pre-wrap break-words p-3 font-mono text-[12.5px] leading-[1.55]">
+      {text}
+    </pre>
+  </section>
+)
+
+const copiedMs = 1_600
+
+/** A long text, closed at first; it can be taken along as it is. */
+const ReplayText = ({ name, text }: { name: string; text: string }) => {
+  const [copied, setCopied] = useState(false)
+  const copy = async (): Promise<void> => {
+    try {
+      await navigator.clipboard.writeText(text)
+      setCopied(true)
+      setTimeout(() => setCopied(false), copiedMs)
+    } catch {
+      toast.error('The browser refused the clipboard. Select the text and copy it.')
+    }
+  }
+  return (
+    <details className="group mt-2 rounded-lg border">
+      <summary className="flex min-h-8 cursor-pointer list-none items-center gap-1.5 rounded-lg px-2.5 py-1 text-[13px] hover:bg-muted/50 touch:min-h-11 [&::-webkit-details-marker]:hidden">
+        <ChevronRight
+          aria-hidden
+          className="size-3.5 shrink-0 text-muted-foreground transition-transform duration-120 group-open:rotate-90 motion-reduce:transition-none"
+        />
+        <span className="min-w-0 flex-1">{name}</span>
+        <span className="num shrink-0 text-[12.5px] text-muted-foreground">
+          {formatCount(text.length)} {text.length === 1 ? 'character' : 'characters'}
+        </span>
+      </summary>
+      <div className="px-2.5 pb-2.5">
+        <Button variant="quiet" size="sm" className="mb-1.5" onClick={copy}>
+          {copied ? <Check /> : <Copy />}
+          {copied ? 'Copied' : 'Copy'}
+          <span className="sr-only">: {name}</span>
+        </Button>
+        <TextBlock name={name} text={text} />
+      </div>
+    </details>
+  )
+}
+
+type SpanDetailProps = {
+  span: Span
+  /** What the ledger has of this step. */
+  calls?: readonly TraceCall[] | undefined
+  reasonOf?: (call: TraceCall) => string | null
+}
+
+/** One step explains itself: what it is for, how it went, what it used and found, and what it takes to do it again. */
+export const SpanDetail = ({ span, calls = [], reasonOf = () => null }: SpanDetailProps) => {
   const meaning = spanMeaning(span)
-  const { facts, tables, texts } = viewAttributes(span.attributes)
+  // The ledger says the same of the tries, and more.
+  const { attempts, ...attributes } = span.attributes
+  const { facts, tables, texts, replay } = viewAttributes(calls.length > 0 ? attributes : span.attributes)
   const lines = [
     { name: 'Began', value: `after ${formatDuration(span.startMs)}` },
     { name: 'Took', value: formatDuration(span.durationMs) },
@@ -97,16 +158,22 @@ export const SpanDetail = ({ span }: { span: Span }) => {
           <AttributeTable key={table.name} {...table} />
         ))}
         {texts.map(({ name, text }) => (
-          <section key={name} className="mt-5">
+          <div key={name} className="mt-5">
             <h3 className="mb-1 font-medium text-[12.5px] text-muted-foreground tracking-normal">{name}</h3>
-            <pre
-              dir="auto"
-              className="max-h-96 overflow-y-auto whitespace-pre-wrap break-words rounded-lg bg-muted p-3 font-mono text-[12.5px] leading-[1.55]"
-            >
-              {text}
-            </pre>
-          </section>
+            <TextBlock name={name} text={text} />
+          </div>
         ))}
+        <CallFacts calls={calls} reasonOf={reasonOf} />
+        {replay.length > 0 && (
+          <section aria-label="For a replay" className="mt-5">
+            <h3 className="mb-1 font-medium text-[12.5px] text-muted-foreground tracking-normal">
+              For a replay, with what is masked left masked
+            </h3>
+            {replay.map((one) => (
+              <ReplayText key={one.name} {...one} />
+            ))}
+          </section>
+        )}
       </div>
     </>
   )

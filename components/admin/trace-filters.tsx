@@ -1,20 +1,60 @@
 'use client'
+import { X } from 'lucide-react'
 import type { Route } from 'next'
 import { usePathname, useRouter, useSearchParams } from 'next/navigation'
 import { useEffect, useState, useTransition } from 'react'
 import { Button } from '#components/ui/button.tsx'
 import { Input } from '#components/ui/input.tsx'
+import {
+  type TraceCacheKind,
+  type TraceChoices,
+  type TraceFilter,
+  traceCacheKinds,
+} from '#lib/shared/admin-contract.ts'
+import { type Range, ranges } from '#lib/shared/operations-contract.ts'
+import { taskWords } from './models-words.ts'
+import { outcomeWords } from './outcome-words.ts'
+import { LinkSwitch } from './report-filters.tsx'
 import { Select } from './select.tsx'
 import { traceStatuses, traceStatusWords } from './trace-status.tsx'
 
 const typingMs = 300
 
+const rangeWords: Record<Range, string> = { '24h': '24 hours', '7d': '7 days', '30d': '30 days' }
+
+const cacheWords: Record<TraceCacheKind, string> = {
+  any: 'From the cache',
+  exact: 'Same question before',
+  semantic: 'Like question before',
+  none: 'Not from the cache',
+}
+
+type Option = { value: string; label: string }
+
+/** What is chosen in the list of a trace's facts and not here: shown while it is set, and taken away by a press. */
+const factWords: Partial<Record<keyof TraceFilter, (value: string) => string>> = {
+  provider: (value) => `provider ${value}`,
+  route: (value) => `route ${value}`,
+  outcome: (value) => `a call: ${outcomeWords(value).toLowerCase()}`,
+  feature: (value) => `feature ${value}`,
+  flag: (value) => `flag ${value}`,
+  fingerprint: (value) => `fingerprint ${value}`,
+  prompt: (value) => `prompt ${value}`,
+  policy: (value) => `policy version ${value}`,
+}
+
+/** What the address says is always to be chosen, also when nothing lately is like it. */
+const withChosen = (options: Option[], chosen: string): Option[] =>
+  !chosen || options.some(({ value }) => value === chosen) ? options : [...options, { value: chosen, label: chosen }]
+
+type Props = { range: Range | undefined; filter: TraceFilter; choices: TraceChoices }
+
 /** Filters live in the address and are applied by the server; changing one starts again at the newest. */
-export const TraceFilters = ({ models }: { models: readonly string[] }) => {
+export const TraceFilters = ({ range, filter, choices }: Props) => {
   const router = useRouter()
   const pathname = usePathname()
   const params = useSearchParams()
-  const asked = params.get('q') ?? ''
+  const asked = filter.q ?? ''
   const [text, setText] = useState(asked)
   const [pending, startTransition] = useTransition()
 
@@ -36,10 +76,54 @@ export const TraceFilters = ({ models }: { models: readonly string[] }) => {
     return () => clearTimeout(timer)
   }, [text])
 
-  const status = params.get('status') ?? ''
-  const model = params.get('model') ?? ''
+  const plain = (values: string[]): Option[] => values.map((value) => ({ value, label: value }))
+  const fields: { name: keyof TraceFilter; label: string; any: string; options: Option[] }[] = [
+    {
+      name: 'status',
+      label: 'Outcome',
+      any: 'Any outcome',
+      options: traceStatuses.map((value) => ({ value, label: traceStatusWords(value) })),
+    },
+    { name: 'model', label: 'Model', any: 'Any model', options: plain(choices.models) },
+    {
+      name: 'task',
+      label: 'Task',
+      any: 'Any task',
+      options: choices.tasks.map((value) => ({ value, label: taskWords(value) })),
+    },
+    {
+      name: 'tier',
+      label: 'Tier',
+      any: 'Any tier',
+      options: choices.tiers.map((value) => ({ value, label: taskWords(value) })),
+    },
+    {
+      name: 'cache',
+      label: 'Cache',
+      any: 'Cache or not',
+      options: traceCacheKinds.map((value) => ({ value, label: cacheWords[value] })),
+    },
+    {
+      name: 'user',
+      label: 'Person',
+      any: 'Anybody',
+      options: choices.users.map(({ id, name }) => ({ value: id, label: name })),
+    },
+  ]
+  const names = Object.keys(filter) as (keyof TraceFilter)[]
+  const facts = names.flatMap((name) => {
+    const words = factWords[name]
+    const value = filter[name]
+    return words && value !== undefined ? [{ name, label: words(String(value)) }] : []
+  })
   return (
     <search aria-busy={pending} className="flex flex-wrap items-center gap-2 px-5 py-3 max-sm:px-4">
+      <LinkSwitch
+        label="Time"
+        name="range"
+        value={range ?? ''}
+        options={[{ value: '', label: 'Any time' }, ...ranges.map((value) => ({ value, label: rangeWords[value] }))]}
+      />
       <Input
         type="search"
         className="w-64 max-sm:w-full"
@@ -48,39 +132,44 @@ export const TraceFilters = ({ models }: { models: readonly string[] }) => {
         value={text}
         onChange={(event) => setText(event.target.value)}
       />
-      <Select
-        aria-label="Outcome"
-        className="max-sm:min-w-0 max-sm:flex-1"
-        value={status}
-        onChange={(event) => apply({ status: event.target.value })}
-      >
-        <option value="">Any outcome</option>
-        {traceStatuses.map((one) => (
-          <option key={one} value={one}>
-            {traceStatusWords(one)}
-          </option>
-        ))}
-      </Select>
-      <Select
-        aria-label="Model"
-        className="max-sm:min-w-0 max-sm:flex-1"
-        value={model}
-        onChange={(event) => apply({ model: event.target.value })}
-      >
-        <option value="">Any model</option>
-        {models.map((one) => (
-          <option key={one} value={one}>
-            {one}
-          </option>
-        ))}
-      </Select>
-      {(asked || status || model) && (
+      {fields.map(({ name, label, any, options }) => {
+        const chosen = String(filter[name] ?? '')
+        return (
+          <Select
+            key={name}
+            aria-label={label}
+            className="max-w-40 max-sm:max-w-none max-sm:min-w-[calc(50%-4px)] max-sm:flex-1"
+            value={chosen}
+            onChange={(event) => apply({ [name]: event.target.value })}
+          >
+            <option value="">{any}</option>
+            {withChosen(options, chosen).map((option) => (
+              <option key={option.value} value={option.value}>
+                {option.label}
+              </option>
+            ))}
+          </Select>
+        )
+      })}
+      {facts.map(({ name, label }) => (
+        <Button
+          key={name}
+          size="sm"
+          className="max-w-full"
+          aria-label={`Take away: ${label}`}
+          onClick={() => apply({ [name]: null })}
+        >
+          <span className="truncate">{label}</span>
+          <X />
+        </Button>
+      ))}
+      {names.some((name) => filter[name] !== undefined) && (
         <Button
           variant="quiet"
           size="sm"
           onClick={() => {
             setText('')
-            apply({ q: null, status: null, model: null })
+            apply(Object.fromEntries(names.map((name) => [name, null])))
           }}
         >
           Clear filters

@@ -2,20 +2,32 @@
 import { MessageSquareText } from 'lucide-react'
 import type { Route } from 'next'
 import Link from 'next/link'
-import { type KeyboardEvent, useMemo, useRef } from 'react'
+import { type KeyboardEvent, type ReactNode, useMemo, useRef } from 'react'
 import { Badge } from '#components/ui/badge.tsx'
 import { Button } from '#components/ui/button.tsx'
 import { EmptyState } from '#components/ui/empty-state.tsx'
-import type { Span, Trace } from '#lib/shared/admin-contract.ts'
+import type { Span, Trace, TraceCall } from '#lib/shared/admin-contract.ts'
 import { cn } from '#lib/shared/cn.ts'
 import { formatCost, formatCount, formatDuration } from '#lib/shared/format.ts'
 import { AdminHeader, AdminTitle } from './admin-header.tsx'
 import { SpanDetail, spanStatusWords } from './span-detail.tsx'
+import { CallFacts } from './trace-calls.tsx'
 import { TraceStatus } from './trace-status.tsx'
 import { costWords } from './trace-table.tsx'
 import { useAddress } from './use-address.ts'
 import { useWide } from './use-wide.ts'
-import { arrangeSpans, firstStep, formatMark, type Step, supportOf, timeAxis } from './waterfall.ts'
+import {
+  arrangeSpans,
+  callLine,
+  callsBySteps,
+  firstStep,
+  formatMark,
+  isFailedCall,
+  routeReason,
+  type Step,
+  supportOf,
+  timeAxis,
+} from './waterfall.ts'
 import { When } from './when.tsx'
 
 /** From here on there is room for the step's detail beside the waterfall. */
@@ -32,9 +44,15 @@ const barClasses = ({ span, depth }: Step): string => {
   return depth > 0 ? 'bg-primary/45' : 'bg-primary'
 }
 
-type StepRowProps = { step: Step; lengthMs: number; selected: boolean; onSelect: () => void }
+type StepRowProps = {
+  step: Step
+  calls: readonly TraceCall[]
+  lengthMs: number
+  selected: boolean
+  onSelect: () => void
+}
 
-const StepRow = ({ step, lengthMs, selected, onSelect }: StepRowProps) => {
+const StepRow = ({ step, calls, lengthMs, selected, onSelect }: StepRowProps) => {
   const { span, depth } = step
   const left = Math.min(99.4, (span.startMs / lengthMs) * 100)
   return (
@@ -55,6 +73,17 @@ const StepRow = ({ step, lengthMs, selected, onSelect }: StepRowProps) => {
             {spanStatusWords[span.status].toLowerCase()}
           </Badge>
         )}
+        {calls.map((call) => (
+          <span
+            key={call.id}
+            className={cn(
+              'num block text-[12px] leading-[1.35]',
+              isFailedCall(call) ? 'text-destructive' : 'text-muted-foreground',
+            )}
+          >
+            {callLine(call)}
+          </span>
+        ))}
       </span>
       <span aria-hidden className="relative block h-[13px] max-sm:order-last max-sm:col-span-2 max-sm:h-2">
         <span
@@ -82,16 +111,20 @@ const Card = ({ title, children }: { title: string; children: string }) => (
 type WaterfallProps = {
   trace: Trace
   steps: Step[]
+  callsOf: (span: Span) => readonly TraceCall[]
+  detailOf: (span: Span) => ReactNode
   wide: boolean
   selected: Span | undefined
   onSelect: (span: Span) => void
 }
 
-const Waterfall = ({ trace, steps, wide, selected, onSelect }: WaterfallProps) => {
+const Waterfall = ({ trace, steps, callsOf, detailOf, wide, selected, onSelect }: WaterfallProps) => {
   const list = useRef<HTMLOListElement>(null)
   const { lengthMs, marksMs } = useMemo(() => timeAxis(trace), [trace])
 
   const onKeyDown = (event: KeyboardEvent) => {
+    // Inside a step's detail the same keys scroll.
+    if (!(event.target instanceof Element) || !event.target.matches('ol > li > button')) return
     const at = steps.findIndex(({ span }) => span.id === selected?.id)
     const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: steps.length - 1 }[event.key]
     const next = to === undefined ? undefined : steps[to]
@@ -123,16 +156,13 @@ const Waterfall = ({ trace, steps, wide, selected, onSelect }: WaterfallProps) =
           <li key={step.span.id}>
             <StepRow
               step={step}
+              calls={callsOf(step.span)}
               lengthMs={lengthMs}
               selected={step.span.id === selected?.id}
               onSelect={() => onSelect(step.span)}
             />
             {/* Where there is no room beside, the step explains itself under its row. */}
-            {!wide && step.span.id === selected?.id && (
-              <div className="border-b bg-card">
-                <SpanDetail span={step.span} />
-              </div>
-            )}
+            {!wide && step.span.id === selected?.id && <div className="border-b bg-card">{detailOf(step.span)}</div>}
           </li>
         ))}
       </ol>
@@ -148,6 +178,10 @@ export const TraceScreen = ({ trace }: { trace: Trace }) => {
   const wanted = address.get('step')
   const selected = steps.find(({ span }) => span.id === wanted)?.span ?? firstStep(steps)
   const support = supportOf(trace.spans)
+  const { ofStep, others } = useMemo(() => callsBySteps(trace.spans, trace.calls), [trace.spans, trace.calls])
+  const callsOf = (span: Span): readonly TraceCall[] => ofStep.get(span.id) ?? []
+  const reasonOf = (call: TraceCall): string | null => routeReason(trace.spans, call)
+  const detailOf = (span: Span) => <SpanDetail key={span.id} span={span} calls={callsOf(span)} reasonOf={reasonOf} />
 
   return (
     <>
@@ -195,17 +229,27 @@ export const TraceScreen = ({ trace }: { trace: Trace }) => {
               <Waterfall
                 trace={trace}
                 steps={steps}
+                callsOf={callsOf}
+                detailOf={detailOf}
                 wide={wide}
                 selected={selected}
                 onSelect={(span) => address.set({ step: span.id })}
               />
+              {others.length > 0 && (
+                <section aria-labelledby="other-calls" className="border-b px-5 py-3.5 max-sm:px-4">
+                  <h2 id="other-calls" className="font-semibold text-[13px]">
+                    Calls beside the steps
+                  </h2>
+                  <CallFacts calls={others} reasonOf={reasonOf} />
+                </section>
+              )}
             </div>
             {wide && selected && (
               <aside
                 aria-label="Step"
                 className="hidden w-[400px] shrink-0 overflow-y-auto border-l bg-card lg:block xl:w-[460px]"
               >
-                <SpanDetail key={selected.id} span={selected} />
+                {detailOf(selected)}
               </aside>
             )}
           </div>

@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import type { Span } from '#lib/shared/admin-contract.ts'
+import type { Span, TraceCall } from '#lib/shared/admin-contract.ts'
 import {
   arrangeSpans,
   attributeName,
+  callLine,
+  callsBySteps,
   firstStep,
   formatAttribute,
   formatCell,
   formatMark,
+  routeReason,
   supportOf,
   timeAxis,
   viewAttributes,
@@ -99,11 +102,109 @@ describe('attributes', () => {
     expect(view.texts).toEqual([{ name: 'Sent', text: 'one\ntwo' }])
   })
 
+  it('hold what a replay needs apart, as it can be read and copied', () => {
+    const { facts, texts, replay } = viewAttributes({
+      rawOutput: 'Ja.',
+      prompt: [
+        { role: 'system', content: 'Be brief.' },
+        { role: 'user', content: 'Well?\nAnd?' },
+      ],
+      parameters: { maxOutputTokens: 800 },
+      tokens: 3,
+    })
+    expect(facts).toEqual([{ name: 'Tokens', value: '3' }])
+    expect(texts).toEqual([])
+    expect(replay).toEqual([
+      { name: 'Parameters of the call', text: '{\n  "maxOutputTokens": 800\n}' },
+      { name: 'What was sent', text: 'system:\nBe brief.\n\nuser:\nWell?\nAnd?' },
+      { name: 'What came back, before the filters', text: 'Ja.' },
+    ])
+    expect(viewAttributes({ prompt: '', rawOutput: null }).replay).toEqual([])
+    expect(formatAttribute('contentHash', 'ab'.repeat(32))).toBe('abababababab')
+  })
+
   it('say how much of the answer is supported, and nothing when it was not checked', () => {
     expect(supportOf([span('check', null, 0, { attributes: { total: 5, supported: 4 } })])).toEqual({
       supported: 4,
       total: 5,
     })
     expect(supportOf([span('admit', null, 0)])).toBeNull()
+  })
+})
+
+const call = (more: Partial<TraceCall> = {}): TraceCall => ({
+  id: 'c',
+  at: '2026-11-21T10:00:00.000Z',
+  task: 'answer',
+  feature: 'chat',
+  tier: 'fast',
+  route: 'fast',
+  provider: 'openai',
+  requestedModel: 'small',
+  servedModel: 'small',
+  fingerprint: null,
+  outcome: 'ok',
+  cache: null,
+  attempts: 1,
+  tokensIn: 2_318,
+  tokensOut: 90,
+  tokensCached: null,
+  tokensReasoning: null,
+  usageEstimated: false,
+  costMicros: 12,
+  savedMicros: 0,
+  savedTokens: 0,
+  flags: [],
+  firstTokenMs: 300,
+  totalMs: 900,
+  promptName: null,
+  promptVersion: null,
+  promptHash: null,
+  policyVersion: null,
+  ...more,
+})
+
+describe('calls', () => {
+  it('are told in a line', () => {
+    expect(callLine(call())).toBe('openai · small · 2,318 in, 90 out')
+    expect(callLine(call({ servedModel: 'small-2026', attempts: 3 }))).toBe(
+      'openai · small → small-2026 · 2,318 in, 90 out · 3 tries',
+    )
+    expect(callLine(call({ outcome: 'timeout', tokensIn: null }))).toBe('openai · small: timed out')
+    expect(callLine(call({ outcome: 'stopped', tokensIn: null }))).toBe('openai · small · stopped by a person')
+    expect(callLine(call({ cache: 'semantic' }))).toBe('given before, to a question that is like it')
+    expect(callLine(call({ provider: null, requestedModel: null, servedModel: null, tokensIn: null }))).toBe('a model')
+  })
+
+  it('stand at the step that made them, and none is lost', () => {
+    const spans = [
+      span('outer', null, 5, { name: 'rewrite' }),
+      span('inner', null, 8, { name: 'rewrite' }),
+      span('answer', null, 20),
+    ]
+    const [rewrite, first, second, title, kept] = [
+      call({ id: '1', task: 'rewrite' }),
+      call({ id: '2', outcome: 'timeout' }),
+      call({ id: '3' }),
+      call({ id: '4', task: 'title' }),
+      call({ id: '5', cache: 'exact' }),
+    ]
+    const { ofStep, others } = callsBySteps(spans, [rewrite, first, second, title, kept])
+    expect(Object.fromEntries(ofStep)).toEqual({ inner: [rewrite], answer: [first, second, kept] })
+    expect(others).toEqual([title])
+    expect(callsBySteps([...spans, span('cache', null, 2)], [kept]).ofStep.get('cache')).toEqual([kept])
+  })
+
+  it('have the reason of their route, each its own', () => {
+    const route = (id: string, startMs: number, attributes: object) =>
+      span(id, null, startMs, { name: 'route', attributes: { ...attributes } })
+    const spans = [
+      route('a', 1, { task: 'rewrite', reason: 'easy' }),
+      route('b', 9, { task: 'answer', reason: 'hard' }),
+    ]
+    expect(routeReason(spans, { task: 'rewrite' })).toBe('easy')
+    expect(routeReason(spans, { task: 'answer' })).toBe('hard')
+    expect(routeReason([route('a', 1, { reason: 'old' })], { task: 'answer' })).toBe('old')
+    expect(routeReason([route('a', 1, { reason: 'old' })], { task: 'rewrite' })).toBeNull()
   })
 })

@@ -1,6 +1,7 @@
 /** A trace's steps as rows on one time axis, and their attributes as words. Pure. */
-import type { Span, Trace } from '#lib/shared/admin-contract.ts'
+import type { Span, Trace, TraceCall } from '#lib/shared/admin-contract.ts'
 import { formatCost, formatCount, formatDuration } from '#lib/shared/format.ts'
+import { outcomeWords } from './outcome-words.ts'
 
 export type Step = { span: Span; depth: number }
 
@@ -45,6 +46,55 @@ export const firstStep = (steps: readonly Step[]): Span | undefined =>
   (steps.find(({ span }) => span.status === 'failed') ?? steps.find(({ span }) => span.name === 'answer') ?? steps[0])
     ?.span
 
+/** A model that refuses and a person who stops are ends, not failures. */
+export const isFailedCall = ({ outcome }: Pick<TraceCall, 'outcome'>): boolean =>
+  !['ok', 'refused', 'stopped'].includes(outcome)
+
+const cacheWords: Record<string, string> = { exact: 'the same question', semantic: 'a question that is like it' }
+
+/** Where an answer that no model was called for came from. */
+export const cachedWords = (cache: string): string => `given before, to ${cacheWords[cache] ?? cache}`
+
+/** A line of the ledger in a line of words. */
+export const callLine = (call: TraceCall): string => {
+  if (call.cache !== null) return cachedWords(call.cache)
+  const asked = [call.provider, call.requestedModel].filter(Boolean).join(' · ') || 'a model'
+  if (isFailedCall(call)) return `${asked}: ${outcomeWords(call.outcome).toLowerCase()}`
+  const served = call.servedModel && call.servedModel !== call.requestedModel ? ` → ${call.servedModel}` : ''
+  return [
+    `${asked}${served}`,
+    ...(call.tokensIn === null ? [] : [`${formatCount(call.tokensIn)} in, ${formatCount(call.tokensOut ?? 0)} out`]),
+    ...(call.attempts > 1 ? [`${formatCount(call.attempts)} tries`] : []),
+    ...(call.outcome === 'ok' ? [] : [outcomeWords(call.outcome).toLowerCase()]),
+  ].join(' · ')
+}
+
+/** Which step each call belongs to: the last one of its task, or the cache that answered. `others` belong to none that is here. */
+export const callsBySteps = (
+  spans: readonly Span[],
+  calls: readonly TraceCall[],
+): { ofStep: ReadonlyMap<string, TraceCall[]>; others: TraceCall[] } => {
+  // A rewrite is opened by who wants it and, inside, by who does it: the later one is the call.
+  const last = new Map(spans.toSorted((a, b) => a.startMs - b.startMs).map(({ name, id }) => [name, id]))
+  const ofStep = new Map<string, TraceCall[]>()
+  const others: TraceCall[] = []
+  for (const call of calls) {
+    const step = (call.cache === null ? undefined : last.get('cache')) ?? last.get(call.task)
+    if (step === undefined) others.push(call)
+    else ofStep.set(step, [...(ofStep.get(step) ?? []), call])
+  }
+  return { ofStep, others }
+}
+
+/** Why a call went where it went, as its route's step says; null where no step tells. */
+export const routeReason = (spans: readonly Span[], { task }: Pick<TraceCall, 'task'>): string | null => {
+  const routes = spans.filter(({ name }) => name === 'route').toSorted((a, b) => a.startMs - b.startMs)
+  const named = routes.filter(({ attributes }) => attributes.task === task)
+  // Steps of before the task was noted: the answer is what is routed last.
+  const reason = (named.at(-1) ?? (task === 'answer' ? routes.at(-1) : undefined))?.attributes.reason
+  return typeof reason === 'string' ? reason : null
+}
+
 const meanings: Record<string, string> = {
   admit: 'Who asks, where may be searched, and whether the question is one that can be taken.',
   rewrite: 'The question only makes sense with the ones before it, so it was put into words that can be searched for.',
@@ -55,6 +105,11 @@ const meanings: Record<string, string> = {
   vector: 'Passages whose meaning is near the question, nearest first.',
   fuse: 'Joins both lists by their normalised scores.',
   pack: 'Chooses the best passages that fit into what the model may be sent.',
+  intent: 'What kind of message it is: small talk and questions about the product need no documents.',
+  cache: 'Whether the same was asked before, and that answer still stands.',
+  guard: 'What of the question and the passages may be sent, and what is masked.',
+  route: 'How hard it is, and which models are asked in which order.',
+  filter: 'Takes out of the answer what must not be shown: images, foreign links, the marks of the prompt.',
   answer: 'The call of the model that wrote the answer.',
   check: 'Compares every claim of the answer with the passage it cites.',
   save: 'Stores the answer with its citations.',
@@ -79,6 +134,12 @@ const words: Record<string, string> = {
   weight: 'Weight of meaning',
   found: 'Found',
   top: 'First of them',
+  prompt: 'What was sent',
+  rawOutput: 'What came back, before the filters',
+  parameters: 'Parameters of the call',
+  chunkId: 'Passage',
+  versionId: 'Version',
+  contentHash: 'Content',
 }
 
 /** What is read first; the database gives the keys of an object back in an order of its own. */
@@ -134,6 +195,8 @@ export const formatAttribute = (key: string, value: unknown): string => {
   if (value === null || value === undefined || value === '') return '—'
   if (typeof value === 'number') return formatNumber(key, value)
   if (typeof value === 'boolean') return value ? 'yes' : 'no'
+  // The first of a hash tells two contents apart.
+  if (typeof value === 'string' && key.endsWith('Hash') && /^[0-9a-f]{32,}$/.test(value)) return value.slice(0, 12)
   if (Array.isArray(value)) return value.length > 0 ? value.map((one) => formatAttribute(key, one)).join(', ') : 'none'
   if (isPlain(value))
     return Object.entries(value)
@@ -153,6 +216,20 @@ export type AttributeView = {
     rows: Record<string, unknown>[]
   }[]
   texts: { name: string; text: string }[]
+  /** What it takes to do the call once more; long, so each is opened on demand. */
+  replay: { name: string; text: string }[]
+}
+
+/** In the order in which a replay needs them. */
+const replayKeys = ['parameters', 'prompt', 'rawOutput']
+
+/** A prompt as a conversation reads; everything else as it is, or as JSON. */
+const replayText = (value: unknown): string => {
+  if (typeof value === 'string') return value
+  const turns = Array.isArray(value) ? value.filter(isPlain) : []
+  return turns.length > 0 && turns.every(({ role, content }) => typeof role === 'string' && typeof content === 'string')
+    ? turns.map(({ role, content }) => `${String(role)}:\n${String(content)}`).join('\n\n')
+    : JSON.stringify(value, null, 2)
 }
 
 const lineCharsMax = 160
@@ -188,12 +265,17 @@ const viewTable = (name: string, given: Record<string, unknown>[]): AttributeVie
 export const formatCell = ({ key, fractions }: AttributeColumn, value: unknown): string =>
   fractions && typeof value === 'number' && !/(Ms|Micros)$/.test(key) ? value.toFixed(3) : formatAttribute(key, value)
 
-/** Sorts a step's attributes by how they are best read: single values, tables of things, long texts. */
+/** Sorts a step's attributes by how they are best read: single values, tables of things, long texts, what a replay needs. */
 export const viewAttributes = (attributes: Record<string, unknown>): AttributeView => {
-  const view: AttributeView = { facts: [], tables: [], texts: [] }
+  const view: AttributeView = { facts: [], tables: [], texts: [], replay: [] }
+  for (const key of replayKeys) {
+    const value = attributes[key]
+    if (value !== undefined && value !== null && value !== '')
+      view.replay.push({ name: attributeName(key), text: replayText(value) })
+  }
   for (const key of Object.keys(attributes).toSorted(byReadingOrder)) {
     const value = attributes[key]
-    if (value === undefined) continue
+    if (value === undefined || replayKeys.includes(key)) continue
     const name = attributeName(key)
     if (Array.isArray(value) && value.length > 0 && value.every(isPlain)) view.tables.push(viewTable(name, value))
     else if (typeof value === 'string' && (value.includes('\n') || value.length > lineCharsMax))

@@ -13,6 +13,7 @@ import { formatCost, formatDuration, formatWhen } from '#lib/shared/format.ts'
 import { AnswerText } from './answer-text.tsx'
 import { textOf } from './chat-request.ts'
 import { answerWithFootnotes } from './copy-answer.ts'
+import { markable, SummariseMarked } from './marked-text.tsx'
 import { shortPlaceOf, supportInWords } from './source-label.ts'
 import { sourceNumberClasses } from './source-number.tsx'
 import {
@@ -258,6 +259,7 @@ const Actions = ({
             </Button>
           </Tooltip>
         )}
+        <SummariseMarked owner={message.id} />
         {onAskAgain && (
           <Button variant="quiet" size="sm" onClick={onAskAgain}>
             <RefreshCw />
@@ -315,7 +317,11 @@ export const Answer = memo(({ message, streaming, stage, rights, answerer, onAsk
         <p className="mb-3 rounded-lg border border-warning/50 px-3 py-2 text-[13.5px]">{metadata.degraded}</p>
       )}
       <AnswerCitationsContext value={context}>
-        {text && <AnswerText text={text} streaming={streaming} />}
+        {text && (
+          <div {...(streaming ? {} : markable(message.id, 'Answer'))}>
+            <AnswerText text={text} streaming={streaming} />
+          </div>
+        )}
       </AnswerCitationsContext>
       {!streaming && (
         <>

@@ -1,25 +1,35 @@
 'use client'
 import { useChat } from '@ai-sdk/react'
-import { ArrowDown } from 'lucide-react'
+import { ArrowDown, MoreHorizontal, ScrollText } from 'lucide-react'
 import { useRouter } from 'next/navigation'
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { useStickToBottom } from 'use-stick-to-bottom'
 import { Button } from '#components/ui/button.tsx'
+import {
+  DropdownMenu,
+  DropdownMenuContent,
+  DropdownMenuItem,
+  DropdownMenuTrigger,
+} from '#components/ui/dropdown-menu.tsx'
 import { type ChatMessage, questionCharsMax } from '#lib/shared/chat-contract.ts'
 import { cn } from '#lib/shared/cn.ts'
+import type { SummaryRun } from '#lib/shared/summary-contract.ts'
 import { truncate } from '#lib/shared/text.ts'
 import { Answer, type Answerer, StageLine } from './answer.tsx'
 import { textOf } from './chat-request.ts'
 import { Composer } from './composer.tsx'
 import { readDraft, writeDraft } from './draft.ts'
 import { type ChatKnowledge, EmptyChat } from './empty-chat.tsx'
+import { MarkedTextButton, MarkedTextContext, useMarkedText } from './marked-text.tsx'
 import { chatPath, endInWords, giveAddress, openChat } from './open-chat.ts'
 import { Question } from './question.tsx'
 import { scopeInWords } from './scope-picker.tsx'
 import { SourceAside, SourceSheet } from './source-panel.tsx'
 import { SourcePanelContext, type SourcePanelState, type SourceTarget } from './source-target.ts'
 import { useStore } from './store.ts'
+import { progressInWords, SummaryPanel } from './summary-panel.tsx'
 import { useMedia } from './use-media.ts'
+import { type SummaryActions, useSummary } from './use-summary.ts'
 
 export type ChatScreenProps = {
   chatId: string
@@ -35,6 +45,9 @@ export type ChatScreenProps = {
   answerer: Answerer
   viewerId: string
   viewerName: string
+  summaryActions: SummaryActions
+  /** The summary that is being made in this chat, by whichever tab. */
+  openSummary: SummaryRun | null
   /** The button that opens the rail on a phone. */
   menu?: ReactNode
 }
@@ -95,6 +108,8 @@ export const ChatScreen = ({
   answerer,
   viewerId,
   viewerName,
+  summaryActions,
+  openSummary,
   menu,
 }: ChatScreenProps) => {
   const router = useRouter()
@@ -109,6 +124,18 @@ export const ChatScreen = ({
   const [text, setText] = useState('')
   const [scope, setScope] = useState<string[]>([])
   const sources = useSources()
+  const summary = useSummary(chatId, summaryActions, openSummary)
+  const marked = useMarkedText()
+  const { ask: askSummary } = summary
+  const markedState = useMemo(
+    () => ({
+      marked,
+      summarise: ({ title: of, text: words }: { title: string; text: string }, opener: HTMLElement) =>
+        void askSummary({ of: 'selection', title: of, text: words }, opener),
+    }),
+    [marked, askSummary],
+  )
+  const menuButton = useRef<HTMLButtonElement>(null)
   const wide = useMedia('(min-width: 1100px)')
   const { scrollRef, contentRef, isAtBottom, scrollToBottom, stopScroll } = useStickToBottom({
     initial: 'instant',
@@ -117,6 +144,9 @@ export const ChatScreen = ({
 
   // A new chat has no address yet; its draft is kept under one name until it has.
   const isNew = messages.length === 0
+  const hasAnswer = messages.some(
+    (message) => message.role === 'assistant' && message.metadata?.status !== 'streaming' && textOf(message) !== '',
+  )
   const draftKey = useRef(`${viewerId}:${initialMessages.length === 0 ? 'new' : chatId}`)
   const type = useCallback((next: string): void => {
     setText(next)
@@ -235,108 +265,137 @@ export const ChatScreen = ({
 
   return (
     <SourcePanelContext value={sources.state}>
-      <div className="flex h-full min-h-0 min-w-0 flex-1">
-        <div className="flex min-w-0 flex-1 flex-col">
-          <header className="flex h-[52px] shrink-0 items-center gap-2.5 border-b px-3 sm:px-5">
-            {menu}
-            <h1 dir="auto" className="min-w-0 truncate font-semibold text-[15px]">
-              {heading}
-            </h1>
-            <span className="flex-1" />
-            {collections.length > 1 && scope.length > 0 && (
-              <span className="truncate rounded-full bg-muted px-2 py-0.5 font-medium text-muted-foreground text-xs max-sm:hidden">
-                {scopeInWords(collections, scope)}
-              </span>
-            )}
-          </header>
-          <div className="relative flex min-h-0 flex-1 flex-col">
-            <section
-              ref={scrollRef}
-              aria-label="Conversation"
-              // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-              tabIndex={0}
-              className={cn(
-                'min-h-0 flex-1 overflow-y-auto overscroll-contain -outline-offset-2',
-                source && !wide && 'pb-[60dvh]',
+      <MarkedTextContext value={markedState}>
+        <div className="flex h-full min-h-0 min-w-0 flex-1">
+          <div className="flex min-w-0 flex-1 flex-col">
+            <header className="flex h-[52px] shrink-0 items-center gap-2.5 border-b px-3 sm:px-5">
+              {menu}
+              <h1 dir="auto" className="min-w-0 truncate font-semibold text-[15px]">
+                {heading}
+              </h1>
+              <span className="flex-1" />
+              {collections.length > 1 && scope.length > 0 && (
+                <span className="truncate rounded-full bg-muted px-2 py-0.5 font-medium text-muted-foreground text-xs max-sm:hidden">
+                  {scopeInWords(collections, scope)}
+                </span>
               )}
-            >
-              <div ref={contentRef} className="flex min-h-full flex-col">
-                {isNew && !busy ? (
-                  <EmptyChat knowledge={knowledge} suggestions={suggestions} canUpload={canUpload} onAsk={ask} />
-                ) : (
-                  <div className="mx-auto w-full max-w-[720px] px-4 pt-[18px] sm:px-6 sm:pt-7">
-                    {messages.map((message) =>
-                      message.role === 'user' ? (
-                        <Question key={message.id} text={textOf(message)} asker={viewerName} />
-                      ) : (
-                        <Answer
-                          key={message.id}
-                          message={message}
-                          streaming={busy && message.id === lastId}
-                          stage={busy && message.id === lastId ? stage : null}
-                          rights={rights}
-                          answerer={answerer}
-                          onAskAgain={!busy && message.id === lastId ? askAgain : null}
-                        />
-                      ),
-                    )}
-                    {last?.role === 'user' && (
-                      <div className="pb-8">
-                        {busy ? (
-                          <StageLine words={stage ?? 'Sending the question'} live />
-                        ) : resume ? (
-                          <StageLine words="Taking up the answer" live />
-                        ) : (
-                          <div className="flex items-center gap-3 text-[14px] text-muted-foreground">
-                            This question has no answer yet.
-                            <Button size="sm" onClick={askAgain}>
-                              Ask again
-                            </Button>
-                          </div>
-                        )}
-                      </div>
-                    )}
-                  </div>
+              {summary.aside && (
+                <Button variant="quiet" size="sm" onClick={summary.reopen}>
+                  <ScrollText />
+                  <span className="num max-sm:sr-only">{progressInWords(summary.shown?.run ?? null)}</span>
+                  <span className="sr-only">, show the summary</span>
+                </Button>
+              )}
+              {!isNew && (
+                <DropdownMenu>
+                  <DropdownMenuTrigger asChild>
+                    <Button ref={menuButton} variant="ghost" size="icon" aria-label="More for this conversation">
+                      <MoreHorizontal />
+                    </Button>
+                  </DropdownMenuTrigger>
+                  <DropdownMenuContent align="end" onCloseAutoFocus={(event) => summary.open && event.preventDefault()}>
+                    <DropdownMenuItem
+                      disabled={!hasAnswer}
+                      onSelect={() => void summary.ask({ of: 'chat' }, menuButton.current)}
+                    >
+                      <ScrollText />
+                      Summarise the conversation
+                    </DropdownMenuItem>
+                  </DropdownMenuContent>
+                </DropdownMenu>
+              )}
+            </header>
+            <div className="relative flex min-h-0 flex-1 flex-col">
+              <section
+                ref={scrollRef}
+                aria-label="Conversation"
+                // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
+                tabIndex={0}
+                className={cn(
+                  'min-h-0 flex-1 overflow-y-auto overscroll-contain -outline-offset-2',
+                  source && !wide && 'pb-[60dvh]',
                 )}
-              </div>
-            </section>
-            {!isAtBottom && !isNew && (
-              <Button
-                size="sm"
-                className="-translate-x-1/2 absolute bottom-3 left-1/2 rounded-full shadow-float"
-                onClick={() => void scrollToBottom()}
               >
-                <ArrowDown />
-                Jump to latest
-              </Button>
-            )}
+                <div ref={contentRef} className="flex min-h-full flex-col">
+                  {isNew && !busy ? (
+                    <EmptyChat knowledge={knowledge} suggestions={suggestions} canUpload={canUpload} onAsk={ask} />
+                  ) : (
+                    <div className="mx-auto w-full max-w-[720px] px-4 pt-[18px] sm:px-6 sm:pt-7">
+                      {messages.map((message) =>
+                        message.role === 'user' ? (
+                          <Question key={message.id} text={textOf(message)} asker={viewerName} />
+                        ) : (
+                          <Answer
+                            key={message.id}
+                            message={message}
+                            streaming={busy && message.id === lastId}
+                            stage={busy && message.id === lastId ? stage : null}
+                            rights={rights}
+                            answerer={answerer}
+                            onAskAgain={!busy && message.id === lastId ? askAgain : null}
+                          />
+                        ),
+                      )}
+                      {last?.role === 'user' && (
+                        <div className="pb-8">
+                          {busy ? (
+                            <StageLine words={stage ?? 'Sending the question'} live />
+                          ) : resume ? (
+                            <StageLine words="Taking up the answer" live />
+                          ) : (
+                            <div className="flex items-center gap-3 text-[14px] text-muted-foreground">
+                              This question has no answer yet.
+                              <Button size="sm" onClick={askAgain}>
+                                Ask again
+                              </Button>
+                            </div>
+                          )}
+                        </div>
+                      )}
+                    </div>
+                  )}
+                </div>
+              </section>
+              {!isAtBottom && !isNew && (
+                <Button
+                  size="sm"
+                  className="-translate-x-1/2 absolute bottom-3 left-1/2 rounded-full shadow-float"
+                  onClick={() => void scrollToBottom()}
+                >
+                  <ArrowDown />
+                  Jump to latest
+                </Button>
+              )}
+            </div>
+            <div className="shrink-0 pt-2">
+              <Composer
+                field={field}
+                text={text}
+                onText={type}
+                placeholder={isNew ? 'Ask a question' : 'Ask a follow-up'}
+                busy={busy}
+                problem={problem}
+                collections={collections}
+                scope={scope}
+                onScope={setScope}
+                onSend={send}
+                onStop={stop}
+              />
+            </div>
+            <div role="status" aria-live="polite" className="sr-only">
+              {announcement}
+            </div>
           </div>
-          <div className="shrink-0 pt-2">
-            <Composer
-              field={field}
-              text={text}
-              onText={type}
-              placeholder={isNew ? 'Ask a question' : 'Ask a follow-up'}
-              busy={busy}
-              problem={problem}
-              collections={collections}
-              scope={scope}
-              onScope={setScope}
-              onSend={send}
-              onStop={stop}
-            />
-          </div>
-          <div role="status" aria-live="polite" className="sr-only">
-            {announcement}
-          </div>
+          {source && wide && (
+            <SourceAside target={source.target} position={sources.position} onWalk={step} onClose={close} />
+          )}
+          {source && !wide && (
+            <SourceSheet target={source.target} position={sources.position} onWalk={step} onClose={close} />
+          )}
         </div>
-        {source && wide && (
-          <SourceAside target={source.target} position={sources.position} onWalk={step} onClose={close} />
-        )}
-        {source && !wide && (
-          <SourceSheet target={source.target} position={sources.position} onWalk={step} onClose={close} />
-        )}
-      </div>
+        <MarkedTextButton />
+        <SummaryPanel summary={summary} />
+      </MarkedTextContext>
     </SourcePanelContext>
   )
 }

@@ -11,7 +11,7 @@ const chatIdIn = (pathname: string): string | null => /^\/c\/([^/]+)$/.exec(path
  * The page for a new question. Its first question gives the chat an address without a new page, so this page then stands for two:
  * back at `/` it begins another chat, and a step back in the history to that address shows the chat again.
  */
-export const NewChat = (props: Omit<ChatScreenProps, 'title' | 'initialMessages' | 'resume'>) => {
+export const NewChat = (props: Omit<ChatScreenProps, 'title' | 'initialMessages' | 'resume' | 'openSummary'>) => {
   const { viewerId } = props
   const addressed = chatIdIn(usePathname())
   const [fresh, setFresh] = useState(props.chatId)
@@ -23,5 +23,15 @@ export const NewChat = (props: Omit<ChatScreenProps, 'title' | 'initialMessages'
     if (addressed && !isOpen(viewerId, addressed)) window.location.replace(chatPath(addressed))
   }, [addressed, viewerId])
 
-  return <ChatScreen {...props} key={chatId} chatId={chatId} title="" initialMessages={[]} resume={false} />
+  return (
+    <ChatScreen
+      {...props}
+      key={chatId}
+      chatId={chatId}
+      title=""
+      initialMessages={[]}
+      resume={false}
+      openSummary={null}
+    />
+  )
 }

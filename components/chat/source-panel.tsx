@@ -7,6 +7,7 @@ import { Kbd } from '#components/ui/kbd.tsx'
 import { Sheet, SheetContent, SheetTitle } from '#components/ui/sheet.tsx'
 import type { PublicError } from '#lib/shared/errors.ts'
 import { truncate } from '#lib/shared/text.ts'
+import { markable, SummariseMarked } from './marked-text.tsx'
 import { sourceNumberClasses } from './source-number.tsx'
 import type { SourceTarget } from './source-target.ts'
 import { SourceText, type SourceTextBody, SourceTextSkeleton } from './source-text.tsx'
@@ -145,6 +146,8 @@ const PdfBody = ({ target, scroller }: { target: SourceTarget; scroller: HTMLEle
   )
 }
 
+const sourceOwner = 'source'
+
 const whereOf = ({ page, pages, headingPath, collection }: SourceTarget): string =>
   [page === null ? headingPath.at(-1) : pages ? `Page ${page} of ${pages}` : `Page ${page}`, collection]
     .filter(Boolean)
@@ -181,6 +184,7 @@ const Body = ({ target }: { target: SourceTarget }) => {
     <section
       ref={setScroller}
       aria-label="Document"
+      {...markable(sourceOwner, target.title)}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
       tabIndex={0}
       className="min-h-0 flex-1 overflow-y-auto p-3 -outline-offset-2 sm:p-[18px]"
@@ -210,6 +214,7 @@ const Footer = ({ target, position, onWalk }: Omit<SourcePanelProps, 'onClose'>)
         <span className="block font-medium text-warning">Not supported as written</span>
       )}
     </span>
+    <SummariseMarked owner={sourceOwner} />
     {position.of > 1 && (
       <span className="-mr-1.5 flex shrink-0 items-center">
         <Button

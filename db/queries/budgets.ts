@@ -37,7 +37,10 @@ export type BudgetRefusal =
     }
   | { by: 'tokens'; key: string; limit: number; usedTokens: number; waitSeconds: number }
 
-export type BudgetAnswer = { tokenHolds: TokenHold[] } | { refused: BudgetRefusal }
+/** `room`: what the tightest limits leave after it. */
+export type BudgetAnswer =
+  | { tokenHolds: TokenHold[]; room: { micros: number; tokens: number } }
+  | { refused: BudgetRefusal }
 
 /** Undoes the transaction and carries out of it why. */
 class Refused extends Error {
@@ -57,7 +60,8 @@ type Counted = {
   by: 'budget' | 'tokens'
   name: string
   period: BudgetPeriod
-  limit: number
+  /** Null: counted only. */
+  limit: number | null
   spent: number
   reserved: number
   /** To the microsecond: names the counter's window. */
@@ -133,7 +137,15 @@ export const holdBudget = async (db: Executor, hold: BudgetHold): Promise<Budget
       if (counted.length !== budgets.length + limits.length) throw new Error('not every budget could be counted')
       const refusal = counted.filter(({ over }) => over).sort((a, b) => b.waitSeconds - a.waitSeconds)[0]
       if (refusal) throw new Refused(refusalOf(refusal))
+      const roomOf = (kind: Counted['by'], held: number): number =>
+        Math.min(
+          Number.MAX_SAFE_INTEGER,
+          ...counted.flatMap(({ by, limit, spent, reserved }) =>
+            by === kind && limit !== null ? [limit - spent - reserved - held] : [],
+          ),
+        )
       return {
+        room: { micros: roomOf('budget', hold.micros), tokens: roomOf('tokens', hold.tokens) },
         tokenHolds: counted.filter(({ by }) => by === 'tokens').map(({ name, resetsAt }) => ({ key: name, resetsAt })),
       }
     })
@@ -145,12 +157,12 @@ export const holdBudget = async (db: Executor, hold: BudgetHold): Promise<Budget
 
 const refusalOf = ({ by, name, period, limit, spent, reserved, resetsAtMs, waitSeconds }: Counted): BudgetRefusal =>
   by === 'tokens'
-    ? { by, key: name, limit, usedTokens: spent, waitSeconds }
+    ? { by, key: name, limit: limit ?? 0, usedTokens: spent, waitSeconds }
     : {
         by,
         scope: name,
         period,
-        limitMicros: limit,
+        limitMicros: limit ?? 0,
         spentMicros: spent,
         reservedMicros: reserved,
         resetsAt: new Date(resetsAtMs),

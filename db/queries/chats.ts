@@ -2,7 +2,7 @@
 import { and, asc, desc, eq, gt, inArray, isNull, lt, ne, sql } from 'drizzle-orm'
 import type { Citation, MessageMetadata, MessageStatus } from '#lib/shared/chat-contract.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
-import type { Executor } from '../client.ts'
+import { type Executor, rows } from '../client.ts'
 import {
   chats,
   citations,
@@ -183,21 +183,38 @@ export const supersedeAnswers = async (db: Executor, chatId: string, questionId:
 
 export type Flush = { messageId: string; text: string; seq: number; chunks: unknown[] }
 
-/** Keeps what was written so far and says whether somebody asked to stop; null when the message is gone or no longer streaming. */
-export const flushAnswer = async (
+/**
+ * Keeps what was written so far of several answers, all or none of them, and says for each whether somebody asked to stop. An answer
+ * that is not in the result is gone or no longer streaming.
+ */
+export const flushAnswers = async (
   db: Executor,
-  { messageId, text, seq, chunks }: Flush,
-): Promise<{ stopRequested: boolean } | null> =>
-  db.transaction(async (tx) => {
-    const [beaten] = await tx
-      .update(messages)
-      .set({ text, beatAt: sql`now()` })
-      .where(and(eq(messages.id, messageId), eq(messages.status, 'streaming')))
-      .returning({ stopRequestedAt: messages.stopRequestedAt })
-    if (!beaten) return null
-    if (chunks.length > 0) await tx.insert(streamEvents).values({ messageId, seq, chunks })
-    return { stopRequested: beaten.stopRequestedAt !== null }
-  })
+  flushes: readonly Flush[],
+): Promise<Map<string, { stopRequested: boolean }>> => {
+  const beaten = await rows<{ messageId: string; stopRequested: boolean }>(
+    db,
+    sql`with flushed as (
+        select "messageId" as id, text, seq, chunks
+        from jsonb_to_recordset(${JSON.stringify(flushes)}::text::jsonb)
+          as f("messageId" uuid, text text, seq int, chunks jsonb)
+      ),
+      -- In the order of their ids, so that two writers of several answers never wait for each other in a circle.
+      locked as materialized (
+        select m.id from messages m join flushed using (id) where m.status = 'streaming' order by m.id for update of m
+      ),
+      beaten as (
+        update messages m set text = flushed.text, beat_at = now()
+        from locked join flushed using (id) where m.id = locked.id
+        returning m.id, m.stop_requested_at is not null as stop_requested
+      ),
+      kept as (
+        insert into stream_events (message_id, seq, chunks)
+        select id, seq, chunks from flushed join beaten using (id) where jsonb_array_length(chunks) > 0
+      )
+      select id as "messageId", stop_requested as "stopRequested" from beaten`,
+  )
+  return new Map(beaten.map(({ messageId, stopRequested }) => [messageId, { stopRequested }]))
+}
 
 export type FinishedAnswer = {
   messageId: string

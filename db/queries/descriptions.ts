@@ -2,8 +2,9 @@
 import { and, eq, inArray, isNotNull, sql } from 'drizzle-orm'
 import type { Viewer } from '#lib/shared/viewer.ts'
 import type { Executor } from '../client.ts'
-import { documents, documentVersions } from '../schema/index.ts'
+import { chunks, documents, documentVersions } from '../schema/index.ts'
 import { visibleTo } from '../visibility.ts'
+import { isHeld } from './passage-releases.ts'
 
 /** Marks the newest version of the viewer's document as being described; undefined when it has no text yet or is not there. */
 export const startDescription = async (
@@ -23,14 +24,21 @@ export const startDescription = async (
   return marked?.id
 }
 
-/** The text of a version of the workspace. */
+/** The text of a version of the workspace, without the passages that may go to no model. */
 export const getDescribable = async (
   db: Executor,
   workspaceId: string,
   versionId: string,
 ): Promise<{ title: string; text: string } | undefined> => {
+  const held = db
+    .select({
+      ranges: sql`jsonb_agg(jsonb_build_array(${chunks.charStart}, ${chunks.charEnd}) order by ${chunks.charStart})`,
+    })
+    .from(chunks)
+    .where(and(eq(chunks.versionId, documentVersions.id), isHeld({ workspaceId })))
   const [found] = await db
     .select({
+      held: sql<[number, number][] | null>`(${held})`,
       title: sql<string>`coalesce(nullif(${documentVersions.title}, ''), ${documents.name})`,
       text: sql<string>`${documentVersions.text}`,
     })
@@ -39,7 +47,15 @@ export const getDescribable = async (
     .where(
       and(eq(documents.workspaceId, workspaceId), eq(documentVersions.id, versionId), isNotNull(documentVersions.text)),
     )
-  return found
+  if (!found) return undefined
+  const { title, text } = found
+  let at = 0
+  const parts: string[] = []
+  for (const [start, end] of found.held ?? []) {
+    if (start > at) parts.push(text.slice(at, start))
+    at = Math.max(at, end)
+  }
+  return { title, text: [...parts, text.slice(at)].join('\n\n') }
 }
 
 export const setDescriptionProgress = async (

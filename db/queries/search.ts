@@ -7,9 +7,23 @@ import type { Viewer } from '#lib/shared/viewer.ts'
 import { type Executor, rows } from '../client.ts'
 import { chunks, collections, documents, documentVersions } from '../schema/index.ts'
 import { visibleTo } from '../visibility.ts'
+import { isHeld } from './passage-releases.ts'
 
-export type Hit = { chunkId: number; score: number }
-type Scope = { viewer: Pick<Viewer, 'workspaceId'>; collectionIds: readonly string[]; limit: number }
+/** `held`: it reads like an order to a model and nobody has released it. It may be counted, and goes no further. */
+export type Hit = { chunkId: number; score: number; held: boolean }
+type Scope = {
+  viewer: Pick<Viewer, 'workspaceId'>
+  collectionIds: readonly string[]
+  limit: number
+  /** Leaves held passages out instead of marking them. */
+  withoutHeld?: boolean
+}
+
+/** Of the legs' alias for chunks. */
+const held = (viewer: Pick<Viewer, 'workspaceId'>): SQL<boolean> =>
+  isHeld(viewer, { score: sql`c.injection_score`, hash: sql`c.content_hash` })
+
+const leavingOut = ({ viewer, withoutHeld }: Scope): SQL => (withoutHeld ? sql`and not ${held(viewer)}` : sql``)
 
 /** Terms in more than this share of the chunks tell nothing apart; they are left out unless the question has no others. */
 const commonShare = 0.3
@@ -19,12 +33,9 @@ const commonFrom = 200
 const published = sql`documents.id = c.document_id and documents.published_version_id = c.version_id`
 
 /** Best chunks by BM25, the question's words taken as alternatives. Scores are above 0; unbounded. */
-export const searchLexical = (
-  db: Executor,
-  question: string,
-  { viewer, collectionIds, limit }: Scope,
-): Promise<Hit[]> =>
-  rows<Hit>(
+export const searchLexical = (db: Executor, question: string, scope: Scope): Promise<Hit[]> => {
+  const { viewer, collectionIds, limit } = scope
+  return rows<Hit>(
     db,
     sql`
     with asked as materialized (
@@ -44,14 +55,15 @@ export const searchLexical = (
       from telling join postings p on p.workspace_id = ${viewer.workspaceId} and p.term = telling.term
       group by p.chunk_id
     )
-    select c.id::int8::text::int as "chunkId", scored.score
+    select c.id::int8::text::int as "chunkId", scored.score, ${held(viewer)} as held
     from (select * from scored order by score desc) scored
     join chunks c on c.id = scored.chunk_id
     join documents on ${published}
-    where ${visibleTo(viewer, collectionIds)}
+    where ${visibleTo(viewer, collectionIds)} ${leavingOut(scope)}
     order by scored.score desc, c.id
     limit ${limit}`,
   )
+}
 
 export type VectorSearch = Scope & { vector: Float32Array; model: string }
 
@@ -63,17 +75,16 @@ export const toVectorLiteral = (vector: Float32Array): string =>
  * Visibility is a scalar subquery on purpose: as a join the planner takes it for selective and measures every vector instead of
  * walking the graph.
  */
-export const searchVector = (
-  db: Executor,
-  { viewer, collectionIds, limit, vector, model }: VectorSearch,
-): Promise<Hit[]> => {
+export const searchVector = (db: Executor, search: VectorSearch): Promise<Hit[]> => {
+  const { viewer, collectionIds, limit, vector, model } = search
   const literal = toVectorLiteral(vector)
   return rows<Hit>(
     db,
     sql`
-    select c.id::int8::text::int as "chunkId", (1 - (c.embedding <=> ${literal}::vector))::float8 as score
+    select c.id::int8::text::int as "chunkId", (1 - (c.embedding <=> ${literal}::vector))::float8 as score,
+      ${held(viewer)} as held
     from chunks c
-    where c.embedding_model = ${model} and (select true from documents where ${published} and ${visibleTo(viewer, collectionIds)})
+    where c.embedding_model = ${model} and (select true from documents where ${published} and ${visibleTo(viewer, collectionIds)}) ${leavingOut(search)}
     order by c.embedding <=> ${literal}::vector
     limit ${limit}`,
   )
@@ -98,14 +109,18 @@ export type FoundChunk = {
   tokens: number
 }
 
-/** The chunks of `chunkIds` that the viewer may see, in no order. */
+/** The chunks of `chunkIds` that the viewer may see and a model may read, in no order: the one way of a passage into a prompt. */
 export const getChunks = async (
   db: Executor,
   viewer: Pick<Viewer, 'workspaceId'>,
   chunkIds: readonly number[],
 ): Promise<FoundChunk[]> => {
   if (chunkIds.length === 0) return []
-  const condition: SQL | undefined = and(inArray(chunks.id, [...chunkIds]), visibleTo(viewer))
+  const condition: SQL | undefined = and(
+    inArray(chunks.id, [...chunkIds]),
+    visibleTo(viewer),
+    sql`not ${isHeld(viewer)}`,
+  )
   return db
     .select({
       chunkId: chunks.id,

@@ -4,7 +4,7 @@ import { periodOf } from '#lib/shared/operations-contract.ts'
 import { budgetWindows, chats, gatewaySettings, modelCalls } from '../schema/index.ts'
 import { createTestWorkspace, type TestWorkspace, withDatabase } from '../testing.ts'
 import { listCallFilterChoices } from './calls.ts'
-import { getBudgetUse, getCostSeries, getCostTotals, listCosts, listSavings } from './costs.ts'
+import { getBudgetUse, getCostSeries, getCostTotals, listCosts, listRoutes, listSavings } from './costs.ts'
 
 const test = withDatabase()
 const now = new Date('2026-11-21T10:30:00Z')
@@ -172,12 +172,77 @@ describe('cost reports', () => {
     expect(buckets[5]?.values.rest).toBe(95 + 94)
   })
 
-  it('says what each cache and cheaper routes saved', async () => {
-    expect(await listSavings(test.current().db, home.viewers.admin, period)).toEqual([
-      { kind: 'exact', calls: 1, savedMicros: 3_000, savedTokens: 1_100 },
-      { kind: 'semantic', calls: 1, savedMicros: 2_000, savedTokens: 900 },
-      { kind: 'called', calls: 1, savedMicros: 500, savedTokens: 400 },
+  describe('savings', () => {
+    it('are told apart: each cache, cheaper routes, shorter prompts, the most first', async () => {
+      const saving = await createTestWorkspace(test.current())
+      await add(
+        saving,
+        { cache: 'exact', costMicros: 0, savedMicros: 3_000, savedTokens: 1_100 },
+        { cache: 'exact', costMicros: 0, savedMicros: 3_000, savedTokens: 1_100 },
+        { cache: 'semantic', costMicros: 0, savedMicros: 2_000, savedTokens: 900 },
+        // Both routed and shortened: in both lines with the part of each.
+        { savedMicros: 9_500, routeSavedMicros: 9_000, contextSavedMicros: 500, savedTokens: 400 },
+        { savedMicros: 1_000, routeSavedMicros: 1_000 },
+        // A shorter prompt of a model without a price still saved its tokens.
+        { savedTokens: 70, costMicros: null },
+        {},
+      )
+      expect(await listSavings(test.current().db, saving.viewers.admin, period)).toEqual([
+        { kind: 'route', calls: 2, savedMicros: 10_000, savedTokens: null },
+        { kind: 'exact', calls: 2, savedMicros: 6_000, savedTokens: 2_200 },
+        { kind: 'semantic', calls: 1, savedMicros: 2_000, savedTokens: 900 },
+        { kind: 'context', calls: 2, savedMicros: 500, savedTokens: 470 },
+      ])
+      expect(await listSavings(test.current().db, saving.viewers.admin, period, { task: 'title' })).toEqual([])
+    })
+
+    it('add up to the total', async () => {
+      const { db } = test.current()
+      const lines = await listSavings(db, home.viewers.admin, period)
+      const { savedMicros } = await getCostTotals(db, home.viewers.admin, period)
+      // One line of before the parts were told apart is in the total alone.
+      expect(lines.reduce((sum, line) => sum + line.savedMicros, 0)).toBe(savedMicros - 500)
+    })
+  })
+
+  it('shows for each tier and model what an answer cost, how good it was and how soon it began', async () => {
+    const routed = await createTestWorkspace(test.current())
+    const small = { tier: 'fast', requestedModel: 'small', servedModel: 'small-2026' }
+    const large = { tier: 'flagship', requestedModel: 'large', servedModel: 'large-2026' }
+    await add(
+      routed,
+      { ...small, costMicros: 100, quality: 1, firstTokenMs: 200 },
+      { ...small, costMicros: 300, quality: 0.5, firstTokenMs: 400 },
+      // Neither judged nor measured: in no mean.
+      { ...small, costMicros: 200 },
+      { ...large, costMicros: null, quality: 1, firstTokenMs: 900 },
+      // A failure and an answer from a cache are no answers of a model.
+      { ...large, outcome: 'timeout', costMicros: 9_999, quality: 0 },
+      { cache: 'exact', costMicros: 0, quality: 0 },
+    )
+    expect(await listRoutes(test.current().db, routed.viewers.admin, period)).toEqual([
+      {
+        tier: 'fast',
+        model: 'small',
+        calls: 3,
+        costMicrosPerCall: 200,
+        unpricedCalls: 0,
+        quality: 0.75,
+        judgedCalls: 2,
+        firstTokenMs: 300,
+      },
+      {
+        tier: 'flagship',
+        model: 'large',
+        calls: 1,
+        costMicrosPerCall: null,
+        unpricedCalls: 1,
+        quality: 1,
+        judgedCalls: 1,
+        firstTokenMs: 900,
+      },
     ])
+    expect(await listRoutes(test.current().db, abroad.viewers.admin, period)).toMatchObject([{ model: 'secret-model' }])
   })
 
   it('offers as filters what the workspace has used, and nothing of others', async () => {

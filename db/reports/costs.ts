@@ -14,6 +14,7 @@ import {
   type CostSort,
   type CostTotals,
   type Period,
+  type RouteRow,
   type Saving,
 } from '#lib/shared/operations-contract.ts'
 import { budgetWindows, chats, gatewaySettings, memberships, modelCalls, users } from '../schema/index.ts'
@@ -23,6 +24,13 @@ import type { Reader } from './reader.ts'
 const rowsMax = 100
 const partsMax = 5
 const peopleMax = 10
+const routesMax = 50
+
+/** A mean or a median; null, and not 0, where nothing was measured. */
+const measured = (of: SQL): SQL<number | null> =>
+  sql<number | null>`(${of})::float8`.mapWith((value: unknown) => (value === null ? null : Number(value))) as SQL<
+    number | null
+  >
 
 const sums = {
   calls: number(sql`count(*)`),
@@ -168,38 +176,84 @@ export const getCostSeries = async (
   }
 }
 
-/** What was saved, and by what; only kinds that saved something or answered at all. */
+/**
+ * What was saved, and by what, the most first; only kinds that saved something or answered at all. A call that was both routed and
+ * given a shorter prompt is in both lines with the part that is each one's.
+ */
 export const listSavings = async (
   db: Reader,
   viewer: Insider,
   stretch: Stretch,
   filter: CallFilter = {},
 ): Promise<Saving[]> => {
-  const found = await db
+  const { cache, routeSavedMicros, contextSavedMicros, savedMicros, savedTokens } = modelCalls
+  const count = (which: SQL) => number(sql`count(*) filter (where ${which})`)
+  const sum = (what: SQL, which: SQL) => number(sql`sum(${what}) filter (where ${which})`)
+  const exact = sql`${cache} = 'exact'`
+  const semantic = sql`${cache} = 'semantic'`
+  const routed = sql`${isCall} and ${routeSavedMicros} > 0`
+  const shortened = sql`${isCall} and (${contextSavedMicros} > 0 or ${savedTokens} > 0)`
+  // A cache's part is what is left of the whole.
+  const byCache = sql`${savedMicros} - ${routeSavedMicros} - ${contextSavedMicros}`
+  const [found] = await db
     .select({
-      cache: modelCalls.cache,
-      calls: number(sql`count(*)`),
-      savedMicros: number(sql`sum(${modelCalls.savedMicros})`),
-      savedTokens: number(sql`sum(${modelCalls.savedTokens})`),
+      exactCalls: count(exact),
+      exactMicros: sum(byCache, exact),
+      exactTokens: sum(sql`${savedTokens}`, exact),
+      semanticCalls: count(semantic),
+      semanticMicros: sum(byCache, semantic),
+      semanticTokens: sum(sql`${savedTokens}`, semantic),
+      routeCalls: count(routed),
+      routeMicros: sum(sql`${routeSavedMicros}`, routed),
+      contextCalls: count(shortened),
+      contextMicros: sum(sql`${contextSavedMicros}`, shortened),
+      contextTokens: sum(sql`${savedTokens}`, shortened),
     })
     .from(modelCalls)
-    .where(
-      and(
-        callsOf(viewer, stretch, filter),
-        sql`(not ${isCall} or ${modelCalls.savedMicros} > 0 or ${modelCalls.savedTokens} > 0)`,
-      ),
-    )
-    .groupBy(modelCalls.cache)
-  const kinds = { exact: 'exact', semantic: 'semantic' } as const
-  return found
-    .map(
-      ({ cache, ...rest }): Saving => ({
-        kind: cache === 'exact' || cache === 'semantic' ? kinds[cache] : 'called',
-        ...rest,
-      }),
-    )
+    .where(callsOf(viewer, stretch, filter))
+  if (!found) return []
+  const all: Saving[] = [
+    { kind: 'exact', calls: found.exactCalls, savedMicros: found.exactMicros, savedTokens: found.exactTokens },
+    {
+      kind: 'semantic',
+      calls: found.semanticCalls,
+      savedMicros: found.semanticMicros,
+      savedTokens: found.semanticTokens,
+    },
+    { kind: 'route', calls: found.routeCalls, savedMicros: found.routeMicros, savedTokens: null },
+    { kind: 'context', calls: found.contextCalls, savedMicros: found.contextMicros, savedTokens: found.contextTokens },
+  ]
+  return all
+    .filter(({ calls }) => calls > 0)
     .sort((a, b) => b.savedMicros - a.savedMicros || a.kind.localeCompare(b.kind))
 }
+
+/**
+ * What each tier and model cost and gave, the most asked first: of calls that ended with an answer, because a failure has neither
+ * quality nor a price that could be compared.
+ */
+export const listRoutes = async (
+  db: Reader,
+  viewer: Insider,
+  stretch: Stretch,
+  filter: CallFilter = {},
+): Promise<RouteRow[]> =>
+  db
+    .select({
+      tier: modelCalls.tier,
+      model: groupKeys.model,
+      calls: number(sql`count(*)`),
+      costMicrosPerCall: measured(sql`avg(${modelCalls.costMicros})`),
+      unpricedCalls: number(sql`count(*) filter (where ${modelCalls.costMicros} is null)`),
+      quality: measured(sql`avg(${modelCalls.quality})`),
+      judgedCalls: number(sql`count(${modelCalls.quality})`),
+      firstTokenMs: measured(sql`percentile_cont(0.5) within group (order by ${modelCalls.firstTokenMs})`),
+    })
+    .from(modelCalls)
+    .where(and(callsOf(viewer, stretch, filter), isCall, eq(modelCalls.outcome, 'ok')))
+    .groupBy(modelCalls.tier, groupKeys.model)
+    .orderBy(sql`count(*) desc`, sql`1 nulls last`, sql`2 nulls last`)
+    .limit(routesMax)
 
 export type BudgetReport = {
   budgets: BudgetUse[]

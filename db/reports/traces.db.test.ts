@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { Span } from '#lib/shared/admin-contract.ts'
+import type { Span, TraceFilter } from '#lib/shared/admin-contract.ts'
 import { newId } from '#lib/shared/ids.ts'
-import { chats, traces } from '../schema/index.ts'
+import { chats, modelCalls, traces } from '../schema/index.ts'
 import { createTestWorkspace, type TestWorkspace, withDatabase } from '../testing.ts'
-import { getTrace, getTraceOfMessage, listTraceModels, listTraces } from './traces.ts'
+import { getTrace, getTraceOfMessage, listTraceChoices, listTraces, type TraceQuery } from './traces.ts'
 
 const test = withDatabase()
 
@@ -82,14 +82,16 @@ describe('trace reports', () => {
 
   it('filters by state, model and text, and takes wildcards for what they are', async () => {
     const { db } = test.current()
-    const questions = async (filter: Parameters<typeof listTraces>[2]) =>
+    const questions = async (filter: TraceQuery) =>
       (await listTraces(db, home.viewers.admin, filter)).traces.map(({ question }) => question)
     expect(await questions({ status: 'failed' })).toEqual(['100% sure?'])
     expect(await questions({ model: 'other' })).toEqual(['100% sure?'])
-    expect(await questions({ text: 'torque of the h-40' })).toEqual(['Torque of the H-40'])
-    expect(await questions({ text: '%' })).toEqual(['100% sure?'])
-    expect(await questions({ text: home.viewers.user.email })).toHaveLength(4)
-    expect(await listTraceModels(db, home.viewers.admin)).toEqual(['other', 'quotes'])
+    expect(await questions({ q: 'torque of the h-40' })).toEqual(['Torque of the H-40'])
+    expect(await questions({ q: '%' })).toEqual(['100% sure?'])
+    expect(await questions({ q: home.viewers.user.email })).toHaveLength(4)
+    expect(await questions({ from: new Date(Date.UTC(2026, 0, 1, 10, 2)), status: 'complete' })).toHaveLength(2)
+    expect(await questions({ user: home.viewers.user.userId })).toHaveLength(4)
+    expect(await questions({ user: home.viewers.admin.userId })).toEqual([])
   })
 
   it('gives a trace with its spans by its id or by its answer, and only inside its workspace', async () => {
@@ -104,5 +106,131 @@ describe('trace reports', () => {
     const { db } = test.current()
     expect((await getTrace(db, home.viewers.user, ids[0] ?? ''))?.chatId).toBe(chatId)
     expect((await getTrace(db, home.viewers.admin, ids[0] ?? ''))?.chatId).toBeNull()
+  })
+})
+
+describe('the calls of a trace', () => {
+  let home: TestWorkspace
+  let abroad: TestWorkspace
+  const answered = { id: newId(), messageId: newId() }
+  const kept = { id: newId(), messageId: newId() }
+  const foreign = { id: newId(), messageId: newId() }
+  const at = new Date(Date.UTC(2026, 5, 1, 10))
+
+  beforeAll(async () => {
+    const { db } = test.current()
+    home = await createTestWorkspace(test.current())
+    abroad = await createTestWorkspace(test.current())
+    const trace = ({ workspaceId, viewers }: TestWorkspace, made: { id: string; messageId: string }, more: object) =>
+      db.insert(traces).values({
+        ...made,
+        workspaceId,
+        userId: viewers.user.userId,
+        question: 'x',
+        status: 'complete',
+        startedAt: at,
+        spans: [],
+        ...more,
+      })
+    await trace(home, answered, { question: 'answered', model: 'big-2026-01' })
+    await trace(home, kept, { question: 'kept', model: 'big-2026-01', startedAt: new Date(at.getTime() + 1_000) })
+    await trace(abroad, foreign, { question: 'foreign', model: 'big-2026-01' })
+    const call = (workspaceId: string, made: { id: string; messageId: string }, more: object) => ({
+      id: newId(),
+      at,
+      workspaceId,
+      traceId: made.id,
+      messageId: made.messageId,
+      task: 'answer',
+      feature: 'chat',
+      tier: 'standard',
+      outcome: 'ok',
+      ...more,
+    })
+    await db.insert(modelCalls).values([
+      call(home.workspaceId, answered, {
+        requestedModel: 'big',
+        servedModel: 'big-2026-01',
+        provider: 'openai',
+        fingerprint: 'fp_1',
+        flags: ['masked'],
+        promptHash: 'abc',
+        policyVersion: 7,
+        tokensReasoning: 12,
+        costMicros: 900,
+      }),
+      call(home.workspaceId, answered, { requestedModel: 'small', outcome: 'timeout', tier: 'fast', costMicros: 0 }),
+      call(home.workspaceId, kept, { cache: 'semantic', tier: null, savedMicros: 900 }),
+      // Names a trace of another workspace: neither is that one found by it, nor does it show it.
+      call(home.workspaceId, foreign, { task: 'judge', requestedModel: 'spy' }),
+      call(abroad.workspaceId, foreign, { requestedModel: 'secret-model', task: 'plan' }),
+    ])
+  })
+
+  const found = async (filter: TraceFilter, who = home) =>
+    (await listTraces(test.current().db, who.viewers.admin, filter)).traces.map(({ question }) => question)
+
+  it('narrow the list, each by what it says of itself', async () => {
+    for (const filter of [
+      { model: 'small' },
+      { model: 'big' },
+      { outcome: 'timeout' },
+      { tier: 'fast' },
+      { provider: 'openai' },
+      { flag: 'masked' },
+      { fingerprint: 'fp_1' },
+      { prompt: 'abc' },
+      { policy: 7 },
+      { cache: 'none' },
+    ] as const)
+      expect([filter, await found(filter)]).toEqual([filter, ['answered']])
+    for (const filter of [{ cache: 'any' }, { cache: 'semantic' }] as const)
+      expect([filter, await found(filter)]).toEqual([filter, ['kept']])
+    for (const filter of [{ cache: 'exact' }, { policy: 8 }, { flag: 'mask' }, { model: 'secret-model' }] as const)
+      expect([filter, await found(filter)]).toEqual([filter, []])
+    // What the trace itself was answered by is found too, from the cache or not.
+    expect(await found({ model: 'big-2026-01' })).toEqual(['kept', 'answered'])
+    expect(await found({ task: 'answer', feature: 'chat' })).toEqual(['kept', 'answered'])
+  })
+
+  it('are asked of one call: two things that are true of two calls are not true of one', async () => {
+    expect(await found({ outcome: 'timeout', tier: 'fast', model: 'small' })).toEqual(['answered'])
+    expect(await found({ outcome: 'timeout', tier: 'standard' })).toEqual([])
+    expect(await found({ outcome: 'timeout', model: 'big' })).toEqual([])
+  })
+
+  it('stay in their workspace, also when a line names a trace of another', async () => {
+    expect(await found({ task: 'judge' })).toEqual([])
+    expect(await found({ task: 'judge' }, abroad)).toEqual([])
+    expect(await found({ task: 'plan' }, abroad)).toEqual(['foreign'])
+    const trace = await getTrace(test.current().db, abroad.viewers.admin, foreign.id)
+    expect(trace?.calls.map(({ requestedModel }) => requestedModel)).toEqual(['secret-model'])
+  })
+
+  it('come with the trace, what failed before what came of it', async () => {
+    const trace = await getTrace(test.current().db, home.viewers.admin, answered.id)
+    expect(trace?.calls).toMatchObject([
+      { requestedModel: 'small', outcome: 'timeout', flags: [], costMicros: 0 },
+      { requestedModel: 'big', servedModel: 'big-2026-01', flags: ['masked'], tokensReasoning: 12, costMicros: 900 },
+    ])
+    expect((await getTraceOfMessage(test.current().db, home.viewers.admin, kept.messageId))?.calls).toMatchObject([
+      { cache: 'semantic', savedMicros: 900, at: at.toISOString() },
+    ])
+  })
+
+  it('are what the filters offer, with the people who asked, since a moment', async () => {
+    const { db } = test.current()
+    expect(await listTraceChoices(db, home.viewers.admin, new Date(at.getTime() - 1))).toEqual({
+      models: ['big', 'big-2026-01', 'small', 'spy'],
+      tasks: ['answer', 'judge'],
+      tiers: ['fast', 'standard'],
+      users: [{ id: home.viewers.user.userId, name: 'user' }],
+    })
+    expect(await listTraceChoices(db, home.viewers.admin, new Date(at.getTime() + 2_000))).toEqual({
+      models: [],
+      tasks: [],
+      tiers: [],
+      users: [],
+    })
   })
 })

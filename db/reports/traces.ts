@@ -2,16 +2,21 @@
  * Traces as the admin screens show them. Every statement is bound to the viewer's workspace and none writes. Lists never read the
  * spans: they are most of a trace's bytes.
  */
-import { and, desc, eq, type SQL, sql } from 'drizzle-orm'
-import type { Span, Trace, TraceSummary } from '#lib/shared/admin-contract.ts'
+import { and, asc, desc, eq, gte, not, or, type SQL, sql } from 'drizzle-orm'
+import type { Span, Trace, TraceCall, TraceChoices, TraceFilter, TraceSummary } from '#lib/shared/admin-contract.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
-import { chats, traces, users } from '../schema/index.ts'
+import { chats, modelCalls, traces, users } from '../schema/index.ts'
 import type { Reader } from './reader.ts'
 
 type Insider = Pick<Viewer, 'userId' | 'workspaceId'>
 
-/** `text` is looked for in questions and in names and addresses of people. `before` is the id of the last trace already shown. */
-export type TraceFilter = { text?: string; status?: string; model?: string; before?: string; limit?: number }
+export type TraceQuery = TraceFilter & {
+  /** The oldest moment; without it, all of them. */
+  from?: Date
+  /** The id of the last trace already shown. */
+  before?: string
+  limit?: number
+}
 
 export type TraceList = { traces: TraceSummary[]; more: boolean }
 
@@ -52,16 +57,59 @@ const containing = (text: string): SQL => {
   return sql`(${traces.question} ilike ${pattern} or ${users.name} ilike ${pattern} or ${users.email} ilike ${pattern})`
 }
 
+/** Some call of the trace for which `what` is true. By message first: that is what the ledger is indexed by. */
+const someCall = (viewer: Insider, what: SQL | undefined): SQL =>
+  sql`exists (select 1 from ${modelCalls} where ${and(
+    eq(modelCalls.messageId, traces.messageId),
+    eq(modelCalls.traceId, traces.id),
+    eq(modelCalls.workspaceId, viewer.workspaceId),
+    what,
+  )})`
+
+const isCached = sql`${modelCalls.cache} is not null`
+
+/** What the filter says of a call; undefined when it says nothing. */
+const callLike = (filter: TraceFilter): SQL | undefined => {
+  const { task, tier, cache, provider, route, outcome, feature, flag, fingerprint, prompt, policy } = filter
+  return and(
+    task ? eq(modelCalls.task, task) : undefined,
+    tier ? eq(modelCalls.tier, tier) : undefined,
+    cache === 'any' ? isCached : cache && cache !== 'none' ? eq(modelCalls.cache, cache) : undefined,
+    provider ? eq(modelCalls.provider, provider) : undefined,
+    route ? eq(modelCalls.route, route) : undefined,
+    outcome ? eq(modelCalls.outcome, outcome) : undefined,
+    feature ? eq(modelCalls.feature, feature) : undefined,
+    flag ? sql`${flag} = any(${modelCalls.flags})` : undefined,
+    fingerprint ? eq(modelCalls.fingerprint, fingerprint) : undefined,
+    prompt ? eq(modelCalls.promptHash, prompt) : undefined,
+    policy === undefined ? undefined : eq(modelCalls.policyVersion, policy),
+  )
+}
+
+const withCalls = (viewer: Insider, filter: TraceFilter): SQL | undefined => {
+  const { model, cache } = filter
+  const like = callLike(filter)
+  const ofModel = model ? or(eq(modelCalls.requestedModel, model), eq(modelCalls.servedModel, model)) : undefined
+  return and(
+    like ? someCall(viewer, and(like, ofModel)) : undefined,
+    // By itself a model is also the one that the trace names: that outlives the ledger.
+    model && !like ? or(eq(traces.model, model), someCall(viewer, ofModel)) : undefined,
+    cache === 'none' ? not(someCall(viewer, isCached)) : undefined,
+  )
+}
+
 /** Newest first, `limit` (50) at a time. A `before` that is not a trace of the workspace gives an empty list. */
-export const listTraces = async (db: Reader, viewer: Insider, filter: TraceFilter = {}): Promise<TraceList> => {
-  const { text, status, model, before, limit = limitDefault } = filter
+export const listTraces = async (db: Reader, viewer: Insider, query: TraceQuery = {}): Promise<TraceList> => {
+  const { q, status, user, from, before, limit = limitDefault } = query
   const found = await selectTraces(
     db,
     viewer,
     and(
-      text ? containing(text) : undefined,
+      from ? gte(traces.startedAt, from) : undefined,
+      q ? containing(q) : undefined,
       status ? eq(traces.status, status) : undefined,
-      model ? eq(traces.model, model) : undefined,
+      user ? eq(traces.userId, user) : undefined,
+      withCalls(viewer, query),
       before
         ? sql`(${traces.startedAt}, ${traces.id}) < (select t.started_at, t.id from traces t where t.id = ${before} and t.workspace_id = ${viewer.workspaceId})`
         : undefined,
@@ -76,13 +124,98 @@ export const listTraces = async (db: Reader, viewer: Insider, filter: TraceFilte
   }
 }
 
-/** The models that have answered in the workspace, for the filter. */
-export const listTraceModels = async (db: Reader, viewer: Insider): Promise<string[]> => {
-  const found = await db
-    .selectDistinct({ model: traces.model })
+const pairsMax = 2_000
+
+/** What the traces since `from` can be narrowed to. */
+export const listTraceChoices = async (db: Reader, viewer: Insider, from: Date): Promise<TraceChoices> => {
+  const names = (column: SQL) =>
+    sql<string[] | null>`array_agg(distinct ${column}) filter (where ${column} is not null)`
+  const [called] = await db
+    .select({
+      requested: names(sql`${modelCalls.requestedModel}`),
+      served: names(sql`${modelCalls.servedModel}`),
+      tasks: names(sql`${modelCalls.task}`),
+      tiers: names(sql`${modelCalls.tier}`),
+    })
+    .from(modelCalls)
+    .where(
+      and(
+        eq(modelCalls.workspaceId, viewer.workspaceId),
+        gte(modelCalls.at, from),
+        sql`${modelCalls.traceId} is not null`,
+      ),
+    )
+  const asked = await db
+    .selectDistinct({ model: traces.model, id: users.id, name: users.name })
     .from(traces)
-    .where(eq(traces.workspaceId, viewer.workspaceId))
-  return found.flatMap(({ model }) => (model ? [model] : [])).sort()
+    .leftJoin(users, eq(users.id, traces.userId))
+    .where(and(eq(traces.workspaceId, viewer.workspaceId), gte(traces.startedAt, from)))
+    .limit(pairsMax)
+  const models = asked.flatMap(({ model }) => (model ? [model] : []))
+  const people = new Map(asked.flatMap(({ id, name }) => (id && name ? [[id, { id, name }] as const] : [])))
+  return {
+    models: [...new Set([...models, ...(called?.requested ?? []), ...(called?.served ?? [])])].sort(),
+    tasks: called?.tasks ?? [],
+    tiers: called?.tiers ?? [],
+    users: [...people.values()].sort((a, b) => a.name.localeCompare(b.name)),
+  }
+}
+
+const callColumns = {
+  id: modelCalls.id,
+  at: modelCalls.at,
+  task: modelCalls.task,
+  feature: modelCalls.feature,
+  tier: modelCalls.tier,
+  route: modelCalls.route,
+  provider: modelCalls.provider,
+  requestedModel: modelCalls.requestedModel,
+  servedModel: modelCalls.servedModel,
+  fingerprint: modelCalls.fingerprint,
+  outcome: modelCalls.outcome,
+  cache: modelCalls.cache,
+  attempts: modelCalls.attempts,
+  tokensIn: modelCalls.tokensIn,
+  tokensOut: modelCalls.tokensOut,
+  tokensCached: modelCalls.tokensCached,
+  tokensReasoning: modelCalls.tokensReasoning,
+  usageEstimated: modelCalls.usageEstimated,
+  costMicros: modelCalls.costMicros,
+  savedMicros: modelCalls.savedMicros,
+  savedTokens: modelCalls.savedTokens,
+  flags: modelCalls.flags,
+  firstTokenMs: modelCalls.firstTokenMs,
+  totalMs: modelCalls.totalMs,
+  promptName: modelCalls.promptName,
+  promptVersion: modelCalls.promptVersion,
+  promptHash: modelCalls.promptHash,
+  policyVersion: modelCalls.policyVersion,
+}
+
+const callsMax = 100
+
+/** The trace's lines of the ledger, in the order in which they were written. */
+const listCallsOf = async (
+  db: Reader,
+  viewer: Insider,
+  { id, messageId }: Pick<TraceSummary, 'id' | 'messageId'>,
+): Promise<TraceCall[]> => {
+  // The ledger is indexed by message, and every trace of a turn has one.
+  if (messageId === null) return []
+  const found = await db
+    .select(callColumns)
+    .from(modelCalls)
+    .where(
+      and(
+        eq(modelCalls.messageId, messageId),
+        eq(modelCalls.traceId, id),
+        eq(modelCalls.workspaceId, viewer.workspaceId),
+      ),
+    )
+    // A stored turn writes its lines at one moment, a failed try before what came of it; their ids rise with time.
+    .orderBy(asc(modelCalls.at), sql`${modelCalls.outcome} = 'ok'`, asc(modelCalls.id))
+    .limit(callsMax)
+  return found.map((row) => ({ ...row, at: row.at.toISOString() }))
 }
 
 const oneTrace = async (db: Reader, viewer: Insider, where: SQL): Promise<Trace | null> => {
@@ -90,10 +223,15 @@ const oneTrace = async (db: Reader, viewer: Insider, where: SQL): Promise<Trace 
   if (!found) return null
   const { startedAt, spans, ...rest } = found
   // `lib/trace.ts` is the only writer of spans and writes them in this shape.
-  return { ...rest, startedAt: startedAt.toISOString(), spans: spans as Span[] }
+  return {
+    ...rest,
+    startedAt: startedAt.toISOString(),
+    spans: spans as Span[],
+    calls: await listCallsOf(db, viewer, rest),
+  }
 }
 
-/** A trace with its spans; null when the workspace has none of that id. */
+/** A trace with its spans and calls; null when the workspace has none of that id. */
 export const getTrace = (db: Reader, viewer: Insider, traceId: string): Promise<Trace | null> =>
   oneTrace(db, viewer, eq(traces.id, traceId))
 

@@ -9,6 +9,7 @@ import {
   jsonb,
   pgTable,
   primaryKey,
+  real,
   text,
   timestamp,
   uniqueIndex,
@@ -158,6 +159,13 @@ export const modelCalls = pgTable(
     /** What a cache, a cheaper route or a shorter prompt saved, in micro-dollars. */
     savedMicros: micros('saved_micros').notNull().default(0),
     savedTokens: integer('saved_tokens').notNull().default(0),
+    /** Of `savedMicros` the part that a cheaper tier than the flagship, and the part that a shorter prompt saved. The rest is a cache's. */
+    routeSavedMicros: micros('route_saved_micros').notNull().default(0),
+    contextSavedMicros: micros('context_saved_micros').notNull().default(0),
+    /** Of an answer: the share of its sentences that a cited passage supports (0 to 1); null where that was not looked at. */
+    quality: real(),
+    /** What was out of the ordinary: `masked`, `repaired`, `fell-back`, `replaced`, `batched`, `canary`. */
+    flags: text().array().notNull().default(sql`'{}'::text[]`),
     firstTokenMs: integer('first_token_ms'),
     totalMs: integer('total_ms'),
     promptName: text('prompt_name'),
@@ -244,6 +252,87 @@ export const taskResults = pgTable(
     createdAt: moment('created_at').notNull().defaultNow(),
   },
   (table) => [primaryKey({ columns: [table.workspaceId, table.task, table.inputHash] })],
+)
+
+/** Whether a model still does what it did: the last run of its canary against the first one of the version that it serves. */
+export const modelCanaries = pgTable(
+  'model_canaries',
+  {
+    workspaceId: ofWorkspace(),
+    /** The candidate's key, `PROVIDER/MODEL`. */
+    key: text().notNull(),
+    /** The id and fingerprint under which it answered when the baseline was taken, and at the last run. */
+    baselineServed: text('baseline_served'),
+    baselineFingerprint: text('baseline_fingerprint'),
+    servedModel: text('served_model'),
+    fingerprint: text(),
+    /** Share of the canary's checks that held (0 to 1). */
+    baselineScore: real('baseline_score'),
+    score: real(),
+    state: text().$type<'ok' | 'changed' | 'dropped' | 'unreachable'>().notNull(),
+    /** Which checks failed, in words. */
+    detail: text().notNull().default(''),
+    checkedAt: moment('checked_at').notNull().defaultNow(),
+    /** When the state became what it is. */
+    changedAt: moment('changed_at').notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ columns: [table.workspaceId, table.key] })],
+)
+
+/** Work over two seconds that a person asked for: its progress, and what came of it. */
+export const taskRuns = pgTable(
+  'task_runs',
+  {
+    id: uuid().primaryKey(),
+    workspaceId: ofWorkspace(),
+    userId: uuid('user_id').notNull(),
+    /** What was asked: `chat.summary`, `selection.summary`. */
+    feature: text().notNull(),
+    /** What it is about; its shape is the feature's. */
+    subject: jsonb().$type<Record<string, unknown>>().notNull(),
+    done: integer().notNull().default(0),
+    total: integer().notNull().default(0),
+    output: jsonb().$type<Record<string, unknown>>(),
+    /** A code of lib/shared/errors.ts. */
+    failureCode: text('failure_code'),
+    createdAt: moment('created_at').notNull().defaultNow(),
+    endedAt: moment('ended_at'),
+  },
+  (table) => [index('task_runs_user').on(table.workspaceId, table.userId, table.createdAt)],
+)
+
+/** Calls handed to a provider's batch interface, at half the price and within a day. */
+export const providerBatches = pgTable(
+  'provider_batches',
+  {
+    id: uuid().primaryKey(),
+    workspaceId: ofWorkspace(),
+    /** The candidate's key, `PROVIDER/MODEL`. */
+    key: text().notNull(),
+    /** As the provider names it; null until it took the batch. */
+    externalId: text('external_id'),
+    state: text().$type<'submitting' | 'running' | 'ended' | 'failed'>().notNull(),
+    /** What each line is for, by its custom id. */
+    requests: jsonb().$type<Record<string, Record<string, unknown>>>().notNull(),
+    reservedMicros: micros('reserved_micros').notNull().default(0),
+    detail: text().notNull().default(''),
+    createdAt: moment('created_at').notNull().defaultNow(),
+    checkedAt: moment('checked_at'),
+    endedAt: moment('ended_at'),
+  },
+  (table) => [index('provider_batches_open').on(table.state, table.createdAt)],
+)
+
+/** Passages that looked like orders to a model and that a person has read and released, by what they say. */
+export const passageReleases = pgTable(
+  'passage_releases',
+  {
+    workspaceId: ofWorkspace(),
+    contentHash: text('content_hash').notNull(),
+    releasedBy: uuid('released_by').notNull(),
+    at: moment('at').notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ columns: [table.workspaceId, table.contentHash] })],
 )
 
 /** An alert rule that was met: once from its start to its end. */

@@ -145,6 +145,8 @@ export const chunks = pgTable(
     tokens: integer().notNull(),
     /** SHA-256 of what is embedded; equal hashes share a vector. */
     contentHash: text('content_hash').notNull(),
+    /** How much it reads like orders to a model (0 to 1), as lib/gateway/injection.ts saw it. */
+    injectionScore: real('injection_score').notNull().default(0),
     /**
      * Unit length; null when the encoder was not there: such a chunk is found by its words. Four bytes a number and not two: the
      * embedded database has no instruction for half floats, and building the graph with them took four times as long.

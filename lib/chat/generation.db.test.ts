@@ -120,6 +120,30 @@ describe('generation', () => {
     expect(await getMessage(test.current().db, chatId, answerId)).toMatchObject({ text: 'Half an', status: 'stopped' })
   })
 
+  it('is kept beside others in one go, and one that cannot be kept holds up none of them', async () => {
+    const opened = await Promise.all(Array.from({ length: 3 }, openAnswer))
+    const writers = opened.map(({ answerId }) => start(answerId))
+    writers[1]?.status('no database takes this: \0')
+    for (const [at, writer] of writers.entries()) writer.write(`part ${at}`)
+    const textOfAnswer = async (at: number) => {
+      const { chatId = '', answerId = '' } = opened[at] ?? {}
+      return (await getMessage(test.current().db, chatId, answerId))?.text
+    }
+    await expect.poll(() => textOfAnswer(0)).toBe('part 0')
+    await expect.poll(() => textOfAnswer(2)).toBe('part 2')
+    expect(await textOfAnswer(1)).toBe('')
+    const ends = writers.map((writer) => writer.end({ status: 'complete', metadata: {} }))
+    expect((await Promise.allSettled(ends)).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+  })
+
+  it('leaves out what no database takes and joins a character that came in halves', async () => {
+    const { answerId, chatId } = await openAnswer()
+    const writer = start(answerId)
+    for (const piece of ['a\0b \ud83d', '\ude00 c\udc00 ', 'd\ud83d']) writer.write(piece)
+    await writer.end({ status: 'complete', metadata: {} })
+    expect((await getMessage(test.current().db, chatId, answerId))?.text).toBe('ab \ud83d\ude00 c\ufffd d')
+  })
+
   it('does not let another person stop it', async () => {
     const { answerId, chatId } = await openAnswer()
     const stranger = (await createTestWorkspace(test.current())).viewers.admin

@@ -5,7 +5,7 @@
  */
 import type { InferUIMessageChunk } from 'ai'
 import { database } from '#db/client.ts'
-import { type FinishedAnswer, finishAnswer, flushAnswer, listStreamEvents } from '#db/queries/chats.ts'
+import { type FinishedAnswer, type Flush, finishAnswer, flushAnswers, listStreamEvents } from '#db/queries/chats.ts'
 import type { LedgerLine } from '#lib/gateway/index.ts'
 import { log } from '#lib/log.ts'
 import type { ChatMessage, Citation, MessageMetadata, MessageStatus } from '#lib/shared/chat-contract.ts'
@@ -33,13 +33,66 @@ type Generation = {
   readonly watchers: Set<() => void>
   readonly ended: Promise<void>
   done: boolean
+  /** What is to be kept now, and a way to say that it is; null when there is nothing. */
+  unkept(): { flush: Flush; kept(): void } | null
 }
 
-type Held = { footnoteGenerations?: Map<string, Generation> }
+type Held = { footnoteGenerations?: Map<string, Generation>; footnoteFlushing?: Promise<void> | undefined }
 const held = globalThis as typeof globalThis & Held
 const generations = (): Map<string, Generation> => {
   held.footnoteGenerations ??= new Map()
   return held.footnoteGenerations
+}
+
+/**
+ * Keeps what all open answers have new, in one statement: with a statement for each, a process that writes many does little else.
+ * One flush at a time.
+ */
+const flushOpen = (): Promise<void> => {
+  held.footnoteFlushing ??= keepOpen().finally(() => {
+    held.footnoteFlushing = undefined
+  })
+  return held.footnoteFlushing
+}
+
+const keepOpen = async (): Promise<void> => {
+  const due = [...generations().values()].flatMap((generation) => {
+    const unkept = generation.unkept()
+    return unkept ? [{ generation, ...unkept }] : []
+  })
+  if (due.length === 0) return
+  const keep = async (some: typeof due): Promise<void> => {
+    const states = await flushAnswers(
+      database().db,
+      some.map(({ flush }) => flush),
+    )
+    for (const { generation, flush, kept } of some) {
+      const state = states.get(flush.messageId)
+      if (!state) generation.abort.abort(new ClaimLost())
+      else if (state.stopRequested) generation.abort.abort(new StopRequested())
+      kept()
+    }
+  }
+  const later = (error: unknown): void => {
+    // The next flush carries these chunks as well; the end is what must not be lost.
+    log.warn({ err: error, answers: due.length }, 'answers not kept yet')
+  }
+  try {
+    await keep(due)
+  } catch (error) {
+    if (due.length === 1) return later(error)
+    // What cannot be kept of one must not hold up the others.
+    for (const one of due) await keep([one]).catch(later)
+  }
+}
+
+let flushTimer: NodeJS.Timeout | undefined
+const flushWhileOpen = (): void => {
+  flushTimer ??= setInterval(() => {
+    if (generations().size > 0) return void flushOpen()
+    clearInterval(flushTimer)
+    flushTimer = undefined
+  }, flushMs)
 }
 
 export type GenerationEnd = {
@@ -74,25 +127,45 @@ export type GenerationStart = {
 /** Starts a generation for a message that was stored as `streaming`. Whoever calls this must call `end`, whatever happens. */
 export const openGeneration = ({ messageId, metadata, show }: GenerationStart): GenerationWriter => {
   const ended = Promise.withResolvers<void>()
+  let text = ''
+  let cited: Citation[] = []
+  let unsent = ''
+  let half = ''
+  let textOpen = false
+  let coalesce: NodeJS.Timeout | undefined
+  let keptChunks = 0
+  let seq = 0
+  let keptAtMs = 0
+  let ending = false
+
   const generation: Generation = {
     chunks: [],
     abort: new AbortController(),
     watchers: new Set(),
     ended: ended.promise,
     done: false,
+    unkept: () => {
+      const chunks = generation.chunks.slice(keptChunks)
+      if (ending || (chunks.length === 0 && performance.now() - keptAtMs < beatMs)) return null
+      keptAtMs = performance.now()
+      return {
+        flush: { messageId, text, seq, chunks },
+        kept: () => {
+          keptChunks += chunks.length
+          seq += 1
+        },
+      }
+    },
   }
   generations().set(messageId, generation)
+  flushWhileOpen()
 
-  let text = ''
-  let cited: Citation[] = []
-  let unsent = ''
-  let textOpen = false
-  let coalesce: NodeJS.Timeout | undefined
-  let kept = 0
-  let seq = 0
-  let keptAtMs = 0
-  let flushing: Promise<void> = Promise.resolve()
-
+  /** Half a character waits for its other half; what no database takes (a zero, a lone half) is not written. */
+  const storable = (written: string): string => {
+    const whole = (half + written).replaceAll('\0', '')
+    half = /[\ud800-\udbff]$/.exec(whole)?.[0] ?? ''
+    return (half ? whole.slice(0, -1) : whole).toWellFormed()
+  }
   const push = (chunk: ChatChunk): void => {
     generation.chunks.push(chunk)
     for (const wake of generation.watchers) wake()
@@ -105,25 +178,6 @@ export const openGeneration = ({ messageId, metadata, show }: GenerationStart): 
     unsent = ''
   }
 
-  const flush = async (): Promise<void> => {
-    const pending = generation.chunks.slice(kept)
-    if (pending.length === 0 && performance.now() - keptAtMs < beatMs) return
-    keptAtMs = performance.now()
-    try {
-      const state = await flushAnswer(database().db, { messageId, text, seq, chunks: pending })
-      if (!state) generation.abort.abort(new ClaimLost())
-      else if (state.stopRequested) generation.abort.abort(new StopRequested())
-      kept += pending.length
-      seq += 1
-    } catch (error) {
-      // The next flush carries these chunks as well; the end is what must not be lost.
-      log.warn({ err: error, messageId }, 'answer not kept yet')
-    }
-  }
-  const timer = setInterval(() => {
-    flushing = flushing.then(() => (generation.done ? undefined : flush()))
-  }, flushMs)
-
   push({ type: 'start', messageId, messageMetadata: show(metadata) })
   // What comes after it can be taken back by `reset-step`.
   push({ type: 'start-step' })
@@ -133,7 +187,8 @@ export const openGeneration = ({ messageId, metadata, show }: GenerationStart): 
     text: () => text,
     citations: () => cited,
     status: (words) => push({ type: 'data-status', data: { text: words }, transient: true }),
-    write: (piece) => {
+    write: (written) => {
+      const piece = storable(written)
       if (!piece) return
       text += piece
       unsent += piece
@@ -155,13 +210,14 @@ export const openGeneration = ({ messageId, metadata, show }: GenerationStart): 
       text = ''
       cited = []
       unsent = ''
+      half = ''
       textOpen = false
       push({ type: 'reset-step' })
     },
     end: async ({ status, metadata: last, calls = [] }) => {
-      clearInterval(timer)
       sendText()
-      await flushing
+      ending = true
+      await held.footnoteFlushing
       const closing: ChatChunk[] = textOpen ? [{ type: 'text-end', id: textPartId }] : []
       closing.push({ type: 'finish', messageMetadata: show({ ...last, status }) })
       const answer: FinishedAnswer = {
@@ -171,7 +227,7 @@ export const openGeneration = ({ messageId, metadata, show }: GenerationStart): 
         metadata: { ...metadata, ...last, status },
         citations: [...cited],
         seq,
-        chunks: [...generation.chunks.slice(kept), ...closing],
+        chunks: [...generation.chunks.slice(keptChunks), ...closing],
         calls,
       }
       try {

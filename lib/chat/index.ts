@@ -36,7 +36,7 @@ import {
   usageOf,
 } from '#lib/gateway/index.ts'
 import { log } from '#lib/log.ts'
-import { type Citer, createCiter, type Evidence, retrieve } from '#lib/rag/index.ts'
+import { type Citer, createCiter, type Evidence, retrieve, shortened } from '#lib/rag/index.ts'
 import type { ChatMessage, ChatRequest, MessageMetadata, MessageStatus } from '#lib/shared/chat-contract.ts'
 import { citationMarker, questionCharsMax } from '#lib/shared/chat-contract.ts'
 import { AppError, publicError, toAppError } from '#lib/shared/errors.ts'
@@ -58,13 +58,17 @@ import { showMetadata, toChatMessage } from './history.ts'
 import { findKept, remember } from './kept.ts'
 import { describeKnowledge } from './knowledge.ts'
 
+export { eventStreamResponse } from './event-stream.ts'
 export { type ChatChunk, drainGenerations } from './generation.ts'
 export { deleteChat, listChats, loadChat, renameChat } from './history.ts'
 export { describeKnowledge } from './knowledge.ts'
+export { openSummary, summariseChat, summariseSelection, summaryRun } from './summarise.ts'
 
 const titleCharsMax = 60
 /** Room for the passages in the prompt, and for the earlier turns. */
 const evidenceTokensMax = 3_000
+/** What of the passages is sent: their sentences that are nearest to the question. Citations are looked for in all of them. */
+const sentTokensMax = 1_400
 const historyTokensMax = 1_200
 /** A follow-up is searched as it stands when no model made it clear by then. */
 const rewriteMs = 2_500
@@ -313,6 +317,7 @@ const compose = async (turn: Turn, writer: GenerationWriter, trace: Tracer): Pro
   check.label(`check citations: ${claims.supported} of ${claims.total} supported`)
   check.set({ ...claims, removedMarkers, citations: writer.citations().length })
   check.end()
+  const quality = claims.total > 0 ? claims.supported / claims.total : null
   if (kept)
     await remember(turn, evidence, kept.miss, {
       text: writer.text(),
@@ -334,7 +339,8 @@ const compose = async (turn: Turn, writer: GenerationWriter, trace: Tracer): Pro
       claims,
       route: 'retrieval',
     },
-    calls,
+    // Of the model whose words are shown, not of those that failed before it.
+    calls: calls.map((call) => (call.outcome === 'ok' ? { ...call, quality } : call)),
   }
 }
 
@@ -415,6 +421,8 @@ const callModel = async ({ turn, writer, trace, evidence, newCiter }: ModelCall)
   const span = trace.open('answer')
   const calls: LedgerLine[] = []
   const { messages: history, savedTokens } = conversationContext(turnsOf(turn.earlier), historyTokensMax)
+  const sent = shortened(evidence.question, evidence.passages, { tokensMax: sentTokensMax })
+  const droppedTokens = savedTokens + sent.droppedTokens
   let citer = newCiter()
   let end: AnswerEnd | undefined
   const emit = (events: ReturnType<Citer['end']>): void => {
@@ -436,18 +444,20 @@ const callModel = async ({ turn, writer, trace, evidence, newCiter }: ModelCall)
       {
         question,
         history,
-        passages: evidence.passages,
+        passages: sent.passages,
       },
       {
         viewer,
         feature: 'chat',
         asked: { question, passages: evidence.passages },
+        droppedTokens,
         trace,
+        span,
         signal: writer.signal,
         chatId,
         messageId: answerId,
       },
-      (rows) => calls.push(...rows.map((row) => ({ ...row, savedTokens }))),
+      (rows) => calls.push(...rows),
     )
     for await (const event of events) {
       if (event.type === 'text') emit(citer.push(event.text))
@@ -472,7 +482,7 @@ const callModel = async ({ turn, writer, trace, evidence, newCiter }: ModelCall)
       firstTokenMs,
       attempts: calls.map(({ requestedModel, outcome, totalMs }) => ({ requestedModel, outcome, totalMs })),
       ...(flagged.length > 0 ? { flagged } : {}),
-      ...(savedTokens > 0 ? { savedTokens } : {}),
+      ...(droppedTokens > 0 ? { savedTokens: droppedTokens } : {}),
     })
     span.cost(costMicros)
     span.end()
@@ -481,7 +491,10 @@ const callModel = async ({ turn, writer, trace, evidence, newCiter }: ModelCall)
     // What was written before it was noticed is taken back.
     if (thrown instanceof AppError && thrown.code === 'answer-withheld') writer.startOver()
     else emit(citer.end())
-    span.set({ error: thrown instanceof Error ? thrown.name : 'unknown' })
+    span.set({
+      error: thrown instanceof Error ? thrown.name : 'unknown',
+      ...(thrown instanceof AppError ? { code: thrown.code } : {}),
+    })
     span.end(writer.signal.aborted ? 'skipped' : 'failed')
     throw new Unfinished(thrown, calls)
   }

@@ -10,6 +10,7 @@ import { createTestWorkspace, type TestWorkspace, withDatabase } from '#db/testi
 import { type MockProvider, startMockProvider } from '#e2e/mock-provider.ts'
 import { indexParsed } from '#ingestion/pipeline.ts'
 import { deleteDocument } from '#lib/documents.ts'
+import { forgetSettings } from '#lib/gateway/settings.ts'
 import type { ChatMessage, ChatRequest } from '#lib/shared/chat-contract.ts'
 import { type GatewaySettingsInput, gatewaySettingsSchema } from '#lib/shared/gateway-settings.ts'
 import { newId } from '#lib/shared/ids.ts'
@@ -241,6 +242,8 @@ describe('a turn with a language model', () => {
       enabled: true,
     })
     await storeGatewaySettings(db, workspaceId, 0, gatewaySettingsSchema.parse(settings))
+    // As the form that saves does.
+    forgetSettings(workspaceId)
     return made
   }
   const answered = async (viewer: Viewer, request: ChatRequest) => {

@@ -4,7 +4,7 @@ import { holdBudget } from '#db/queries/budgets.ts'
 import { createTestWorkspace, type TestWorkspace, withDatabase } from '#db/testing.ts'
 import { defaultGatewaySettings, type GatewaySettings, gatewaySettingsSchema } from '#lib/shared/gateway-settings.ts'
 import { newId } from '#lib/shared/ids.ts'
-import { type Admission, admit, type Reservation, sweepReservations } from './admit.ts'
+import { type Admission, admit, type Reservation, settleLeases, sweepReservations } from './admit.ts'
 import type { Candidate } from './call.ts'
 
 const test = withDatabase()
@@ -315,20 +315,6 @@ describe('a reservation', () => {
     expect(await day()).toEqual({ spent: 450, reserved: 0 })
   })
 
-  it('is stored as settled with the transaction it is settled in, or not at all', async () => {
-    const { db } = test.current()
-    const reservation = await ask({}, 100)
-    await expect(
-      db.transaction(async (tx) => {
-        await reservation.settle({ costMicros: 80, tokens: 80 }, tx)
-        throw new Error('changed my mind')
-      }),
-    ).rejects.toThrow('changed my mind')
-    expect(await day()).toEqual({ spent: 0, reserved: 100 })
-    await db.transaction((tx) => reservation.settle({ costMicros: 80, tokens: 80 }, tx))
-    expect(await day()).toEqual({ spent: 80, reserved: 0 })
-  })
-
   it('is counted in the windows it was made in when it ends in the next', async () => {
     const reservation = await ask({}, 100, { at: new Date('2026-11-21T23:59:59Z') })
     await ask({}, 1, { at: new Date('2026-11-22T00:00:00Z') })
@@ -363,6 +349,74 @@ describe('a reservation', () => {
     await expect(ask({ userDayMicros: 100 }, 100, { at: later(899) })).rejects.toMatchObject({ code: 'over-budget' })
     await ask({ userDayMicros: 100 }, 100, { at: later(900) })
     expect(await day()).toEqual({ spent: 0, reserved: 100 })
+  })
+})
+
+describe('calls in numbers', () => {
+  /** By the real clock, which is what lets calls share a reservation. */
+  const now = (
+    budgets: Budgets,
+    micros: number,
+    tokenLimits: GatewaySettings['tokenLimits'] = noTokenLimits.tokenLimits,
+  ) =>
+    admit({
+      viewer: workspace.viewers.user,
+      settings: settings(budgets, { tokenLimits }),
+      tokensIn: micros,
+      tokensOutMax: 0,
+      candidates: [costing()],
+    })
+  const workspaceDay = async () =>
+    Object.entries(await windows()).find(([name]) => name.startsWith('workspace day'))?.[1] ?? {
+      spent: -1,
+      reserved: -1,
+    }
+
+  it('share reservations where plenty is left, and are counted to the micro-dollar', async () => {
+    const limits = { userDayMicros: 1_000_000, workspaceMonthMicros: 1_000_000 }
+    const wide = { userMinute: 1_000_000, workspaceMinute: 1_000_000 }
+    for (let call = 0; call < 40; call += 1)
+      await (await now(limits, 10, wide)).settle({ costMicros: call === 7 ? null : 3, tokens: 5 })
+    // The first is alone; 64 fit into a lease.
+    expect((await counts()).reservations).toBeLessThanOrEqual(2)
+    const { spent, reserved } = await workspaceDay()
+    expect(spent + reserved).toBeGreaterThanOrEqual(39 * 3 + 10)
+    await settleLeases()
+    expect(await workspaceDay()).toEqual({ spent: 39 * 3 + 10, reserved: 0 })
+    expect(await counts()).toEqual({ reservations: 0, counters: 2 * 40 * 5 })
+  })
+
+  it('are reserved before they go, also in a lease', async () => {
+    const limits = { userDayMicros: 100_000 }
+    await now(limits, 10)
+    const open = await now(limits, 10)
+    expect((await workspaceDay()).reserved).toBeGreaterThanOrEqual(20)
+    await settleLeases()
+    expect((await workspaceDay()).spent).toBe(0)
+    await open.settle({ costMicros: 4, tokens: 0 })
+    await settleLeases()
+    expect(await workspaceDay()).toEqual({ spent: 4, reserved: 10 })
+  })
+
+  it('never pass a limit together, and near it none is kept from what is left', async () => {
+    const limits = { workspaceDayMicros: 2_000 }
+    let admitted = 0
+    for (let wave = 0; wave < 4; wave += 1) {
+      const calls = await Promise.allSettled(Array.from({ length: 50 }, () => now(limits, 30)))
+      for (const call of calls) {
+        const { spent, reserved } = await workspaceDay()
+        expect(spent + reserved).toBeLessThanOrEqual(2_000)
+        if (call.status === 'rejected') expect(call.reason).toMatchObject({ code: 'over-budget' })
+        else {
+          admitted += 1
+          await call.value.settle({ costMicros: 30, tokens: 30 })
+        }
+      }
+      await settleLeases()
+    }
+    // 66 × 30 = 1,980.
+    expect(admitted).toBe(66)
+    expect(await workspaceDay()).toEqual({ spent: 1_980, reserved: 0 })
   })
 })
 

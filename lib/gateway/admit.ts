@@ -5,7 +5,7 @@
  * a reservation is settled once, and one whose process died is given back. What cannot be counted is refused. It knows nothing of
  * requests a minute at a door (lib/limits.ts) or at a provider.
  */
-import { database, type Executor } from '#db/client.ts'
+import { database } from '#db/client.ts'
 import { type BudgetHold, type BudgetRefusal, holdBudget, settleBudget, sweepBudget } from '#db/queries/budgets.ts'
 import { AppError } from '#lib/shared/errors.ts'
 import type { GatewaySettings } from '#lib/shared/gateway-settings.ts'
@@ -13,6 +13,7 @@ import { newId } from '#lib/shared/ids.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
 import type { Candidate } from './call.ts'
 import { priceOf } from './cost.ts'
+import { createLeases } from './lease.ts'
 
 /** Limits of the whole installation, in micro-dollars; null is none. */
 export type InstanceBudgets = { dayMicros: number | null; monthMicros: number | null }
@@ -37,11 +38,11 @@ export type Reservation = {
   readonly micros: number
   /**
    * Replaces what is held by what was used. An unknown cost (null) counts as all that was held. After the first time, and after
-   * `release`, it does nothing. Inside a transaction give its handle: then both are stored or neither.
+   * `release`, it does nothing. What was drawn from a lease is stored within seconds, the rest when this resolves.
    */
-  settle(actual: { costMicros: number | null; tokens: number }, executor?: Executor): Promise<void>
+  settle(actual: { costMicros: number | null; tokens: number }): Promise<void>
   /** Gives everything back: no model was called. */
-  release(executor?: Executor): Promise<void>
+  release(): Promise<void>
 }
 
 /** Longer than any call may take. */
@@ -74,17 +75,42 @@ export const admit = async (admission: Admission): Promise<Reservation> => {
     at,
   }
   if (hold.budgets.length === 0 && hold.tokenLimits.length === 0) return nothingHeld
+  // A given moment is a call's own: it shares nothing with calls of other moments.
+  const group = at ? undefined : JSON.stringify([hold.budgets, hold.tokenLimits])
+  const drawn = group === undefined ? undefined : await leases.draw(group, { micros, tokens }, holdFor(hold))
+  const settle: Reservation['settle'] = drawn
+    ? async ({ costMicros, tokens: used }) =>
+        drawn.settle({
+          micros: isAmount(costMicros) ? costMicros : null,
+          tokens: isAmount(used) ? Math.min(tokensMost, used) : null,
+        })
+    : await holdAlone(hold, group)
+  return { micros, settle, release: () => settle({ costMicros: 0, tokens: 0 }) }
+}
+
+const leases = createLeases((settlement) => settleBudget(database().db, settlement))
+
+/** Settles what calls drew in advance; when the process ends. */
+export const settleLeases = (): Promise<void> => leases.close()
+
+const holdFor = (hold: BudgetHold) => async (calls: number) => {
+  const id = newId()
+  return { id, answer: await decide({ ...hold, id, micros: hold.micros * calls, tokens: hold.tokens * calls }) }
+}
+
+const holdAlone = async (hold: BudgetHold, group: string | undefined): Promise<Reservation['settle']> => {
+  const { id, micros, tokens } = hold
   const answer = await decide(hold)
   if ('refused' in answer) throw refusalError(answer.refused, { micros, tokens })
-  const { tokenHolds } = answer
-  const settle: Reservation['settle'] = (actual, executor = database().db) =>
-    settleBudget(executor, {
-      id: hold.id,
+  const { tokenHolds, room } = answer
+  if (group !== undefined) leases.note(group, room)
+  return (actual) =>
+    settleBudget(database().db, {
+      id,
       costMicros: isAmount(actual.costMicros) ? actual.costMicros : micros,
       tokenHolds,
       moreTokens: isAmount(actual.tokens) ? Math.min(tokensMost, actual.tokens) - tokens : 0,
     })
-  return { micros, settle, release: (executor) => settle({ costMicros: 0, tokens: 0 }, executor) }
 }
 
 /** Gives back what dead processes hold; the worker calls it now and then. Resolves to the number of reservations. */
@@ -97,7 +123,7 @@ const isAmount = (value: number | null): value is number => Number.isSafeInteger
 const mostMicros = (candidate: Candidate, { settings, tokensIn, tokensOutMax }: Admission): number =>
   priceOf(candidate, settings).micros({ in: tokensIn, out: tokensOutMax, cached: 0 }) ?? Number.MAX_SAFE_INTEGER
 
-const budgetsOf = (
+export const budgetsOf = (
   { userId, workspaceId }: Admission['viewer'],
   { budgets }: Pick<GatewaySettings, 'budgets'>,
   instance: InstanceBudgets = { dayMicros: null, monthMicros: null },

@@ -2,9 +2,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type MockProvider, type Script, startMockProvider } from '#e2e/mock-provider.ts'
 import type { AppError } from '#lib/shared/errors.ts'
+import { renderQuestion } from '#lib/shared/source-slot.ts'
+import { estimateTokens } from '#lib/shared/text.ts'
+import { type CallOptions, roomAfter, shorten, textOfPrompt } from './attempt.ts'
 import type { Attempt, Candidate, ModelEnd } from './call.ts'
 import { buildModel } from './providers.ts'
 import { createGuards, runCandidates } from './resilience.ts'
+import { Failed } from './retry.ts'
 
 let first: MockProvider
 let second: MockProvider
@@ -232,5 +236,104 @@ describe('all of them at once', () => {
     const after = process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
     // The connection pool of fetch keeps a few of its own.
     expect(after).toBeLessThanOrEqual(before + 3)
+  })
+})
+
+describe('a prompt that is too long', () => {
+  const boundary = 'boundary-of-a-test'
+  const passagesOf = (count: number) =>
+    Array.from({ length: count }, (_, at) => ({
+      n: at + 1,
+      title: `Source ${at + 1}`,
+      headingPath: ['A', 'B'],
+      page: at,
+      context: '',
+      text: `[x source ${at}] ${`words of ${at + 1} `.repeat(20)}`,
+    }))
+  const rendered = (count: number): string =>
+    renderQuestion({ question: 'How much leave?', passages: passagesOf(count), boundary })
+  const said = (role: 'user' | 'assistant', content: string): CallOptions['prompt'][number] => ({
+    role,
+    content: [{ type: 'text', text: content }],
+  })
+  const conversation: CallOptions = {
+    prompt: [
+      { role: 'system', content: 'Instructions.' },
+      ...[1, 2, 3].flatMap((n) => [said('user', `asked ${n} `.repeat(30)), said('assistant', `told ${n} `.repeat(30))]),
+      said('user', rendered(5)),
+    ],
+    maxOutputTokens: 300,
+  }
+  const whole = estimateTokens(textOfPrompt(conversation.prompt))
+  const leftOf = (tokensInMax: number, options = conversation): string => {
+    const shorter = shorten(options, tokensInMax)
+    if (!shorter) return 'nothing'
+    const { prompt } = shorter.options
+    expect(shorter.tokensIn).toBe(estimateTokens(textOfPrompt(prompt)))
+    expect(shorter.tokensIn).toBeLessThanOrEqual(tokensInMax)
+    expect(prompt[0]).toEqual({ role: 'system', content: 'Instructions.' })
+    // A conversation begins with a person, and ends with the question.
+    expect(prompt[1]?.role).toBe('user')
+    const asked = textOfPrompt(prompt.slice(-1))
+    const sources = [1, 2, 3, 4, 5].find((count) => asked === rendered(count))
+    expect(5 - (sources ?? 0)).toBe(shorter.leftOut.sources)
+    expect(6 - (prompt.length - 2)).toBe(shorter.leftOut.messages)
+    return `${prompt.length - 2} messages, ${sources} sources`
+  }
+
+  it('loses its oldest messages first, then its last sources, and never the question', () => {
+    const steps = Array.from({ length: Math.ceil(whole / 10) + 1 }, (_, at) => leftOf(whole - at * 10))
+    expect([...new Set(steps)]).toEqual([
+      '6 messages, 5 sources',
+      '4 messages, 5 sources',
+      '2 messages, 5 sources',
+      '0 messages, 5 sources',
+      '0 messages, 4 sources',
+      '0 messages, 3 sources',
+      '0 messages, 2 sources',
+      '0 messages, 1 sources',
+      'nothing',
+    ])
+  })
+
+  it('keeps what came after the question, and is not changed itself', () => {
+    const before = JSON.stringify(conversation)
+    const repaired = {
+      ...conversation,
+      prompt: [...conversation.prompt, said('assistant', '{"wrong"'), said('user', 'That could not be read.')],
+    }
+    const shorter = shorten(repaired, 400)
+    expect(shorter?.options.prompt.slice(-2)).toEqual(repaired.prompt.slice(-2))
+    expect(shorter?.options.prompt).toHaveLength(4)
+    expect(shorter?.options.maxOutputTokens).toBe(300)
+    expect(JSON.stringify(conversation)).toBe(before)
+  })
+
+  it('is left as it is where it is all question', () => {
+    expect(shorten({ prompt: [said('user', 'x'.repeat(4_000))] }, 100)).toBeNull()
+    expect(shorten({ prompt: [{ role: 'system', content: 'x'.repeat(4_000) }] }, 100)).toBeNull()
+  })
+
+  const sent = { tokensIn: 7_000, tokensOut: 1_000, contextTokensMax: 8_000 }
+  const room = (words: string): number => roomAfter(new Failed('too-long', new Error(words)), sent)
+  it.each([
+    ["This model's maximum context length is 8192 tokens. However, your messages resulted in 9001 tokens.", 8192, 9001],
+    [
+      "This model's maximum context length is 4096 tokens. However, you requested 8000 tokens (7000 in the messages, 1000 in the completion).",
+      4096,
+      8000,
+    ],
+    ['prompt is too long: 205000 tokens > 200000 maximum', 200_000, 205_000],
+    ['The input token count (1189806) exceeds the maximum number of tokens allowed (1048576).', 1_048_576, 1_189_806],
+    ['the request (9001 tokens) exceeds the available context size (8192 tokens), try increasing it', 8192, 9001],
+  ])('has the room that a provider names: %s', (words, window, counted) => {
+    expect(room(words)).toBe(Math.floor(((7_000 * (window - 1_000)) / counted) * 0.95))
+  })
+
+  it('has half of what was sent where none is named, and never more than was sent', () => {
+    expect(room('context window exceeded')).toBe(3_500)
+    expect(roomAfter(new Failed('too-long', { error: { message: 'too long' } }), sent)).toBe(3_500)
+    expect(room('limit: 999999999 tokens')).toBe(6_650)
+    expect(room('maximum context length is 500 tokens, you sent 900')).toBeLessThanOrEqual(0)
   })
 })

@@ -1,10 +1,11 @@
-/** One try of one model: its words within deadlines and bounds, and an end that can be believed. */
+/** One try of one model: what fits of a prompt, its words within deadlines and bounds, and an end that can be believed. */
 import {
   APICallError,
   type LanguageModelV4CallOptions,
   type LanguageModelV4StreamPart,
   type LanguageModelV4Usage,
 } from '@ai-sdk/provider'
+import { AppError } from '#lib/shared/errors.ts'
 import { estimateTokens } from '#lib/shared/text.ts'
 import type { Candidate, ModelEnd, Usage } from './call.ts'
 import { classify, Failed } from './retry.ts'
@@ -38,6 +39,8 @@ type Listening = {
   deadlines: Deadlines
   signal: AbortSignal
   onHeaders: (headers: Record<string, string> | undefined) => void
+  /** Told of what came in the place of an answer, as it came and at most 2 KB of it: it may repeat what was sent, and keys. */
+  onReceived: (received: string) => void
 }
 
 const finishes: Record<string, ModelEnd['finish']> = { stop: 'stop', length: 'length', 'content-filter': 'refused' }
@@ -56,6 +59,39 @@ const fingerprintIn = (found: unknown): string | undefined => {
   return typeof fingerprint === 'string' && fingerprint !== '' ? fingerprint.slice(0, 200) : undefined
 }
 
+/** The model's name in an event of Google's, which its adapter does not pass on. */
+const modelVersionIn = (found: unknown): string | undefined => {
+  if (typeof found !== 'object' || found === null) return undefined
+  const { modelVersion } = found as Record<string, unknown>
+  return typeof modelVersion === 'string' && modelVersion !== '' ? modelVersion.slice(0, 200) : undefined
+}
+
+/** An error and all that lies under it. */
+const chainOf = (thrown: unknown): unknown[] => {
+  const chain: unknown[] = []
+  for (let at = thrown; at !== undefined && !chain.includes(at); at = at instanceof Error ? at.cause : undefined)
+    chain.push(at)
+  return chain
+}
+
+/** The failure as it was known where it happened, with its words; adapters wrap it in errors of their own. */
+const toFailed = (thrown: unknown): Failed => {
+  for (const error of chainOf(thrown)) {
+    if (error instanceof Failed) return error
+    if (error instanceof AppError && error.code === 'model-misconfigured' && typeof error.context.reason === 'string')
+      return new Failed('misconfigured', new Error(error.context.reason))
+    if (error instanceof TypeError && 'code' in error && error.code === 'ERR_INVALID_URL')
+      return new Failed('misconfigured', new Error('the address of the provider is no web address'))
+  }
+  return classify(thrown)
+}
+
+const receivedCharsMax = 2_048
+const receivedIn = (thrown: unknown): string | undefined =>
+  chainOf(thrown)
+    .map((error) => (APICallError.isInstance(error) ? error.responseBody : undefined))
+    .find((body) => body !== undefined && body !== '')
+
 /** At most `charsMax` characters, none of them halved. */
 const cut = (text: string, charsMax: number): string => text.slice(0, charsMax).replace(/[\uD800-\uDBFF]$/, '')
 
@@ -64,7 +100,7 @@ const cut = (text: string, charsMax: number): string => text.slice(0, charsMax).
  * the signal is left behind. What it holds (timers, a listener, the connection) is given back when the generator ends or is ended.
  */
 export const listen = async function* (listening: Listening): AsyncGenerator<Heard> {
-  const { candidate, options, deadlines, signal, onHeaders } = listening
+  const { candidate, options, deadlines, signal, onHeaders, onReceived } = listening
   signal.throwIfAborted()
   const stop = new AbortController()
   let giveUp: (reason: unknown) => void = () => undefined
@@ -99,20 +135,24 @@ export const listen = async function* (listening: Listening): AsyncGenerator<Hea
     servedModel,
     fingerprint,
   })
-  /** Whether the model has said all that it was allowed. */
-  const isFull = (said: string): boolean => {
-    uncounted += said
-    if (uncounted.length >= countedChars) {
+  /** As much of what the model says as it was allowed, to about two hundred characters, however long the pieces are. */
+  const allowed = (delta: string): string => {
+    const said = cut(delta, answerCharsMax - chars)
+    chars += said.length
+    for (let at = 0; at < said.length; at += countedChars) {
+      uncounted += said.slice(at, at + countedChars)
+      if (uncounted.length < countedChars) break
       tokens += estimateTokens(uncounted)
       uncounted = ''
+      if (tokens > tokensMax) return cut(said, at + countedChars)
     }
-    return tokens > tokensMax || chars >= answerCharsMax
+    return said
   }
+  const isFull = (): boolean => tokens > tokensMax || chars >= answerCharsMax
 
   try {
-    // Vendors' adapters pass the fingerprint on only in the raw events.
-    const { kind } = candidate.provider
-    const includeRawChunks = kind === 'openai' || kind === 'compatible'
+    // Vendors' adapters pass the fingerprint, and Google's the model's name, on only in the raw events.
+    const includeRawChunks = candidate.provider.kind !== 'anthropic'
     const asked = Promise.resolve(candidate.model.doStream({ ...options, includeRawChunks, abortSignal: stop.signal }))
     const { stream, response } = await orEnd(asked).catch((error: unknown) => {
       // One that answers after all is not listened to.
@@ -131,6 +171,7 @@ export const listen = async function* (listening: Listening): AsyncGenerator<Hea
           throw part.error
         case 'raw':
           fingerprint ??= fingerprintIn(part.rawValue)
+          servedModel = modelVersionIn(part.rawValue) ?? servedModel
           break
         case 'response-metadata':
           if (part.modelId) servedModel = part.modelId
@@ -141,10 +182,9 @@ export const listen = async function* (listening: Listening): AsyncGenerator<Hea
           if (part.delta.length > eventCharsMax) throw new Failed('bad-output', new Error('an event of over 1 MB'))
           clearTimeout(silence)
           silence = undefined
-          const said = cut(part.delta, answerCharsMax - chars)
-          chars += said.length
+          const said = allowed(part.delta)
           if (part.type === 'text-delta') yield { type: 'text', text: said }
-          if (isFull(said)) {
+          if (isFull()) {
             yield finished('length')
             return
           }
@@ -164,8 +204,13 @@ export const listen = async function* (listening: Listening): AsyncGenerator<Hea
     }
   } catch (error) {
     if (signal.aborted) throw signal.reason
-    if (isRefusal(error)) yield finished('refused')
-    else throw classify(stop.signal.aborted ? stop.signal.reason : error)
+    if (isRefusal(error)) {
+      yield finished('refused')
+      return
+    }
+    const received = receivedIn(error)
+    if (received !== undefined) onReceived(cut(received, receivedCharsMax))
+    throw toFailed(stop.signal.aborted ? stop.signal.reason : error)
   } finally {
     clearTimeout(total)
     clearTimeout(silence)
@@ -208,4 +253,104 @@ export const usageOf = (
     reasoning: outKnown ? part(reasoning, usage.out) : 0,
     estimated: !inKnown || !outKnown,
   }
+}
+
+type Prompt = CallOptions['prompt']
+
+/** The text of a prompt, for estimates of its length. */
+export const textOfPrompt = (prompt: Prompt): string =>
+  prompt
+    .map(({ content }) =>
+      typeof content === 'string' ? content : content.map((part) => (part.type === 'text' ? part.text : '')).join(''),
+    )
+    .join('\n')
+
+const boundaryLine = /^Boundary: ([\w-]{8,64})\n/
+
+/** A rendered question (`renderQuestion`) without the last of its sources; null when it has but one. The boundary is in no text. */
+const withoutLastSource = (text: string): string | null => {
+  const boundary = boundaryLine.exec(text)?.[1]
+  if (boundary === undefined) return null
+  const first = text.indexOf(`[${boundary} source `)
+  const last = text.lastIndexOf(`[${boundary} source `)
+  const question = text.indexOf(`[${boundary} question]`)
+  return last > first && question > last ? text.slice(0, last) + text.slice(question) : null
+}
+
+/** A call with less in its prompt, and how much less. */
+export type Shorter = { options: CallOptions; tokensIn: number; leftOut: { messages: number; sources: number } }
+
+/**
+ * The call with a prompt of at most `tokensInMax` tokens by our estimate: without its oldest messages first, then without its last
+ * sources. Instructions, the question, its first source and what came after it stay. Null when that is not enough.
+ */
+export const shorten = (options: CallOptions, tokensInMax: number): Shorter | null => {
+  const { prompt } = options
+  const textIn = (message: Prompt[number] | undefined): string =>
+    message?.role === 'user' ? message.content.map((part) => (part.type === 'text' ? part.text : '')).join('') : ''
+  const rendered = prompt.findLastIndex((message) => boundaryLine.test(textIn(message)))
+  const asked = rendered >= 0 ? rendered : prompt.findLastIndex(({ role }) => role === 'user')
+  const question = prompt[asked]
+  if (question?.role !== 'user') return null
+  const instructions = prompt.slice(0, asked).filter(({ role }) => role === 'system')
+  let history = prompt.slice(0, asked).filter(({ role }) => role !== 'system')
+  let text = textIn(question)
+  let messages = 0
+  let sources = 0
+  const now = (): Prompt => [
+    ...instructions,
+    ...history,
+    sources > 0 ? { ...question, content: [{ type: 'text', text }] } : question,
+    ...prompt.slice(asked + 1),
+  ]
+  for (;;) {
+    const tokensIn = estimateTokens(textOfPrompt(now()))
+    if (tokensIn <= tokensInMax)
+      return { options: { ...options, prompt: now() }, tokensIn, leftOut: { messages, sources } }
+    if (history.length > 0) {
+      // A conversation begins with a person's message: vendors refuse one that does not.
+      const next = history.findIndex(({ role }, at) => at > 0 && role === 'user')
+      messages += next > 0 ? next : history.length
+      history = next > 0 ? history.slice(next) : []
+    } else {
+      const less = withoutLastSource(text)
+      if (less === null) return null
+      text = less
+      sources += 1
+    }
+  }
+}
+
+/** Where vendors name the window that was passed: `9000 > 8192`, `context length is 8192`, `200000 maximum`. */
+const windowWords = [
+  />\s*(\d{3,9})/,
+  /(?:maximum|limit|context (?:size|window|length))\D{0,40}?(\d{3,9})/i,
+  /(\d{3,9})\s*(?:tokens )?maximum/i,
+]
+/** Estimates are not even over a text, so that what should just fit is aimed at from below. */
+const aim = 0.95
+
+/**
+ * How many tokens, by our estimate, the prompt of a call may have after a provider called it too long: by the numbers in the
+ * provider's words where there are some, else half of what was sent. Zero or less when the answer alone would not fit.
+ */
+export const roomAfter = (
+  { cause }: Failed,
+  sent: { tokensIn: number; tokensOut: number; contextTokensMax: number },
+): number => {
+  const { tokensIn, tokensOut, contextTokensMax } = sent
+  const words = (
+    APICallError.isInstance(cause)
+      ? `${cause.message} ${cause.responseBody ?? ''}`
+      : cause instanceof Error
+        ? cause.message
+        : (JSON.stringify(cause) ?? '')
+  ).slice(0, 4_000)
+  const told = windowWords.map((shape) => shape.exec(words)?.[1]).find((digits) => digits !== undefined)
+  if (told === undefined) return Math.floor(Math.min(contextTokensMax - tokensOut, tokensIn / 2))
+  const window = Number(told)
+  const counted = Math.max(...[...words.matchAll(/\d{3,9}/g)].map(([digits]) => Number(digits)))
+  // Their count for ours, where they tell it; whether it has the answer in it is not said, so it counts as if it had not.
+  const room = counted > window ? (tokensIn * (window - tokensOut)) / counted : window - tokensOut
+  return Math.floor(Math.min(room * aim, tokensIn * aim))
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { type ModelPrice, waitForUpdate } from '@pydantic/genai-prices'
 import { describe, expect, it } from 'vitest'
 import type { Candidate } from './call.ts'
-import { costOf, dearestDollarsPerMillion, priceMicros, priceOf, priceTableVersion } from './cost.ts'
+import { costOf, dearestDollarsPerMillion, knownCostOf, priceMicros, priceOf, priceTableVersion } from './cost.ts'
 import { defaultModels } from './providers.ts'
 
 const usage = { inputTokens: 1_000, outputTokens: 100 }
@@ -80,6 +80,12 @@ describe('price of a candidate', () => {
     expect(priceOf(unknown, worstCase).source).toBe('dearest')
     expect(priceOf(unknown, worstCase).micros(tokens)).toBe(1_000 * 150 + 100 * 600)
     expect(costOf(unknown, tokens)).toBe(1_000 * 150 + 100 * 600)
+  })
+
+  it('is not known for comparing where the dearest stands in for it', () => {
+    expect(knownCostOf(candidate({ modelId: 'no-such-model' }), tokens)).toBeNull()
+    expect(knownCostOf(candidate({}), tokens)).toBe(costOf(candidate({}), tokens))
+    expect(knownCostOf(candidate({ kind: 'compatible', local: true }), tokens)).toBe(0)
   })
 
   it('is at least one for the smallest call that costs anything', () => {

@@ -99,6 +99,12 @@ export const priceOf = (candidate: Candidate, { unknownPrice }: Pick<GatewaySett
 export const costOf = (candidate: Candidate, usage: PricedTokens): number | null =>
   priceOf(candidate, { unknownPrice: 'worst-case' }).micros(usage)
 
+/** What these tokens cost with this model by a price that is known; null when none is. For comparing, never for charging. */
+export const knownCostOf = (candidate: Candidate, usage: PricedTokens): number | null => {
+  const price = priceOf(candidate, { unknownPrice: 'worst-case' })
+  return price.source === 'dearest' ? null : price.micros(usage)
+}
+
 const dearestRates = {
   input: dearestDollarsPerMillion.input * microsPerDollar,
   output: dearestDollarsPerMillion.output * microsPerDollar,

@@ -1,6 +1,7 @@
 /** Text to vectors. The same question is encoded once: its intent, the cache and the search all want its vector. */
+
+import { createMemo, type Memo } from '#lib/shared/memo.ts'
 import { builtInEncoderId, type EmbedPurpose, encode, encoderFault } from './local/encoder.ts'
-import { createMemo, type Memo } from './memo.ts'
 
 export { EncoderUnavailable } from './local/encoder.ts'
 

@@ -9,10 +9,10 @@
  * `EncoderUnavailable` and everything else goes on. It does not decide who may ask, what is searched, or whether an answer is true.
  */
 import { database } from '#db/client.ts'
-import { getGatewaySettings } from '#db/queries/gateway-settings.ts'
 import { getUsageOf } from '#db/queries/model-calls.ts'
 import type { Citation } from '#lib/shared/chat-contract.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
+import { settleLeases } from './admit.ts'
 import * as cache from './cache.ts'
 import { embed, embeddingModel } from './embedding.ts'
 import { scoreInjection } from './injection.ts'
@@ -21,10 +21,13 @@ import { closeEncoder } from './local/encoder.ts'
 import { ledgerLine } from './meter.ts'
 import { type AnswerEvent, candidatesFor, type LedgerLine } from './recipe.ts'
 import { createRedactor } from './redact.ts'
+import { settingsOf } from './settings.ts'
 import { answerIdentity } from './tasks.ts'
 
 export { sweepReservations } from './admit.ts'
+export { advanceBatches, type BatchResult, batchOutput, offerBatch } from './batch.ts'
 export { observeAnswer, sweepAnswers } from './cache.ts'
+export { acceptCanary, checkModel, sweepCanaries } from './canary.ts'
 export { EncoderUnavailable, embed, embeddingModel, encoderHealth } from './embedding.ts'
 export { deterministicReply } from './intent.ts'
 export { type AnswerEvent, answererOf, type LedgerLine, runTask, streamAnswer } from './recipe.ts'
@@ -44,7 +47,11 @@ export const warmGateway = async (): Promise<void> => {
   await embed(['health'], { purpose: 'query' }).catch(() => undefined)
 }
 
-export const closeGateway = (): Promise<void> => closeEncoder()
+/** Settles what is still held, then lets go of the encoder; before the database closes. */
+export const closeGateway = async (): Promise<void> => {
+  await settleLeases()
+  await closeEncoder()
+}
 
 /** What a message wants. Without the encoder it is looked up. */
 export const messageIntent = async (text: string): Promise<ReturnType<typeof classifyIntent>> => {
@@ -54,8 +61,7 @@ export const messageIntent = async (text: string): Promise<ReturnType<typeof cla
 
 /** What the viewer has used, and may. */
 export const usageOf = async (viewer: Viewer): Promise<UsageFacts> => {
-  const { db } = database()
-  const [used, { settings }] = await Promise.all([getUsageOf(db, viewer), getGatewaySettings(db, viewer.workspaceId)])
+  const [used, { settings }] = await Promise.all([getUsageOf(database().db, viewer), settingsOf(viewer.workspaceId)])
   return {
     ...used,
     limitDayMicros: settings.budgets.userDayMicros,
@@ -65,7 +71,7 @@ export const usageOf = async (viewer: Viewer): Promise<UsageFacts> => {
 
 /** A person's text as it may stand in a trace or a log: with what the workspace masks or blocks replaced. */
 export const maskForRecord = async (text: string, viewer: Pick<Viewer, 'workspaceId'>): Promise<string> => {
-  const { settings } = await getGatewaySettings(database().db, viewer.workspaceId)
+  const { settings } = await settingsOf(viewer.workspaceId)
   return createRedactor(settings.redaction.acts).redact(text).text
 }
 
@@ -73,7 +79,7 @@ export type Inspection = { score: number; signals: string[]; flagged: boolean }
 
 /** How much each text tries to give orders to a model, and whether the workspace wants that marked. A score is no wall. */
 export const inspect = async (texts: readonly string[], viewer: Pick<Viewer, 'workspaceId'>): Promise<Inspection[]> => {
-  const { settings } = await getGatewaySettings(database().db, viewer.workspaceId)
+  const { settings } = await settingsOf(viewer.workspaceId)
   return texts.map((text) => {
     const { score, signals } = scoreInjection(text)
     return { score, signals, flagged: score > 0 && score >= settings.injection.flagFrom }
@@ -103,7 +109,7 @@ const embedQuestion = async (question: string): Promise<cache.Embedded> => {
 /** A kept answer to the question, or none. Never throws. */
 export const lookUpAnswer = async (asking: Asking): Promise<cache.LookUp> => {
   const { db } = database()
-  const { settings } = await getGatewaySettings(db, asking.viewer.workspaceId)
+  const { settings } = await settingsOf(asking.viewer.workspaceId)
   return cache.lookUpAnswer({
     db,
     settings: settings.cache,
@@ -128,7 +134,7 @@ export const keepAnswer = async (keeping: Keeping): Promise<void> => {
   const { viewer, question, answer, citations, sources, end, claims, degraded } = keeping
   if (end.model.kind === 'built-in' || end.refused) return
   const { db } = database()
-  const { settings } = await getGatewaySettings(db, viewer.workspaceId)
+  const { settings } = await settingsOf(viewer.workspaceId)
   const redactor = createRedactor(settings.redaction.acts)
   const personalData = [question, answer].some((text) => redactor.redact(text).found.some(({ act }) => act !== 'allow'))
   const recipe = await recipeFor(keeping)

@@ -163,6 +163,11 @@ describe('the output filter', () => {
     ['an own link', '[guide](https://footnote.example/g?a=1)', '[guide](https://footnote.example/g?a=1)'],
     ['an own path', '[guide](/documents/12#p3)', '[guide](/documents/12#p3)'],
     ['a bare foreign address', 'Go to https://evil.example/x?y=1.', 'Go to `https://evil.example/x?y=1`.'],
+    [
+      'a foreign address that carries a text',
+      `See https://evil.example/x?d=${'secret%20'.repeat(6)}now`,
+      'See `https://evil.example/x`',
+    ],
     ['a bare www address', 'Go to www.evil.example!', 'Go to `www.evil.example`!'],
     ['a bare own address', 'Go to https://footnote.example/x.', 'Go to <https://footnote.example/x>.'],
     ['an autolink', '<https://evil.example/a>', '`https://evil.example/a`'],

@@ -31,6 +31,9 @@ const tagCharsMax = 300
 const infoCharsMax = 200
 const tokenCharsMax = 4_000
 
+/** More after `?` or `#` than a page needs to be found. */
+const carriedText = /[?#].{40}.*$/s
+
 // The first stage: canary and secrets.
 
 const reversed = (text: string): string => [...text].reverse().join('')
@@ -321,9 +324,11 @@ const createMarkdownFilter = (origins: ReadonlySet<string>, counts: Counts): Tex
     }
     const foreign = (address: string): void => {
       counts.links++
+      // A long text that is carried along is not shown: it may be what was to be carried off by whoever copies the address.
+      const shown = address.replace(carriedText, '')
       // Where a backtick could pair with a stray one, the address loses what makes a renderer link it.
-      const bare = address.replace(/https?:\/\/|www/gi, ' ').trim()
-      plain(line.pipes || /(?<!\\)`$/.test(tail) ? ` ${bare}` : `\`${address}\``)
+      const bare = shown.replace(/https?:\/\/|www/gi, ' ').trim()
+      plain(line.pipes || /(?<!\\)`$/.test(tail) ? ` ${bare}` : `\`${shown}\``)
     }
 
     /** Reads one piece at `at` and moves on; false when more text is needed first. */

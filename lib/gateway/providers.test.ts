@@ -1,3 +1,5 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { generateText, streamText } from 'ai'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type MockProvider, type Script, startMockProvider } from '#e2e/mock-provider.ts'
@@ -155,12 +157,12 @@ describe('choice of a model', () => {
 })
 
 describe('a compatible server', () => {
-  it('streams token by token, with usage', async () => {
-    const { text, pieces, usage } = await stream({})
+  it('streams as it comes, with usage', async () => {
+    const { text, pieces, usage } = await stream({ tokenDelayMs: 10 })
     expect(text).toBe(
       'Every employee gets 25 days of annual leave [1]. Up to five days may be carried over into the next year [2].',
     )
-    expect(pieces.length).toBeGreaterThan(10)
+    expect(pieces.length).toBeGreaterThan(3)
     expect(usage?.outputTokens).toBeGreaterThan(10)
   })
 
@@ -213,5 +215,153 @@ describe('a compatible server', () => {
     const { model } = compatible(undefined, gone.url)
     const failure = await generateText({ model, prompt: 'Hello', maxRetries: 0 }).catch((error: unknown) => error)
     expect(toModelError(failure).code).toBe('model-failed')
+  })
+})
+
+describe('what a provider sends is bounded while it is read', () => {
+  /** A provider that sends pieces for as long as they are taken, and how many were. */
+  const sends = (piece: (at: number) => string | undefined, init: ResponseInit = {}, apiKey = 'the-key') => {
+    const sent = { pieces: 0, cancelled: false }
+    const body = () =>
+      new ReadableStream<Uint8Array>(
+        {
+          pull: (controller) => {
+            const text = piece(sent.pieces)
+            if (text === undefined) return controller.close()
+            sent.pieces += 1
+            controller.enqueue(Buffer.from(text))
+          },
+          cancel: () => {
+            sent.cancelled = true
+          },
+        },
+        { highWaterMark: 0 },
+      )
+    // What is asked for decides how it is read, not what the answer calls itself.
+    const headers = { 'content-type': 'text/plain' }
+    const model = buildModel({
+      kind: 'compatible',
+      modelId: 'm',
+      apiKey,
+      baseUrl: 'http://set.example/v1',
+      fetch: () => Promise.resolve(new Response(body(), { headers, ...init })),
+    })
+    return { model, sent }
+  }
+  const asked = { prompt: [{ role: 'user' as const, content: [{ type: 'text' as const, text: 'Hello' }] }] }
+  /** The text of an answer and the words of every error in it. */
+  const read = async ({ model }: ReturnType<typeof sends>) => {
+    const told = { text: '', errors: [] as unknown[] }
+    try {
+      for await (const part of (await model.doStream(asked)).stream) {
+        if (part.type === 'text-delta') told.text += part.delta
+        if (part.type === 'error') told.errors.push(part.error)
+      }
+    } catch (error) {
+      told.errors.push(error)
+    }
+    return told
+  }
+  const messagesIn = (thrown: unknown): string =>
+    thrown instanceof Error ? `${thrown.message} ${messagesIn(thrown.cause)}` : ''
+  const kb = (text: string) => text.repeat(Math.ceil(1_000 / text.length)).slice(0, 1_000)
+
+  it('an event without an end is given up after 1 MB, in whatever pieces it comes', async () => {
+    for (const [letter, pieceKb] of [
+      ['x', 10],
+      ['x', 333],
+      [`data: ${'x'.repeat(1_993)}\n`, 10],
+      [`${'x'.repeat(1_999)}\r`, 333],
+      [`data: ${'x'.repeat(1_992)}\r\n`, 10],
+    ] as const) {
+      const provider = sends(() => letter.repeat((pieceKb * 1_000) / letter.length))
+      const { errors } = await read(provider)
+      expect(messagesIn(errors[0])).toContain('an event of over 1 MB')
+      expect(provider.sent.cancelled).toBe(true)
+      expect(provider.sent.pieces).toBeLessThanOrEqual(Math.ceil(1_000 / pieceKb) + 2)
+    }
+  })
+
+  it.each(['\n', '\r\n', '\r'])('many events under 1 MB are read, with lines that end in %j', async (lineEnd) => {
+    const event = `data: {"choices":[{"index":0,"delta":{"content":"${'y'.repeat(300_000)}"}}]}${lineEnd}${lineEnd}`
+    // Cut at another place in every event, also between the two line ends.
+    const last = `data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}${lineEnd}${lineEnd}`
+    // After a lone CR the next byte tells whether the line is over.
+    const whole = `${event.repeat(8)}${last}:\n\n`
+    const size = event.length - lineEnd.length
+    const { text, errors } = await read(sends((at) => whole.slice(at * size, (at + 1) * size) || undefined))
+    expect(errors).toEqual([])
+    expect(text.length).toBe(8 * 300_000)
+  })
+
+  it.each([
+    ['x\n', 'an event of over 1000 lines', 3],
+    [':\n\n', 'an answer of over 300000 lines', 155],
+  ])('nothing but lines (%j) is given up soon', async (unit, words, piecesMax) => {
+    const provider = sends(() => unit.repeat(1_000))
+    const { errors } = await read(provider)
+    expect(messagesIn(errors[0])).toContain(words)
+    expect(provider.sent.pieces).toBeLessThanOrEqual(piecesMax)
+  })
+
+  it('an answer without an end is given up after 32 MB, however small its events', async () => {
+    const provider = sends(() => `:${kb('keep-alive ').repeat(64)}\n\n`)
+    const { errors } = await read(provider)
+    expect(messagesIn(errors[0])).toContain('an answer of over 32 MB')
+    expect(provider.sent.pieces).toBeLessThan((32 * 1_048_576) / 64_000 + 2)
+    expect(provider.sent.cancelled).toBe(true)
+  })
+
+  it('so is a whole answer, which may be larger than an event', async () => {
+    const headers = { 'content-type': 'application/json' }
+    const provider = sends(() => kb('[').repeat(64), { headers })
+    await expect(provider.model.doGenerate(asked)).rejects.toThrow('an answer of over 32 MB')
+    const content = 'z'.repeat(2_000_000)
+    const whole = JSON.stringify({ choices: [{ message: { role: 'assistant', content }, finish_reason: 'stop' }] })
+    const large = sends((at) => (at === 0 ? whole : undefined), { headers })
+    expect((await large.model.doGenerate(asked)).content).toEqual([{ type: 'text', text: content }])
+  })
+
+  it('of an error 64 KB are read, and a page is kept to 2 KB, without the key', async () => {
+    const failing = sends((at) => (at === 0 ? 'bad the-key ' : kb('x')), { status: 500 })
+    const [error] = (await read(failing)).errors
+    expect(failing.sent.pieces).toBeLessThan(70)
+    expect(failing.sent.cancelled).toBe(true)
+    expect(error).toMatchObject({ statusCode: 500, responseBody: expect.stringMatching(/^bad \[key\] x/) })
+    const page = sends((at) => (at === 0 ? ' \n\ufeff<html>the-key' : kb('<p>')))
+    const [refused] = (await read(page)).errors
+    expect(page.sent.pieces).toBeLessThanOrEqual(4)
+    expect(page.sent.cancelled).toBe(true)
+    const kept = (refused as { cause?: { responseBody?: string } }).cause?.responseBody ?? ''
+    expect(kept).toContain('<html>[key]<p>')
+    expect(Buffer.byteLength(kept)).toBeLessThanOrEqual(2_048)
+  })
+
+  it('a reader who goes away ends the connection, and nothing is read ahead of one who is slow', async () => {
+    const event = 'data: {"choices":[{"index":0,"delta":{"content":"word "}}]}\n\n'
+    const provider = sends(() => event)
+    const { stream: words } = await provider.model.doStream(asked)
+    const reader = words.getReader()
+    for (let parts = 0; parts < 3; parts += 1) await reader.read()
+    await new Promise((resolve) => setTimeout(resolve, 60))
+    const before = provider.sent.pieces
+    await new Promise((resolve) => setTimeout(resolve, 60))
+    expect(provider.sent.pieces).toBe(before)
+    await reader.cancel()
+    await expect.poll(() => provider.sent.cancelled).toBe(true)
+  })
+
+  it('the list of a server without a named model is bounded too', async () => {
+    const server = createServer((_, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' })
+      response.end('<html>not a list</html>')
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const { model } = compatible(undefined, `http://127.0.0.1:${port}/v1`)
+    await expect(generateText({ model, prompt: 'Hello', maxRetries: 0 })).rejects.toMatchObject({
+      code: 'model-misconfigured',
+    })
+    server.close()
   })
 })

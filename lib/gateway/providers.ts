@@ -11,6 +11,8 @@ import { customProvider } from 'ai'
 import { z } from 'zod'
 import type { Env } from '#lib/env.ts'
 import { AppError } from '#lib/shared/errors.ts'
+import { guardAnswers } from './answer-guard.ts'
+import { withJoinedText } from './join-text.ts'
 
 // Without this, `model: 'vendor/name'` goes to a hosted gateway with whatever key it finds; with it, such a call throws.
 ;(globalThis as { AI_SDK_DEFAULT_PROVIDER?: unknown }).AI_SDK_DEFAULT_PROVIDER = customProvider({})
@@ -62,9 +64,24 @@ export type ModelAddress = {
   fetch?: typeof globalThis.fetch
 }
 
+/** Looked up at each call, as adapters do. */
+const plainFetch: typeof globalThis.fetch = (input, init) => globalThis.fetch(input, init)
+
+/** An adapter reads every event of a stream at some cost, so it gets fewer of them. */
+const joining =
+  (fetch: typeof globalThis.fetch): typeof globalThis.fetch =>
+  async (input, init) =>
+    withJoinedText(await fetch(input, init))
+
 /** The adapter of a model. An empty key stays empty: no key of the environment goes to an address that somebody set. */
-export const buildModel = ({ kind, modelId, apiKey = '', baseUrl, fetch }: ModelAddress): LanguageModelV4 => {
-  const common = { baseURL: baseUrlOf(kind, baseUrl), ...(fetch ? { fetch } : {}) }
+export const buildModel = ({
+  kind,
+  modelId,
+  apiKey = '',
+  baseUrl,
+  fetch = plainFetch,
+}: ModelAddress): LanguageModelV4 => {
+  const common = { baseURL: baseUrlOf(kind, baseUrl), fetch: joining(guardAnswers({ fetch, apiKey })) }
   switch (kind) {
     case 'openai':
       // Chat completions, not responses: the latter keeps the conversation at the vendor unless told otherwise.
@@ -145,7 +162,7 @@ const firstModelOf = ({ baseUrl, apiKey, build }: FirstModel): LanguageModelV4 =
   let id = 'first-model'
   const ask = async (): Promise<LanguageModelV4> => {
     const { url, headers } = modelListRequest({ kind: 'compatible', apiKey, baseUrl })
-    const response = await fetch(url, {
+    const response = await guardAnswers({ fetch: plainFetch, apiKey })(url, {
       headers,
       signal: AbortSignal.timeout(listModelsTimeoutMs),
     }).catch((cause: unknown) => {

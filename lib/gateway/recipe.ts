@@ -7,7 +7,6 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { LanguageModelV4CallOptions } from '@ai-sdk/provider'
 import { z } from 'zod'
 import { database } from '#db/client.ts'
-import { getGatewaySettings } from '#db/queries/gateway-settings.ts'
 import { insertModelCalls } from '#db/queries/model-calls.ts'
 import { getTaskResult, keepTaskResult } from '#db/queries/task-results.ts'
 import { env } from '#lib/env.ts'
@@ -17,19 +16,21 @@ import { AppError } from '#lib/shared/errors.ts'
 import type { GatewaySettings, Tier } from '#lib/shared/gateway-settings.ts'
 import { estimateTokens } from '#lib/shared/text.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
-import type { Tracer } from '#lib/trace.ts'
+import type { SpanHandle, Tracer } from '#lib/trace.ts'
 import { admit } from './admit.ts'
 import type { Attempt, Candidate, ModelEnd } from './call.ts'
+import { demoteDropped, droppedModels } from './canary.ts'
 import { costOf, priceOf } from './cost.ts'
 import { embed } from './embedding.ts'
 import { cleanUntrusted } from './injection.ts'
-import { callFigures, ledgerLine, promptIdentity } from './meter.ts'
+import { callFigures, ledgerLine, promptIdentity, savingsOf } from './meter.ts'
 import { builtInCandidate } from './models.ts'
 import { createOutputFilter } from './output-filter.ts'
 import { createRedactor, createRestorer } from './redact.ts'
 import { listCandidates } from './registry.ts'
 import { runCandidates } from './resilience.ts'
 import { chooseTier, difficultyOf, evidenceSpreadOf, localAnswerSuffices, orderCandidates } from './route.ts'
+import { settingsOf } from './settings.ts'
 import { type Message, type TaskInput, type TaskName, type TaskOutput, tasks } from './tasks.ts'
 
 export type TaskCall = {
@@ -38,7 +39,11 @@ export type TaskCall = {
   feature: string
   /** What shows how hard it is, where the caller knows; decides the tier. Without it the task's own tier is asked. */
   asked?: { question: string; passages: readonly { documentId: string; score: number; tokens: number }[] }
+  /** Tokens that were left out of the prompt on purpose: older turns, and what of the passages is beside the question. */
+  droppedTokens?: number
   trace?: Tracer
+  /** The span of this call, where the caller has opened one: what went out and came back is written to it, masked. */
+  span?: SpanHandle
   signal?: AbortSignal
   chatId?: string
   messageId?: string
@@ -77,6 +82,11 @@ type Prepared = {
   prompt: { instructions: string; messages: Message[] }
   boundary: string
   tokensIn: number
+  /** The prompt as a trace may keep it: masked, whether or not anything leaves. */
+  recorded: { role: string; content: string }[]
+  mask: (text: string) => string
+  /** Something was replaced in what leaves. */
+  masked: boolean
   restore: () => ReturnType<typeof createRestorer>
 }
 
@@ -96,15 +106,25 @@ export const candidatesFor = ({ workspaceId }: Pick<Viewer, 'workspaceId'>): Pro
 
 /** Who will answer, as far as it can be said before. */
 export const answererOf = async (viewer: Viewer): Promise<{ id: string; kind: 'built-in' | 'provider' }> => {
-  const { settings } = await getGatewaySettings(database().db, viewer.workspaceId)
+  const { settings } = await settingsOf(viewer.workspaceId)
   const { tier, modelKey } = chooseTier({
     task: 'answer',
     difficulty: undefined,
     taskTier: tasks.answer.tier,
     settings,
   })
-  const [first] = orderCandidates(await candidatesFor(viewer), { tier, modelKey, settings })
+  const [first] = await inOrder(await candidatesFor(viewer), { tier, modelKey, settings }, viewer)
   return first ? { id: first.modelId, kind: 'provider' } : { id: builtInCandidate(embed).modelId, kind: 'built-in' }
+}
+
+/** The order in which models are asked: as the route says, and those that do worse than they did last, where the workspace wants it. */
+const inOrder = async (
+  known: Candidate[],
+  route: Parameters<typeof orderCandidates>[1] & { settings: GatewaySettings },
+  { workspaceId }: Pick<Viewer, 'workspaceId'>,
+): Promise<Candidate[]> => {
+  const ordered = orderCandidates(known, route)
+  return route.settings.canary.act === 'fall-back' ? demoteDropped(ordered, await droppedModels(workspaceId)) : ordered
 }
 
 const isLocal = ({ provider }: Candidate): boolean => provider.local || provider.kind === 'built-in'
@@ -127,9 +147,9 @@ const howHard = ({ question, passages }: NonNullable<TaskCall['asked']>, message
     evidenceTokens: passages.reduce((sum, { tokens }) => sum + tokens, 0),
   })
 
-const prepare = async (name: TaskName, input: Record<string, unknown>, call: TaskCall): Promise<Prepared> => {
+export const prepare = async (name: TaskName, input: Record<string, unknown>, call: TaskCall): Promise<Prepared> => {
   const contract: Contract = tasks[name]
-  const { settings, version } = await getGatewaySettings(database().db, call.viewer.workspaceId)
+  const { settings, version } = await settingsOf(call.viewer.workspaceId)
 
   const { parsed, sent, dropped } = minimise(contract, input)
   const boundary = randomBytes(9).toString('base64url')
@@ -154,7 +174,7 @@ const prepare = async (name: TaskName, input: Record<string, unknown>, call: Tas
   // A local model is trusted with what is easy: its confidence is how far the question is from hard.
   const trustLocal = difficulty === undefined || localAnswerSuffices(1 - difficulty.difficulty, settings.routing)
   const routing = { ...settings.routing, localFirst: settings.routing.localFirst && trustLocal }
-  const ordered = orderCandidates(known, { ...chosen, settings: { ...settings, routing } })
+  const ordered = (await inOrder(known, { ...chosen, settings: { ...settings, routing } }, call.viewer))
     .filter((candidate) => blocked.length === 0 || isLocal(candidate))
     .filter((candidate) => settings.unknownPrice !== 'refuse' || isPriced(candidate))
   // The built-in answerer reads sources and nothing else: it stands in where there are some.
@@ -177,7 +197,7 @@ const prepare = async (name: TaskName, input: Record<string, unknown>, call: Tas
   guard?.end()
   const { tier, reason } = chosen
   const routed = call.trace?.open('route', `route: ${tier}`)
-  routed?.set({ tier, reason, ...difficulty, candidates: candidates.map(({ key }) => key) })
+  routed?.set({ task: name, tier, reason, ...difficulty, candidates: candidates.map(({ key }) => key) })
   routed?.end()
 
   return {
@@ -192,6 +212,12 @@ const prepare = async (name: TaskName, input: Record<string, unknown>, call: Tas
     prompt: { instructions: plain.instructions, messages },
     boundary,
     tokensIn: estimateTokens([plain.instructions, ...messages.map(({ content }) => content)].join('\n')),
+    recorded: [
+      { role: 'system', content: plain.instructions },
+      ...masked.map(({ role, content }) => ({ role, content: content.text })),
+    ],
+    mask: (text) => redactor.redact(text).text,
+    masked: leaves && found.size > 0,
     restore: () =>
       createRestorer(masked.at(-1)?.content.placeholders ?? new Map(), {
         restore: leaves && settings.redaction.restore,
@@ -199,7 +225,7 @@ const prepare = async (name: TaskName, input: Record<string, unknown>, call: Tas
   }
 }
 
-const toOptions = ({ name, prompt }: Prepared, more: Message[] = []): LanguageModelV4CallOptions => {
+export const toOptions = ({ name, prompt }: Prepared, more: Message[] = []): LanguageModelV4CallOptions => {
   const contract: Contract = tasks[name]
   return {
     prompt: [
@@ -225,7 +251,7 @@ const toOptions = ({ name, prompt }: Prepared, more: Message[] = []): LanguageMo
 }
 
 /** What every line of the ledger says of a call. */
-const lineOf = ({ name, call, tier, route, policyVersion, prompt }: Prepared) => ({
+export const lineOf = ({ name, call, tier, route, policyVersion, prompt }: Prepared) => ({
   workspaceId: call.viewer.workspaceId,
   userId: call.viewer.userId,
   chatId: call.chatId ?? null,
@@ -238,6 +264,31 @@ const lineOf = ({ name, call, tier, route, policyVersion, prompt }: Prepared) =>
   policyVersion,
   ...promptIdentity(name, tasks[name].promptVersion, prompt.instructions),
 })
+
+/** What a replay needs, on the call's span. `written` is all that came, also what was begun anew later. */
+const explain = (prepared: Prepared, more: readonly Message[], written: string, end: ModelEnd | undefined): void => {
+  const { call, name, recorded, mask } = prepared
+  if (!call.span) return
+  call.span.set({
+    parameters: { maxOutputTokens: tasks[name].tokensOutMax, format: tasks[name].format },
+    prompt: [...recorded, ...more.map(({ role, content }) => ({ role, content: mask(content) }))],
+    rawOutput: mask(written),
+  })
+  if (!end) return
+  const { candidate, usage, servedModel, fingerprint, finish } = end
+  call.span.set({
+    provider: candidate.provider.name,
+    providerKind: candidate.provider.kind,
+    requestedModel: candidate.modelId,
+    servedModel,
+    fingerprint,
+    finish,
+    tokensIn: usage.in,
+    tokensOut: usage.out,
+    tokensCached: usage.cached,
+    tokensReasoning: usage.reasoning,
+  })
+}
 
 type RunEvent =
   | { type: 'text'; text: string }
@@ -265,19 +316,33 @@ const run = async function* (
   const attempts: Attempt[] = []
   let written = ''
   let end: ModelEnd | undefined
+  let replaced = false
   const byKey = new Map(candidates.map((candidate) => [candidate.key, candidate]))
   const signal = call.signal ?? new AbortController().signal
+  const flagsOf = ({ candidate }: ModelEnd): string[] =>
+    [
+      prepared.masked && 'masked',
+      more.length > 0 && 'repaired',
+      candidate !== candidates[0] && 'fell-back',
+      replaced && 'replaced',
+    ].filter((flag) => flag !== false)
   try {
     for await (const event of runCandidates({
       candidates,
       options: toOptions(prepared, more),
       lane: contract.lane,
       signal,
-      onAttempt: (attempt) => attempts.push(attempt),
+      onAttempt: (attempt, received) => {
+        attempts.push(attempt)
+        // A page that came instead of an answer may say anything, also what was sent.
+        if (received) call.span?.set({ received: prepared.mask(received) })
+      },
     })) {
       if (event.type === 'end') end = event
-      else if (event.type === 'replace') yield { type: 'replace' }
-      else {
+      else if (event.type === 'replace') {
+        replaced = true
+        yield { type: 'replace' }
+      } else {
         written += event.text
         yield event
       }
@@ -285,6 +350,7 @@ const run = async function* (
     if (!end) throw new AppError('model-failed', { context: { reason: 'no end' } })
     yield { type: 'end', end, costMicros: costOf(end.candidate, end.usage) }
   } finally {
+    explain(prepared, more, written, end)
     const failed = attempts
       .filter(({ outcome }) => outcome !== 'ok')
       .map((attempt) => {
@@ -304,7 +370,19 @@ const run = async function* (
           totalMs: attempt.durationMs,
         }
       })
-    const lines = [...failed, ...(end ? [{ ...lineOf(prepared), ...callFigures(end) }] : [])].map(ledgerLine)
+    const lines = [
+      ...failed,
+      ...(end
+        ? [
+            {
+              ...lineOf(prepared),
+              ...callFigures(end),
+              ...savingsOf(end, candidates, call.droppedTokens),
+              flags: flagsOf(end),
+            },
+          ]
+        : []),
+    ].map(ledgerLine)
     const costMicros = lines.reduce((sum, line) => sum + (line.costMicros ?? 0), 0)
     const tokens = lines.reduce((sum, line) => sum + (line.tokensIn ?? 0) + (line.tokensOut ?? 0), 0)
     await reservation
@@ -338,7 +416,12 @@ export const streamAnswer = async function* (
   const prepared = await prepare('answer', input, call)
   const filtered = () => ({
     restorer: prepared.restore(),
-    filter: createOutputFilter({ canary: prepared.boundary, allowedOrigins: ownOrigins() }),
+    filter: createOutputFilter({
+      canary: prepared.boundary,
+      allowedOrigins: ownOrigins(),
+      // The standing orders are ours: an answer that repeats a line of them was told to.
+      secrets: prepared.prompt.instructions.split('\n').filter((line) => line.length >= ownLineCharsMin),
+    }),
   })
   let { restorer, filter } = filtered()
   const clean = (text: string): string => filter.push(restorer.push(text))
@@ -377,6 +460,9 @@ export const streamAnswer = async function* (
   }
 }
 
+/** A shorter line may be said by accident. */
+const ownLineCharsMin = 40
+
 /** Where a link in an answer may lead: to this installation. */
 const ownOrigins = (): string[] => {
   const { authUrl } = env()
@@ -388,7 +474,7 @@ const repairsMax = 2
 const repairBackoffMs = 150
 
 /** The JSON object in what a model wrote: bare, fenced, or with words around it. Throws when there is none. */
-const readJson = (text: string): unknown => {
+export const readJson = (text: string): unknown => {
   const fenced = /```(?:json)?\s*([\s\S]*?)```/.exec(text)?.[1] ?? text
   const from = fenced.indexOf('{')
   const to = fenced.lastIndexOf('}')
@@ -445,7 +531,9 @@ export const runTask = async <Name extends Exclude<TaskName, 'answer'>>(
       let text = ''
       let model = first.modelId
       const restorer = prepared.restore()
-      for await (const event of run(prepared, more, (lines) => insertModelCalls(db, lines))) {
+      for await (const event of run({ ...prepared, call: { ...call, ...(span ? { span } : {}) } }, more, (lines) =>
+        insertModelCalls(db, lines),
+      )) {
         if (event.type === 'text') text += event.text
         else if (event.type === 'replace') text = ''
         else {
@@ -472,7 +560,10 @@ export const runTask = async <Name extends Exclude<TaskName, 'answer'>>(
     }
     span?.set({ repairs: repairsMax, outcome: 'its output could not be read' })
   } catch (error) {
-    span?.set({ error: error instanceof Error ? error.name : 'unknown' })
+    span?.set({
+      error: error instanceof Error ? error.name : 'unknown',
+      ...(error instanceof AppError ? { code: error.code } : {}),
+    })
     if (call.signal?.aborted || !(error instanceof AppError) || !contract.local) {
       span?.end('failed')
       throw error

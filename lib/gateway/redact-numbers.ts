@@ -270,15 +270,25 @@ const libraryRules = allPatterns
   .filter(({ type }) => libraryIds.has(type))
   .map(({ regex, validator }) => ({ shape: new RegExp(regex.source, regex.flags), validator }))
 
+/** Those that count only where they are named, with what finds the name anywhere: most texts name none, and are not searched. */
+const namedRules = idRules.map((rule) => ({
+  ...rule,
+  name: rule.words && new RegExp(rule.words.source.replace(/\[\^\\n\.\]\{0,\d+\}\$$/, ''), 'i'),
+}))
+const anyName = new RegExp(namedRules.flatMap(({ name }) => (name ? [name.source] : [])).join('|'), 'i')
+
 /** National, tax, health, passport and licence numbers. */
 export const findNationalIds = (text: string): Found[] => {
   const found: Found[] = []
-  for (const { shape, words, check } of idRules)
+  const isNamed = anyName.test(text)
+  for (const { shape, words, name, check } of namedRules) {
+    if (name && !(isNamed && name.test(text))) continue
     for (const match of text.matchAll(shape)) {
       const compact = match[0].replace(/[ .+-]/g, '')
       if (words && !words.test(before(text, match.index))) continue
       if (!check || check(compact, match[0])) found.push({ start: match.index, end: match.index + match[0].length })
     }
+  }
   for (const { shape, validator } of libraryRules)
     for (const match of text.matchAll(shape))
       if (!validator || validator(match[0], text.slice(Math.max(0, match.index - 50), match.index + 100)))

@@ -7,6 +7,7 @@ import {
 } from '@ai-sdk/provider'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { AppError } from '#lib/shared/errors.ts'
+import { renderQuestion } from '#lib/shared/source-slot.ts'
 import { estimateTokens } from '#lib/shared/text.ts'
 import type { Attempt, Candidate, Lane, ModelEnd } from './call.ts'
 import { createGuards, type Guards, listBreakers, type ResilientCall, runCandidates } from './resilience.ts'
@@ -405,7 +406,7 @@ describe('a failure', () => {
       context: { attempts: [{ key: 'test/b', outcome: 'misconfigured', statusCode: 401 }, {}, {}, {}, {}] },
     })
     expect(mixed?.context).not.toHaveProperty('partial')
-    expect(mixed?.cause).toMatchObject({ message: 'scripted 429' })
+    expect(mixed?.cause).toMatchObject({ message: 'scripted 429 (429)' })
     expect(await ask([])).toMatchObject({ error: { code: 'model-failed' } })
   })
 
@@ -419,6 +420,85 @@ describe('a failure', () => {
       }),
     ])
     expect((await ask([candidate])).attempts[0]?.detail).toBe('Incorrect API key [key] for [key] (401)')
+  })
+})
+
+describe('a prompt that is too long', () => {
+  const tooLong = status(400, {
+    body: '{"error":{"code":"context_length_exceeded","message":"maximum context length is 500 tokens"}}',
+  })
+  const passages = Array.from({ length: 8 }, (_, at) => ({
+    n: at + 1,
+    title: 'Handbook',
+    headingPath: [],
+    page: null,
+    context: '',
+    text: 'Every employee gets 25 days of annual leave. '.repeat(5),
+  }))
+  const options: ResilientCall['options'] = {
+    prompt: [
+      { role: 'system', content: 'Cite.' },
+      { role: 'user', content: [{ type: 'text', text: 'An earlier question.' }] },
+      { role: 'assistant', content: [{ type: 'text', text: 'An earlier answer.' }] },
+      {
+        role: 'user',
+        content: [{ type: 'text', text: renderQuestion({ question: 'Leave?', passages, boundary: 'a-boundary' }) }],
+      },
+    ],
+    maxOutputTokens: 100,
+  }
+  const sentTo = ({ asked }: ReturnType<typeof scripted>) =>
+    asked.map(({ options: { prompt } }) => JSON.stringify(prompt))
+
+  it('is sent once more with less, says so, and is paid by what was sent', async () => {
+    const a = scripted([tooLong, says('Twenty-five.')])
+    const told = await start([a.candidate], { options })
+    expect(told.text).toBe('Twenty-five.')
+    const [before, after] = sentTo(a)
+    expect(before).toContain('An earlier question.')
+    expect(after).not.toContain('An earlier question.')
+    expect(after).toContain('[a-boundary source 1]')
+    expect(after).not.toContain('[a-boundary source 8]')
+    expect(after).toContain('Leave?')
+    expect(told.attempts).toMatchObject([
+      { outcome: 'too-long' },
+      { outcome: 'ok', detail: expect.stringMatching(/without 2 earlier messages and [4-7] sources/) },
+    ])
+    expect(told.end?.usage.in).toBeLessThanOrEqual(400)
+    expect(told.ms).toBeLessThan(10)
+  })
+
+  it('twice goes to the next, whole, which may shorten it for itself', async () => {
+    const a = scripted([tooLong])
+    const b = scripted([tooLong, says('Twenty-five.')], {}, 'b')
+    const told = await start([a.candidate, b.candidate], { options })
+    expect(told.attempts.map(({ key, outcome }) => `${key} ${outcome}`)).toEqual([
+      'test/a too-long',
+      'test/a too-long',
+      'test/b too-long',
+      'test/b ok',
+    ])
+    expect(sentTo(b)[0]).toBe(sentTo(a)[0])
+  })
+
+  it('for every model is an error that says so', async () => {
+    const { error, attempts } = await start([scripted([tooLong]).candidate], { options })
+    expect(error).toMatchObject({
+      code: 'model-failed',
+      context: { reason: 'the prompt is too long for every model' },
+    })
+    expect(attempts).toHaveLength(2)
+  })
+
+  it('for going on with what another wrote is gone on with on less', async () => {
+    const words = 'Every employee gets twenty-five days of annual leave, and five of them may be carried over'
+    const a = scripted([breaksOff(words)])
+    const b = scripted([tooLong, says('may be carried over into the next year.')], {}, 'b')
+    const told = await start([a.candidate, b.candidate], { options })
+    expect(told.text).toBe(`${words} into the next year.`)
+    expect(told.events).not.toContain('replace')
+    expect(b.asked).toHaveLength(2)
+    expect(sentTo(b)[1]).toContain('Go on exactly there')
   })
 })
 

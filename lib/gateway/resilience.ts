@@ -6,11 +6,20 @@
 import { log } from '#lib/log.ts'
 import { AppError } from '#lib/shared/errors.ts'
 import { estimateTokens } from '#lib/shared/text.ts'
-import { type CallOptions, type Deadlines, type Heard, listen, usageOf } from './attempt.ts'
+import {
+  type CallOptions,
+  type Deadlines,
+  type Heard,
+  listen,
+  roomAfter,
+  type Shorter,
+  shorten,
+  textOfPrompt,
+  usageOf,
+} from './attempt.ts'
 import { type Breakers, createBreakers, type Ticket } from './breaker.ts'
 import type { Attempt, Candidate, Lane, ModelEvent } from './call.ts'
 import { createLimiter, type Limiter } from './limiter.ts'
-import { toModelError } from './model-error.ts'
 import {
   backoffMs,
   classify,
@@ -58,8 +67,11 @@ export type ResilientCall = {
   options: CallOptions
   lane: Lane
   signal: AbortSignal
-  /** Told of every try as it ends, also of one that was stopped. */
-  onAttempt?: (attempt: Attempt) => void
+  /**
+   * Told of every try as it ends, also of one that was stopped. `received` is what came in the place of an answer, at most 2 KB of
+   * it: not for readers, and to be masked before it is kept, since it may repeat keys and what was sent.
+   */
+  onAttempt?: (attempt: Attempt, received: string | undefined) => void
   deadlines?: Partial<Deadlines>
   random?: () => number
   /** The process's own when left out. */
@@ -67,13 +79,6 @@ export type ResilientCall = {
 }
 
 const isBuiltIn = ({ provider }: Candidate): boolean => provider.kind === 'built-in'
-
-const textOfPrompt = ({ prompt }: CallOptions): string =>
-  prompt
-    .map(({ content }) =>
-      typeof content === 'string' ? content : content.map((part) => (part.type === 'text' ? part.text : '')).join(''),
-    )
-    .join('\n')
 
 /** Models seldom begin with a space, so the seam is found by words that stand on both sides of it. */
 const continuation = (options: CallOptions, written: string): CallOptions => {
@@ -105,15 +110,53 @@ const pause = (ms: number, signal: AbortSignal): Promise<void> =>
     signal.addEventListener('abort', stopped, { once: true })
   })
 
+/** Shorter runs of words are in any prompt and in any error. */
+const repeatedChars = 24
+
+/** An error's words without those that the prompt has too: some providers repeat what they refuse. */
+const withoutSent = (words: string, prompt: string): string => {
+  let told = ''
+  for (let at = 0; at < words.length; ) {
+    let end = at + repeatedChars
+    if (end > words.length || !prompt.includes(words.slice(at, end))) {
+      told += words[at]
+      at += 1
+      continue
+    }
+    while (end < words.length && prompt.includes(words.slice(at, end + 1))) end += 1
+    told += '[what was sent]'
+    at = end
+  }
+  return told
+}
+
+/** The system's own name for an error of the network, wherever adapters have put it. */
+const systemCodeOf = (thrown: unknown): string | undefined => {
+  if (!(thrown instanceof Error)) return undefined
+  const { code } = thrown as Error & { code?: unknown }
+  return typeof code === 'string' && /^[A-Z][A-Z_]{3,40}$/.test(code) ? code : systemCodeOf(thrown.cause)
+}
+
+/** What is logged of a failure, in our words: what a provider sends may repeat a key and what was sent. */
+const safeCause = (failure: Failed, prompt: string): Error => {
+  const code = systemCodeOf(failure.cause)
+  return new Error(`${withoutSent(describeFailure(failure), prompt)}${code ? ` ${code}` : ''}`)
+}
+
+type Ended = { failures: readonly Failed[]; attempts: readonly Attempt[]; partial: boolean; prompt: string }
+
 /** What every failure says together: ours to mend only when all of them were. */
-const toError = (failures: readonly Failed[], attempts: readonly Attempt[], partial: boolean): AppError => {
+const toError = ({ failures, attempts, partial, prompt }: Ended): AppError => {
   const [telling] = failures.toSorted((a, b) => consequences[b.failure].telling - consequences[a.failure].telling)
   const ours =
     failures.length > 0 && failures.every(({ failure }) => failure === 'misconfigured' || failure === 'model-gone')
   const waitsMs = failures.flatMap(({ retryAfterMs }) => (retryAfterMs === undefined ? [] : [retryAfterMs]))
   return new AppError(ours ? 'model-misconfigured' : 'model-failed', {
-    cause: telling && toModelError(telling.cause).cause,
+    cause: telling && safeCause(telling, prompt),
     context: {
+      ...(failures.length > 0 && failures.every(({ failure }) => failure === 'too-long')
+        ? { reason: 'the prompt is too long for every model' }
+        : {}),
       attempts: attempts.map(({ key, outcome, statusCode }) => ({ key, outcome, statusCode })),
       ...(partial ? { partial: true } : {}),
     },
@@ -128,8 +171,17 @@ const unguarded: Admitted = { ticket: { answering: nothing, succeeded: nothing, 
 
 /** `said`: some of its words were shown. `empty`: it ended in peace, with nothing. */
 type Unanswered = { failure: Failed; said: boolean; empty: boolean }
-/** A candidate in a call: repetitions used up, whether it can only begin anew, how it failed last. */
-type Known = { retries: number; anew: boolean; last: Failed | undefined; failedMs: number }
+/** A candidate in a call: repetitions used up, whether it can only begin anew, what fits it, how it failed last. */
+type Known = {
+  retries: number
+  anew: boolean
+  shorter: Shorter | undefined
+  last: Failed | undefined
+  failedMs: number
+}
+
+const leftOutWords = ({ leftOut: { messages, sources } }: Shorter): string =>
+  `too long at first; asked again without ${messages} earlier messages and ${sources} sources`
 
 /** One call as it goes on. */
 const createRun = (call: ResilientCall) => {
@@ -137,8 +189,9 @@ const createRun = (call: ResilientCall) => {
   const { breakers, limiter, budget } = guards
   const deadlines = { ...deadlinesDefault, ...call.deadlines }
   const beganMs = performance.now()
-  const promptTokens = estimateTokens(textOfPrompt(options))
-  const tokensWanted = promptTokens + (options.maxOutputTokens ?? tokensOutAssumed)
+  const promptText = textOfPrompt(options.prompt)
+  const promptTokens = estimateTokens(promptText)
+  const tokensOut = options.maxOutputTokens ?? tokensOutAssumed
   const attempts: Attempt[] = []
   const failures: Failed[] = []
   /** What the reader sees. */
@@ -151,20 +204,21 @@ const createRun = (call: ResilientCall) => {
   const state = new Map(
     candidates.map((candidate): [Candidate, Known] => [
       candidate,
-      { retries: 0, anew: false, last: undefined, failedMs: 0 },
+      { retries: 0, anew: false, shorter: undefined, last: undefined, failedMs: 0 },
     ]),
   )
   const remote = candidates.filter((candidate) => !isBuiltIn(candidate))
 
-  const note = (attempt: Attempt): void => {
+  const note = (attempt: Attempt, received: string | undefined): void => {
     attempts.push(attempt)
-    onAttempt?.(attempt)
+    onAttempt?.(attempt, received)
   }
 
   /** A way to the candidate, or why there is none now. The built-in answerer is always there. */
   const admit = async (candidate: Candidate): Promise<Admitted | Failed> => {
     const { key } = candidate
     if (isBuiltIn(candidate)) return unguarded
+    const known = state.get(candidate)
     const failing = (retryAfterMs: number) =>
       new Failed('breaker-open', new Error('failing too often; not asked'), { retryAfterMs })
     const openForMs = await breakers.openFor(key)
@@ -172,7 +226,8 @@ const createRun = (call: ResilientCall) => {
     const others = candidates.slice(candidates.indexOf(candidate) + 1).some((other) => !isBuiltIn(other))
     const waitMsMax =
       lane !== 'chat' ? Number.POSITIVE_INFINITY : others ? placeMsMaxChat : Math.max(placeMsMaxChat, patienceLeftMs)
-    const pass = await limiter.enter({ candidate, lane, tokens: tokensWanted, waitMsMax, signal })
+    const tokens = (known?.shorter?.tokensIn ?? promptTokens) + tokensOut
+    const pass = await limiter.enter({ candidate, lane, tokens, waitMsMax, signal })
     if ('retryInMs' in pass)
       return new Failed('busy', new Error('as many calls as it takes; not asked'), { retryAfterMs: pass.retryInMs })
     // Only now, since a probe must not wait for a place.
@@ -181,7 +236,7 @@ const createRun = (call: ResilientCall) => {
       pass.leave(0)
       return failing(ticket.retryInMs)
     }
-    if (state.get(candidate)?.retries === 0) budget.earn(key)
+    if (known?.retries === 0 && !known.shorter) budget.earn(key)
     return {
       ticket,
       leave: (tokens) => {
@@ -197,29 +252,35 @@ const createRun = (call: ResilientCall) => {
     goesOn: boolean,
   ): AsyncGenerator<ModelEvent, Unanswered | undefined> {
     const { key, modelId } = candidate
+    const shorter = state.get(candidate)?.shorter
+    const sending = shorter?.options ?? options
     const startMs = performance.now()
     let ownFirstMs: number | undefined
     let own = ''
     let said = false
     let ended: Extract<Heard, { type: 'finish' }> | undefined
+    let received: string | undefined
     let noted = false
     const noteOnce = (outcome: Attempt['outcome'], detail: string, statusCode?: number): void => {
       if (noted) return
       noted = true
       const durationMs = performance.now() - startMs
-      note({
-        key,
-        modelId,
-        outcome,
-        detail,
-        startMs: startMs - beganMs,
-        durationMs,
-        firstTokenMs: ownFirstMs,
-        statusCode,
-      })
+      note(
+        {
+          key,
+          modelId,
+          outcome,
+          detail,
+          startMs: startMs - beganMs,
+          durationMs,
+          firstTokenMs: ownFirstMs,
+          statusCode,
+        },
+        received,
+      )
     }
     const unanswered = (failure: Failed): Unanswered => {
-      noteOnce(failure.failure, describeFailure(failure), failure.statusCode)
+      noteOnce(failure.failure, withoutSent(describeFailure(failure), promptText), failure.statusCode)
       failures.push(failure)
       return { failure, said, empty: ended !== undefined }
     }
@@ -247,10 +308,13 @@ const createRun = (call: ResilientCall) => {
       let seam = goesOn ? createSeam(written) : undefined
       for await (const heard of listen({
         candidate,
-        options: goesOn ? continuation(options, written) : options,
+        options: goesOn ? continuation(sending, written) : sending,
         deadlines: { ...deadlines, totalMs: deadlines.totalMs - askedMs },
         signal,
         onHeaders: (headers) => limiter.learn(key, headers),
+        onReceived: (text) => {
+          received = text
+        },
       })) {
         if (heard.type === 'finish') {
           ended = heard
@@ -274,11 +338,11 @@ const createRun = (call: ResilientCall) => {
         const joined = seam.end()
         yield* show(joined.text, joined.anew)
       }
-      const counted = { in: promptTokens + estimateTokens(before), out: estimateTokens(own) }
+      const counted = { in: (shorter?.tokensIn ?? promptTokens) + estimateTokens(before), out: estimateTokens(own) }
       const usage = usageOf(reported, counted, options.maxOutputTokens)
       admitted.ticket.succeeded()
       admitted.leave(usage.in + usage.out)
-      noteOnce('ok', '')
+      noteOnce('ok', shorter ? leftOutWords(shorter) : '')
       yield { ...end, type: 'end', candidate, usage, attempts, firstTokenMs, totalMs: performance.now() - beganMs }
       return undefined
     } catch (thrown) {
@@ -329,7 +393,16 @@ const createRun = (call: ResilientCall) => {
     return true
   }
 
-  /** Asks one candidate, anew where going on with what is there is not possible. True when there is an end. */
+  /** What a candidate that called the prompt too long may be asked instead, once; nothing where no less can be sent. */
+  const shortened = (candidate: Candidate, failure: Failed): Shorter | undefined => {
+    const { contextTokensMax } = candidate
+    return shorten(options, roomAfter(failure, { tokensIn: promptTokens, tokensOut, contextTokensMax })) ?? undefined
+  }
+
+  /**
+   * Asks one candidate; once more with less where the prompt is too long for it, and anew where going on with what is there is not
+   * possible. True when there is an end.
+   */
   const turn = async function* (candidate: Candidate): AsyncGenerator<ModelEvent, boolean> {
     const known = state.get(candidate)
     if (!known || askedMs >= deadlines.totalMs) return false
@@ -345,8 +418,13 @@ const createRun = (call: ResilientCall) => {
       const { failure, said, empty } = unanswered
       known.last = failure
       known.failedMs = performance.now()
-      const impossible =
-        empty || failure.failure === 'too-long' || failure.statusCode === 400 || failure.statusCode === 422
+      const tooLong = failure.failure === 'too-long'
+      if (tooLong && !said && !isBuiltIn(candidate)) {
+        if (known.shorter) return false
+        known.shorter = shortened(candidate, failure)
+        if (known.shorter) continue
+      }
+      const impossible = empty || tooLong || failure.statusCode === 400 || failure.statusCode === 422
       if (goesOn && !said && impossible) {
         known.anew = true
         continue
@@ -363,7 +441,7 @@ const createRun = (call: ResilientCall) => {
       for (let round = 0; round < retriesMax; round += 1)
         for (const candidate of remote) if ((await mayRepeat(candidate, 'later')) && (yield* turn(candidate))) return
       for (const candidate of candidates.filter(isBuiltIn)) if (yield* turn(candidate)) return
-      throw toError(failures, attempts, written !== '')
+      throw toError({ failures, attempts, partial: written !== '', prompt: promptText })
     },
   }
 }

@@ -4,17 +4,18 @@ import { generateText } from 'ai'
 import { eq, sql } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { getGatewaySettings } from '#db/queries/gateway-settings.ts'
-import { auditLog, gatewaySettings, modelProviders } from '#db/schema/index.ts'
+import { auditLog, breakers, gatewaySettings, modelCanaries, modelProviders } from '#db/schema/index.ts'
 import { createTestWorkspace, type TestWorkspace, withDatabase } from '#db/testing.ts'
 import { type MockProvider, startMockProvider } from '#e2e/mock-provider.ts'
 import { AppError } from '#lib/shared/errors.ts'
 import { defaultGatewaySettings, type GatewaySettingsInput } from '#lib/shared/gateway-settings.ts'
 import { newId } from '#lib/shared/ids.ts'
-import type { ModelInput, ProviderInput } from '#lib/shared/models-contract.ts'
+import type { CanaryRow, ModelInput, ProviderInput } from '#lib/shared/models-contract.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
 import { tryProvider } from './provider-test.ts'
 import { createEnvironment, createRegistry, fetchOf, forgetCandidates, listCandidates } from './registry.ts'
 import {
+  conditionFrom,
   deleteModel,
   deleteProvider,
   modelSetup,
@@ -141,6 +142,8 @@ describe('a provider', () => {
     [{ name: ' ' }, 'needs a name'],
     [{ name: 'x'.repeat(61) }, 'over 60 characters'],
     [{ name: 'a\u202eb' }, 'cannot be seen'],
+    [{ name: 'Built-in' }, 'a provider of its own'],
+    [{ name: 'openai (environment)' }, 'a provider of its own'],
     [{ baseUrl: null }, 'needs an address'],
     [{ baseUrl: 'nonsense' }, 'no web address'],
     [{ baseUrl: 'ftp://example.com' }, 'Only http and https'],
@@ -356,6 +359,52 @@ describe('a model', () => {
     expect(providers[0]?.models[2]?.knownPrice).toMatchObject({ input: 0, output: 2_000_000 })
   })
 
+  it('shows its own breaker and last check, and no others', async () => {
+    const { id } = await saveProvider(viewer, provider())
+    await saveModel(viewer, model(id, { modelId: 'a' }))
+    await saveModel(viewer, model(id, { modelId: 'b' }))
+    const { db } = opened.current()
+    const stranger = await createTestWorkspace(opened.current())
+    await db.insert(breakers).values({ key: `${id}/a`, state: 'open', reason: 'timeout' })
+    await db.insert(modelCanaries).values([
+      { workspaceId: viewer.workspaceId, key: `${id}/a`, state: 'dropped', detail: 'JSON was fenced' },
+      { workspaceId: stranger.workspaceId, key: `${id}/b`, state: 'changed' },
+    ])
+    const { providers } = await modelSetup(viewer)
+    expect(providers[0]?.models).toMatchObject([
+      { modelId: 'a', breaker: { state: 'open' }, canary: { state: 'dropped', detail: 'JSON was fenced' } },
+      { modelId: 'b', breaker: null, canary: null },
+    ])
+    expect(await modelSetup(stranger.viewers.admin)).toMatchObject({ providers: [] })
+  })
+
+  it('of the environment without a name has what was learned last of its server, a named one only its own', () => {
+    const canary = (checkedAt: string): CanaryRow => ({
+      state: 'ok',
+      score: 1,
+      baselineScore: 1,
+      servedModel: null,
+      baselineServed: null,
+      fingerprint: null,
+      baselineFingerprint: null,
+      detail: '',
+      checkedAt,
+      changedAt: checkedAt,
+    })
+    const conditionOf = conditionFrom(
+      [],
+      new Map([
+        ['env-compatible/qwen3:8b', canary('2026-11-21T09:00:00Z')],
+        ['env-compatible/llama', canary('2026-11-20T09:00:00Z')],
+        ['env-openai/gpt', canary('2026-11-21T10:00:00Z')],
+      ]),
+    )
+    expect(conditionOf('env-compatible/first-model').canary?.checkedAt).toBe('2026-11-21T09:00:00Z')
+    expect(conditionOf('env-compatible/llama').canary?.checkedAt).toBe('2026-11-20T09:00:00Z')
+    expect(conditionOf('env-google/first-model')).toEqual({ breaker: null, canary: null })
+    expect(conditionOf('env-compatible/other')).toEqual({ breaker: null, canary: null })
+  })
+
   it('is one of its provider, moves to the end of another tier, and goes with its provider', async () => {
     const { id } = await saveProvider(viewer, provider())
     const a = await saveModel(viewer, model(id, { modelId: 'a' }))
@@ -408,6 +457,11 @@ describe('the rules', () => {
     [{ cache: { wrongHitsMax: 0.9 } }, 'must be at most 0.2'],
     [{ cache: { ttlSeconds: 1 } }, 'must be at least 60'],
     [{ routing: { standardFrom: 0.9, flagshipFrom: 0.2 } }, 'The flagship tier must begin'],
+    [{ routing: { localShareTarget: 1.2 } }, 'The share that local models are to take must be at most 1'],
+    [{ injection: { quarantineFrom: -0.1 } }, 'The score from which a passage is held back must not be negative'],
+    [{ canary: { everyHours: 1_000 } }, 'The hours between two checks of a model must be at most 720'],
+    [{ canary: { everyHours: 1.5 } }, 'The hours between two checks of a model'],
+    [{ canary: { dropFrom: 2 } }, 'The fall from which a model counts as worse must be at most 1'],
     [{ alerts: { webhookUrl: 'ftp://example.com' } }, 'must begin with https://'],
     [{ alerts: { webhookUrl: 'http://169.254.169.254/' } }, 'cannot be used'],
     [{ alerts: { webhookUrl: 'http://localhost:9/' } }, 'cannot be used'],

@@ -20,7 +20,8 @@ import {
   updateModel,
   updateProvider,
 } from '#db/queries/models.ts'
-import { listModels, listProviders } from '#db/reports/models.ts'
+import { listCanaries, listModels, listProviders } from '#db/reports/models.ts'
+import { listBreakers } from '#db/reports/operations.ts'
 import { audit } from '#lib/audit.ts'
 import { checkAddress, RefusedAddress } from '#lib/safe-fetch.ts'
 import { sealing } from '#lib/sealing.ts'
@@ -34,7 +35,9 @@ import {
 } from '#lib/shared/gateway-settings.ts'
 import { newId } from '#lib/shared/ids.ts'
 import type {
+  CanaryRow,
   KnownPrice,
+  ModelCondition,
   ModelInput,
   ModelPrice,
   ModelSetup,
@@ -42,6 +45,7 @@ import type {
   ProviderKind,
   ProviderTest,
 } from '#lib/shared/models-contract.ts'
+import type { BreakerRow } from '#lib/shared/operations-contract.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
 import { priceMicros } from './cost.ts'
 import { tryProvider } from './provider-test.ts'
@@ -54,6 +58,7 @@ import {
   listEnvironmentCandidates,
   openKey,
 } from './registry.ts'
+import { forgetSettings } from './settings.ts'
 import { tasks } from './tasks.ts'
 
 const providersMax = 50
@@ -71,11 +76,16 @@ const refuse = (message: string): never => {
 
 const deceiving = /[\p{Cc}\p{Cs}\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/u
 
+const reservedName = /^built-in$|\(environment\)$/i
+
 const checkedName = (raw: string): string => {
   const name = raw.normalize('NFC').replace(/\s+/g, ' ').trim()
   if (!name) refuse('A provider needs a name. Type at least one character.')
   if (name.length > nameCharsMax) refuse(`The name is over ${nameCharsMax} characters. Shorten it.`)
   if (deceiving.test(name)) refuse('The name has characters that cannot be seen. Type it anew.')
+  // Reports tell by the name whether a call went to a provider of ours, of the environment, or to none.
+  if (reservedName.test(name))
+    refuse(`${name} is what Footnote calls a provider of its own. Give this one another name.`)
   return name
 }
 
@@ -301,11 +311,15 @@ const settingNames: Record<string, string> = {
   'tokenLimits.userMinute': 'The tokens of a person a minute',
   'tokenLimits.workspaceMinute': 'The tokens of the workspace a minute',
   'injection.flagFrom': 'The score from which text is flagged',
+  'injection.quarantineFrom': 'The score from which a passage is held back',
   'cache.wrongHitsMax': 'The share of wrong answers from the cache',
   'cache.ttlSeconds': 'The time for which answers are kept',
   'routing.localConfidenceMin': 'The confidence of local models',
+  'routing.localShareTarget': 'The share that local models are to take',
   'routing.standardFrom': 'The difficulty of the standard tier',
   'routing.flagshipFrom': 'The difficulty of the flagship tier',
+  'canary.everyHours': 'The hours between two checks of a model',
+  'canary.dropFrom': 'The fall from which a model counts as worse',
   'alerts.webhookUrl': 'The address for alerts',
   'alerts.errorShareFrom': 'The error rate',
   'alerts.p95MsFrom': 'The slowest one in twenty',
@@ -372,7 +386,7 @@ export const saveGatewaySettings = async (
   const settings = parsed.data
   checkSettings(settings)
   const known = new Set((await listCandidates(viewer.workspaceId)).map(({ key }) => key))
-  return database().db.transaction(async (tx) => {
+  const stored = await database().db.transaction(async (tx) => {
     const { settings: before } = await findGatewaySettings(tx, viewer.workspaceId)
     for (const [task, key] of Object.entries(settings.taskModels)) {
       if (!Object.hasOwn(tasks, task)) refuse(`There is no task called ${task}.`)
@@ -390,6 +404,8 @@ export const saveGatewaySettings = async (
     })
     return version
   })
+  forgetSettings(viewer.workspaceId)
+  return stored
 }
 
 /** What is shown of a price: micro-dollars a million tokens. A thousand are asked for, since some models cost more from many on. */
@@ -415,16 +431,42 @@ const keyState = (provider: StoredProvider): 'none' | 'stored' | 'unreadable' =>
   }
 }
 
+/** Of a server of the environment that has no model named; it says at its first call, to whoever asks, which it has. */
+const unnamedModel = '/first-model'
+
+/** What is known of the model with a key. Where this process has not heard the model's name yet, what others learned of its server. */
+export const conditionFrom =
+  (breakers: readonly BreakerRow[], canaries: ReadonlyMap<string, CanaryRow>) =>
+  (key: string): ModelCondition => {
+    const start = key.endsWith(unnamedModel) ? key.slice(0, 1 - unnamedModel.length) : null
+    const isMeant = (other: string): boolean => other === key || (start !== null && other.startsWith(start))
+    const newest = <Row>(rows: readonly Row[], at: (row: Row) => string): Row | null =>
+      rows.toSorted((a, b) => at(b).localeCompare(at(a)))[0] ?? null
+    return {
+      breaker: newest(
+        breakers.filter((breaker) => isMeant(breaker.key)),
+        ({ changedAt }) => changedAt,
+      ),
+      canary: newest(
+        [...canaries].filter(([other]) => isMeant(other)).map(([, canary]) => canary),
+        ({ checkedAt }) => checkedAt,
+      ),
+    }
+  }
+
 /** Everything the Models screen shows. */
 export const modelSetup = async (viewer: Viewer): Promise<ModelSetup> => {
   const { db } = database()
-  const [providers, models, sealed, { settings, version }, environment] = await Promise.all([
+  const [providers, models, sealed, { settings, version }, environment, breakers, canaries] = await Promise.all([
     listProviders(db, viewer),
     listModels(db, viewer),
     listSealedKeys(db, viewer.workspaceId),
     findGatewaySettings(db, viewer.workspaceId),
     listEnvironmentCandidates(),
+    listBreakers(db, viewer),
+    listCanaries(db, viewer),
   ])
+  const conditionOf = conditionFrom(breakers, canaries)
   const keys = new Map(sealed.map((provider) => [provider.id, keyState(provider)]))
   return {
     providers: providers.map((provider) => ({
@@ -441,15 +483,16 @@ export const modelSetup = async (viewer: Viewer): Promise<ModelSetup> => {
           }) => {
             const price = input === null || output === null ? null : { input, output, cached }
             const key = `${provider.id}/${model.modelId}`
-            return { ...model, key, price, knownPrice: knownPriceOf({ ...provider, modelId: model.modelId }, price) }
+            const knownPrice = knownPriceOf({ ...provider, modelId: model.modelId }, price)
+            return { ...model, key, price, knownPrice, ...conditionOf(key) }
           },
         ),
     })),
-    environment: environment.flatMap(({ key, modelId, provider: { kind, local, baseUrl = null } }) =>
-      kind === 'built-in'
-        ? []
-        : [{ key, kind, modelId, baseUrl, local, knownPrice: knownPriceOf({ kind, modelId, baseUrl, local }, null) }],
-    ),
+    environment: environment.flatMap(({ key, modelId, provider: { name, kind, local, baseUrl = null } }) => {
+      if (kind === 'built-in') return []
+      const knownPrice = knownPriceOf({ kind, modelId, baseUrl, local }, null)
+      return [{ key, provider: name, kind, modelId, baseUrl, local, knownPrice, ...conditionOf(key) }]
+    }),
     settings: settings ?? defaultGatewaySettings,
     version,
     settingsReadable: settings !== null,

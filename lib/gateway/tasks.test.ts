@@ -12,6 +12,12 @@ const inputs: { [Name in TaskName]: TaskInput<Name> } = {
   'classify-intent': { question: hostile, intents: ['greeting', 'knowledge'] },
   title: { text: `${text} ${hostile}` },
   summarise: { title: 'Policy', text: `${text} ${hostile}` },
+  describe: {
+    documents: [
+      { title: 'Policy', text: `${text} ${hostile}` },
+      { title: '', text: hostile },
+    ],
+  },
   extract: { title: '', text: `${text} ${hostile}` },
   judge: { claim: `Keys are rotated every 90 days. ${hostile}`, passage: text },
   plan: { question: `Compare keys and laptops. ${hostile}` },

@@ -189,6 +189,56 @@ export const tasks = {
     local: ({ title, text }) => ({ summary: centralSentences(text, 4).join(' ') || title || 'There is no text.' }),
   }),
 
+  /** Several short documents in one call: for each, by its number, what `summarise` and `extract` would say of it. */
+  describe: contract({
+    input: z.object({
+      documents: z
+        .array(z.object({ title: z.string(), text: z.string() }))
+        .min(1)
+        .max(8),
+    }),
+    output: z.object({
+      documents: z
+        .array(
+          z.object({
+            n: z.int().min(1).max(8),
+            summary: z.string().min(1).max(4_000),
+            tags: z.array(z.string().min(1).max(40)).max(8),
+          }),
+        )
+        .max(8),
+    }),
+    format: 'json',
+    tier: 'fast',
+    lane: 'batch',
+    tokensInMax: 6_000,
+    tokensOutMax: 2_400,
+    promptVersion: '2026-11-21',
+    prompt: ({ documents }, boundary) => ({
+      instructions: lines(
+        'You describe documents for people who look for them, each by itself. Every document begins with its number and its title. For each: a summary of two to five sentences in its own language, which says what it is, what it says and what matters in it, with numbers, names and dates as they are and nothing added; and three to eight tags of one or two words, lower case, in its language.',
+        `${jsonOnly} Its form: {"documents": [{"n": 1, "summary": "…", "tags": ["…"]}]}, one entry for each document, in their order.`,
+        dataRule,
+      ),
+      messages: [
+        {
+          role: 'user',
+          content: slot(
+            documents.map(({ title, text }, at) => `Document ${at + 1}: ${title}\n\n${text}`).join('\n\n'),
+            boundary,
+          ),
+        },
+      ],
+    }),
+    local: ({ documents }) => ({
+      documents: documents.map(({ title, text }, at) => ({
+        n: at + 1,
+        summary: centralSentences(text, 4).join(' ') || title || 'There is no text.',
+        tags: frequentWords(text, 5).map((word) => truncate(word, 40)),
+      })),
+    }),
+  }),
+
   extract: contract({
     input: z.object({ title: z.string(), text: z.string() }),
     output: z.object({ title: z.string().max(160), tags: z.array(z.string().min(1).max(40)).max(8) }),

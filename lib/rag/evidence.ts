@@ -39,6 +39,8 @@ export type Evidence = {
   passages: Passage[]
   /** The nearest documents, for an honest refusal. */
   nearest: NearestDocument[]
-  /** Words for a banner when a leg was missing; null when all of retrieval worked. */
+  /** Passages that would have been read and were left out: they read like orders to a model, and nobody has released them. */
+  heldBack: number
+  /** Words for a banner when a leg was missing or passages were left out; null when everything found could be read. */
   degraded: string | null
 }

@@ -117,4 +117,65 @@ export type Span = {
   attributes: Record<string, unknown>
 }
 
-export type Trace = TraceSummary & { spans: Span[] }
+/** One line of the ledger: a try of a model, or the answer from a cache that saved it. Times in milliseconds, money in micro-dollars. */
+export type TraceCall = {
+  id: string
+  at: string
+  task: string
+  feature: string
+  tier: string | null
+  route: string | null
+  provider: string | null
+  requestedModel: string | null
+  servedModel: string | null
+  fingerprint: string | null
+  /** `ok`, `refused`, `stopped`, or the class of the failure. */
+  outcome: string
+  cache: string | null
+  attempts: number
+  tokensIn: number | null
+  tokensOut: number | null
+  tokensCached: number | null
+  tokensReasoning: number | null
+  usageEstimated: boolean
+  costMicros: number | null
+  savedMicros: number
+  savedTokens: number
+  flags: string[]
+  firstTokenMs: number | null
+  totalMs: number | null
+  promptName: string | null
+  promptVersion: string | null
+  promptHash: string | null
+  policyVersion: number | null
+}
+
+export type Trace = TraceSummary & { spans: Span[]; calls: TraceCall[] }
+
+export const traceCacheKinds = ['any', 'exact', 'semantic', 'none'] as const
+export type TraceCacheKind = (typeof traceCacheKinds)[number]
+
+/** Which traces are looked for, beside the time; what is said of a call must all be true of one call of the trace. */
+export type TraceFilter = {
+  /** Found in questions and in names and addresses of people. */
+  q?: string | undefined
+  status?: string | undefined
+  /** Asked for, or answered as. */
+  model?: string | undefined
+  task?: string | undefined
+  tier?: string | undefined
+  cache?: TraceCacheKind | undefined
+  user?: string | undefined
+  provider?: string | undefined
+  route?: string | undefined
+  outcome?: string | undefined
+  feature?: string | undefined
+  flag?: string | undefined
+  fingerprint?: string | undefined
+  /** The hash of a prompt, which names its words. */
+  prompt?: string | undefined
+  policy?: number | undefined
+}
+
+/** What a filter can be set to: what the workspace has used lately. */
+export type TraceChoices = { models: string[]; tasks: string[]; tiers: string[]; users: { id: string; name: string }[] }

@@ -70,6 +70,8 @@ export const gatewaySettingsSchema = z.strictObject({
     .strictObject({
       /** From this score (0 to 1) on a question or a passage is flagged in the trace. */
       flagFrom: z.number().min(0).max(1).default(0.5),
+      /** From this score a passage goes to no model until an admin has read and released it. 1 shuts nothing out. */
+      quarantineFrom: z.number().min(0).max(1).default(0.55),
     })
     .prefault({}),
   cache: z
@@ -86,6 +88,8 @@ export const gatewaySettingsSchema = z.strictObject({
       /** Where a local model is configured it is asked first, and a hosted one when its confidence stays below this (0 to 1). */
       localFirst: z.boolean().default(true),
       localConfidenceMin: z.number().min(0).max(1).default(0.5),
+      /** The share of calls that local models are to take; the Models page shows how far it is reached. */
+      localShareTarget: z.number().min(0).max(1).default(0.8),
       /** A difficulty (0 to 1) from which the tier is asked. */
       standardFrom: z.number().min(0).max(1).default(0.35),
       flagshipFrom: z.number().min(0).max(1).default(0.75),
@@ -93,6 +97,26 @@ export const gatewaySettingsSchema = z.strictObject({
     .prefault({}),
   /** A model of its own for a task, by its key (`PROVIDER/MODEL`), before what routing says. */
   taskModels: z.record(z.string().max(40), z.string().max(300)).default({}),
+  /** A model's canary: a few fixed questions, on a schedule and whenever it answers under another name or fingerprint. */
+  canary: z
+    .strictObject({
+      everyHours: z.int().min(0).max(720).default(24),
+      /** What runs on our own machines changes when somebody changes it, and is checked by hand; with this, on the schedule too. */
+      alsoLocal: z.boolean().default(false),
+      /** A fall of the share of checks that hold, from which the model counts as changed for the worse. */
+      dropFrom: z.number().min(0).max(1).default(0.25),
+      /** `fall-back`: a dropped model is asked last. */
+      act: z.enum(['alert', 'fall-back']).default('alert'),
+    })
+    .prefault({}),
+  summaries: z
+    .strictObject({
+      /** Describes new and changed documents by itself. */
+      changedDocuments: z.boolean().default(false),
+      /** Through the provider's batch interface where it has one: cheaper, within a day. */
+      batch: z.boolean().default(false),
+    })
+    .prefault({}),
   alerts: z
     .strictObject({
       /** An http(s) address that gets a JSON line for each alert. */

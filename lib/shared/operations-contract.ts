@@ -98,7 +98,30 @@ export type CostSeries = {
   buckets: { at: string; values: Record<string, number> }[]
 }
 
-export type Saving = { kind: 'exact' | 'semantic' | 'called'; calls: number; savedMicros: number; savedTokens: number }
+/** What saved: a cache, by its level; a model below the flagship; a prompt that was made shorter. `calls` are those it helped. */
+export type Saving = {
+  kind: 'exact' | 'semantic' | 'route' | 'context'
+  calls: number
+  savedMicros: number
+  /** Null where no token was saved, only a price. */
+  savedTokens: number | null
+}
+
+/** What one tier and model gave for its price, over the calls that ended with an answer. */
+export type RouteRow = {
+  /** Null: calls that were not routed. */
+  tier: string | null
+  model: string | null
+  calls: number
+  /** Of the calls whose price is known; null when none is. */
+  costMicrosPerCall: number | null
+  unpricedCalls: number
+  /** The mean share of an answer's sentences that a cited passage supports, 0 to 1, and over how many answers; null: looked at in none. */
+  quality: number | null
+  judgedCalls: number
+  /** The median; null where none was measured. */
+  firstTokenMs: number | null
+}
 
 export type BudgetUse = {
   scope: 'workspace' | 'user'

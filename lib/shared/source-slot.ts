@@ -39,14 +39,19 @@ const controlWords = [
 
 const boundaryShape = /^[\w-]{8,64}$/
 
-/** Matches the first character of every forbidden word, overlapping ones too, and every escape mark. */
-const forbidden = (boundary: string): RegExp => {
-  if (!boundaryShape.test(boundary)) throw new Error('a boundary has 8 to 64 letters, digits, - or _')
-  return new RegExp(`${mark}|(?=${[boundary, ...controlWords].join('|')})[\\s\\S]`, 'gi')
-}
+/** A mark or a control word. Most texts have none, and are not searched again with the boundary, which is new each time. */
+const suspect = new RegExp([mark, ...controlWords].join('|'), 'i')
 
-const escapeText = (text: string, boundary: string): string =>
-  text.replace(forbidden(boundary), (first) => (first === mark ? mark + mark : first + mark))
+/** Matches the first character of every forbidden word, overlapping ones too, and every escape mark. */
+const forbidden = (boundary: string): RegExp =>
+  new RegExp(`${mark}|(?=${[boundary, ...controlWords].join('|')})[\\s\\S]`, 'gi')
+
+const escapeText = (text: string, boundary: string): string => {
+  if (!boundaryShape.test(boundary)) throw new Error('a boundary has 8 to 64 letters, digits, - or _')
+  return suspect.test(text) || text.toLowerCase().includes(boundary.toLowerCase())
+    ? text.replace(forbidden(boundary), (first) => (first === mark ? mark + mark : first + mark))
+    : text
+}
 
 const unescapeText = (text: string): string => text.replace(/\u241b(\u241b?)/g, '$1')
 

@@ -1,6 +1,12 @@
 import { z } from 'zod'
 
-const text = z.string().max(300).optional().catch(undefined)
+const text = z
+  .string()
+  .max(300)
+  // PostgreSQL takes no zero in a text.
+  .regex(/^[^\0]*$/)
+  .optional()
+  .catch(undefined)
 
 /** The filters of a report as its address has them. Parts that make no sense are as if they were not there. */
 export const reportFilterShape = {

@@ -2,7 +2,7 @@ import type { Metadata } from 'next'
 import { z } from 'zod'
 import { CostsScreen } from '#components/admin/costs-screen.tsx'
 import { listCallFilterChoices } from '#db/reports/calls.ts'
-import { getBudgetUse, getCostSeries, getCostTotals, listCosts, listSavings } from '#db/reports/costs.ts'
+import { getBudgetUse, getCostSeries, getCostTotals, listCosts, listRoutes, listSavings } from '#db/reports/costs.ts'
 import { reader } from '#db/reports/reader.ts'
 import { page } from '#lib/auth/index.ts'
 import { costGroups, costSorts, periodOf, ranges } from '#lib/shared/operations-contract.ts'
@@ -26,13 +26,14 @@ export default async function CostsPage({ searchParams }: { searchParams: Promis
   const period = periodOf(range, now)
   const db = reader()
   const descending = dir === 'desc'
-  const [choices, totals, previous, series, breakdown, savings, budgets] = await Promise.all([
+  const [choices, totals, previous, series, breakdown, savings, routes, budgets] = await Promise.all([
     listCallFilterChoices(db, viewer, period),
     getCostTotals(db, viewer, period, filter),
     getCostTotals(db, viewer, { from: period.previousFrom, to: period.previousTo }, filter),
     getCostSeries(db, viewer, period, by, filter),
     listCosts(db, viewer, period, by, filter, { sort, descending }),
     listSavings(db, viewer, period, filter),
+    listRoutes(db, viewer, period, filter),
     getBudgetUse(db, viewer, now),
   ])
   return (
@@ -48,6 +49,7 @@ export default async function CostsPage({ searchParams }: { searchParams: Promis
       {...breakdown}
       sort={{ id: sort, descending }}
       savings={savings}
+      routes={routes}
       {...budgets}
     />
   )

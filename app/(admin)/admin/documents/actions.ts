@@ -7,6 +7,7 @@ import {
   describeDocument as describeStored,
   retryDocument as retryStored,
 } from '#lib/documents.ts'
+import { heldPassages, releaseHeld } from '#lib/rag/index.ts'
 
 const one = z.strictObject({ documentId: z.uuid() })
 
@@ -24,3 +25,17 @@ export const describeDocument = action(one, 'document.manage', async ({ document
   await describeStored(viewer, documentId)
   return null
 })
+
+/** What was held back of the document's passages, with the reasons; it only reads. */
+export const listHeldPassages = action(one, 'document.manage', ({ documentId }, viewer) =>
+  heldPassages(viewer, documentId),
+)
+
+export const releasePassage = action(
+  one.extend({ contentHash: z.string().max(64) }),
+  'document.manage',
+  async (passage, viewer) => {
+    await releaseHeld(viewer, passage)
+    return null
+  },
+)

@@ -3,6 +3,8 @@
 import { z } from 'zod'
 import { action } from '#lib/auth/index.ts'
 import {
+  acceptCanary,
+  checkModel as checkStored,
   deleteModel as deleteStoredModel,
   deleteProvider as deleteStoredProvider,
   orderModels as orderStored,
@@ -40,6 +42,18 @@ export const orderModels = action(
     return null
   },
 )
+
+const named = z.strictObject({ key: z.string().min(1).max(300) })
+
+export const checkModel = action(named, 'model.manage', async ({ key }, viewer) => {
+  await checkStored(viewer, key)
+  return null
+})
+
+export const acceptModel = action(named, 'model.manage', async ({ key }, viewer) => {
+  await acceptCanary(viewer, key)
+  return null
+})
 
 // The rules are read by the gateway, which refuses in words what a schema here would refuse without.
 const rules = z.custom<GatewaySettingsInput>((value) => typeof value === 'object' && value !== null)

@@ -1,0 +1,54 @@
+/**
+ * Does the work that a person asked for and the queue holds: summaries of conversations and selections. The run's row tells how
+ * far it is. It is read again for its owner only: a chat that was deleted in the meantime is not summarised.
+ */
+import { database } from '#db/client.ts'
+import { getChat, listMessages } from '#db/queries/chats.ts'
+import { endTaskRun, getOpenTaskRun, type StoredTaskRun, setTaskRunProgress } from '#db/queries/task-runs.ts'
+import { log } from '#lib/log.ts'
+import { citationMarker } from '#lib/shared/chat-contract.ts'
+import { AppError, toAppError } from '#lib/shared/errors.ts'
+import type { Viewer } from '#lib/shared/viewer.ts'
+import { callsFor, describableParts, summariseParts } from './summarise.ts'
+
+type Readable = { title: string; text: string }
+
+/** What is summarised; undefined when it is not there any more. */
+const textOf = async ({ feature, subject, userId, workspaceId }: StoredTaskRun): Promise<Readable | undefined> => {
+  const { db } = database()
+  const chat = await getChat(db, { userId, workspaceId }, String(subject.chatId))
+  if (!chat) return undefined
+  if (feature === 'selection.summary') return { title: String(subject.title ?? ''), text: String(subject.text ?? '') }
+  const turns = (await listMessages(db, chat.id)).flatMap(({ role, text, status }) => {
+    const said = text.replace(citationMarker, '').trim()
+    return said && status !== 'streaming' ? [`${role === 'user' ? 'Question' : 'Answer'}: ${said}`] : []
+  })
+  return { title: chat.title, text: turns.join('\n\n') }
+}
+
+/** Does a run to its end, whatever the end is; one that has ended is left alone. Throws only when the worker stops. */
+export const runTaskRun = async (runId: string, signal: AbortSignal): Promise<void> => {
+  const { db } = database()
+  const run = await getOpenTaskRun(db, runId)
+  if (!run) return
+  try {
+    const found = await textOf(run)
+    const parts = describableParts(found?.text ?? '')
+    if (!found || parts.length === 0) throw new AppError('not-found')
+    const total = callsFor(parts)
+    let done = 0
+    await setTaskRunProgress(db, run.id, { done, total })
+    // On behalf of who asked: their budget pays and their workspace's rules hold.
+    const viewer: Viewer = { userId: run.userId, workspaceId: run.workspaceId, role: 'user', name: '', email: '' }
+    const made = await summariseParts(found.title, parts, { viewer, feature: run.feature, signal }, async () => {
+      done += 1
+      await setTaskRunProgress(db, run.id, { done, total })
+    })
+    await endTaskRun(db, run.id, { output: made })
+  } catch (thrown) {
+    if (signal.aborted) throw thrown
+    const error = toAppError(thrown)
+    log.warn({ err: error.cause ?? error, code: error.code, runId }, 'a task was not done')
+    await endTaskRun(db, run.id, { failureCode: error.code, output: { message: error.publicMessage } })
+  }
+}
