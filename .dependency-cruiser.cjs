@@ -45,7 +45,8 @@ const confined = [
 ].map(([name, packages, home]) =>
   forbid(
     `confined-${name}`,
-    { pathNot: [home, tests, '^e2e/', '^db/demo/'] },
+    // A benchmark measures the parts as they come, too.
+    { pathNot: [home, tests, '^e2e/', '^db/demo/', '^bench/'] },
     { path: npm(packages) },
     `${packages} is known only to ${home}`,
   ),

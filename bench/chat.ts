@@ -62,8 +62,9 @@ type Asked = { question: string }
 
 const openStock = async (baseUrl: string): Promise<Handler> => {
   const { convertToModelMessages, createUIMessageStreamResponse, streamText, toUIMessageStream } = await import('ai')
-  const { buildModel } = await import('#lib/gateway/providers.ts')
-  const model = buildModel({ kind: 'compatible', modelId: 'bench-1', apiKey: 'sk-bench', baseUrl, fetch })
+  const { createOpenAICompatible } = await import('@ai-sdk/openai-compatible')
+  const provider = createOpenAICompatible({ name: 'stock', apiKey: 'sk-bench', baseURL: baseUrl, includeUsage: true })
+  const model = provider('bench-1')
   return async (request, response) => {
     const { question } = JSON.parse(await readAll(request)) as Asked
     const gone = new AbortController()
@@ -191,6 +192,8 @@ const read = ({ port }: Arm, until?: { tokens: number; held: (end: () => void) =
     const body = JSON.stringify({ question: `How many working days of annual leave does an employee get? ${id}` })
     const seen: Read = { id, firstLagMs: Number.NaN, lagsMs: [], events: 0, bytes: 0, whole: false }
     let rest = ''
+    /** The end of the text so far: a word may be cut by the end of an event. */
+    let half = ''
     let tokens = 0
     const call = httpRequest({ host: '127.0.0.1', port, path: '/', method: 'POST', agent }, (response) => {
       response.on('data', (bytes: Buffer) => {
@@ -202,7 +205,9 @@ const read = ({ port }: Arm, until?: { tokens: number; held: (end: () => void) =
           if (line.includes('[DONE]')) seen.whole = true
           if (!line.includes('"text-delta"')) continue
           seen.events += 1
-          for (const [, at] of line.matchAll(/w(\d+)x/g)) {
+          const text = half + String(JSON.parse(line.slice('data: '.length)).delta)
+          half = /w\d*$/.exec(text)?.[0] ?? ''
+          for (const [, at] of text.matchAll(/w(\d+)x/g)) {
             tokens += 1
             const lagMs = nowMs - (sentMs.get(id)?.[Number(at)] ?? Number.NaN)
             if (at === '0') seen.firstLagMs = lagMs

@@ -181,39 +181,46 @@ export const supersedeAnswers = async (db: Executor, chatId: string, questionId:
     )
 }
 
-export type Flush = { messageId: string; text: string; seq: number; chunks: unknown[] }
+export type Flush = {
+  messageId: string
+  seq: number
+  chunks: unknown[]
+  /** Says that the writer lives: costs a new version of the row, so not each time. */
+  beat: boolean
+}
 
 /**
- * Keeps what was written so far of several answers, all or none of them, and says for each whether somebody asked to stop. An answer
- * that is not in the result is gone or no longer streaming.
+ * Keeps what several answers have said since the last time, all or none of it, and says for each whether somebody asked to stop. An
+ * answer that is not in the result is gone or no longer streaming.
  */
 export const flushAnswers = async (
   db: Executor,
   flushes: readonly Flush[],
 ): Promise<Map<string, { stopRequested: boolean }>> => {
-  const beaten = await rows<{ messageId: string; stopRequested: boolean }>(
+  const open = await rows<{ messageId: string; stopRequested: boolean }>(
     db,
     sql`with flushed as (
-        select "messageId" as id, text, seq, chunks
+        select "messageId" as id, seq, chunks, beat
         from jsonb_to_recordset(${JSON.stringify(flushes)}::text::jsonb)
-          as f("messageId" uuid, text text, seq int, chunks jsonb)
+          as f("messageId" uuid, seq int, chunks jsonb, beat boolean)
+      ),
+      open as (
+        select m.id, m.stop_requested_at is not null as stop_requested
+        from messages m join flushed using (id) where m.status = 'streaming'
       ),
       -- In the order of their ids, so that two writers of several answers never wait for each other in a circle.
       locked as materialized (
-        select m.id from messages m join flushed using (id) where m.status = 'streaming' order by m.id for update of m
+        select m.id from messages m join flushed using (id)
+        where flushed.beat and m.status = 'streaming' order by m.id for update of m
       ),
-      beaten as (
-        update messages m set text = flushed.text, beat_at = now()
-        from locked join flushed using (id) where m.id = locked.id
-        returning m.id, m.stop_requested_at is not null as stop_requested
-      ),
+      beaten as (update messages m set beat_at = now() from locked where m.id = locked.id),
       kept as (
         insert into stream_events (message_id, seq, chunks)
-        select id, seq, chunks from flushed join beaten using (id) where jsonb_array_length(chunks) > 0
+        select id, seq, chunks from flushed join open using (id) where jsonb_array_length(chunks) > 0
       )
-      select id as "messageId", stop_requested as "stopRequested" from beaten`,
+      select id as "messageId", stop_requested as "stopRequested" from open`,
   )
-  return new Map(beaten.map(({ messageId, stopRequested }) => [messageId, { stopRequested }]))
+  return new Map(open.map(({ messageId, stopRequested }) => [messageId, { stopRequested }]))
 }
 
 export type FinishedAnswer = {
@@ -277,7 +284,18 @@ export const listStreamEvents = async (
   return { status: message?.status, events }
 }
 
-/** Ends answers whose writer has not been heard of for `silentSeconds` (0: all that stream). Returns their ids. */
+/** What the events of a message's stream say, from where it last began anew. */
+const streamedText = sql<string>`(
+  with parts as (
+    select event.seq::bigint * 1000000 + part.place as place, part.chunk
+    from stream_events event cross join jsonb_array_elements(event.chunks) with ordinality as part(chunk, place)
+    where event.message_id = ${messages.id}
+  )
+  select coalesce(string_agg(chunk ->> 'delta', '' order by place), '') from parts
+  where chunk ->> 'type' = 'text-delta'
+    and place > coalesce((select max(place) from parts where chunk ->> 'type' = 'reset-step'), 0))`
+
+/** Ends answers whose writer has not been heard of for `silentSeconds` (0: all that stream), with what they had said. Returns their ids. */
 export const interruptSilentAnswers = async (
   db: Executor,
   silentSeconds: number,
@@ -285,7 +303,11 @@ export const interruptSilentAnswers = async (
 ): Promise<string[]> => {
   const ended = await db
     .update(messages)
-    .set({ status: 'interrupted', metadata: sql`${messages.metadata} || ${JSON.stringify(metadata)}::jsonb` })
+    .set({
+      status: 'interrupted',
+      text: streamedText,
+      metadata: sql`${messages.metadata} || ${JSON.stringify(metadata)}::jsonb`,
+    })
     .where(
       and(eq(messages.status, 'streaming'), lt(messages.beatAt, sql`now() - make_interval(secs => ${silentSeconds})`)),
     )

@@ -6,6 +6,7 @@ import {
   insertQuestion,
   interruptSilentAnswers,
   listCitations,
+  listStreamEvents,
   requestStop,
 } from '#db/queries/chats.ts'
 import { createTestWorkspace, withDatabase } from '#db/testing.ts'
@@ -36,6 +37,9 @@ const readAll = async (stream: ReadableStream<ChatChunk>): Promise<ChatChunk[]> 
 }
 const textOf = (chunks: readonly ChatChunk[]): string =>
   chunks.map((chunk) => (chunk.type === 'text-delta' ? chunk.delta : '')).join('')
+
+const storedChunks = async (messageId: string): Promise<ChatChunk[]> =>
+  (await listStreamEvents(test.current().db, messageId, -1)).events.flatMap(({ chunks }) => chunks as ChatChunk[])
 
 const start = (messageId: string) =>
   openGeneration({ messageId, metadata: { traceId: 't' }, show: ({ traceId: _, ...rest }) => rest })
@@ -112,10 +116,7 @@ describe('generation', () => {
     )
     expect(await requestStop(test.current().db, viewer, chatId)).toBe(answerId)
     expect(await aborted).toBeInstanceOf(StopRequested)
-    expect(await getMessage(test.current().db, chatId, answerId)).toMatchObject({
-      text: 'Half an',
-      status: 'streaming',
-    })
+    expect(textOf(await storedChunks(answerId))).toBe('Half an')
     await writer.end({ status: 'stopped', metadata: {} })
     expect(await getMessage(test.current().db, chatId, answerId)).toMatchObject({ text: 'Half an', status: 'stopped' })
   })
@@ -125,10 +126,7 @@ describe('generation', () => {
     const writers = opened.map(({ answerId }) => start(answerId))
     writers[1]?.status('no database takes this: \0')
     for (const [at, writer] of writers.entries()) writer.write(`part ${at}`)
-    const textOfAnswer = async (at: number) => {
-      const { chatId = '', answerId = '' } = opened[at] ?? {}
-      return (await getMessage(test.current().db, chatId, answerId))?.text
-    }
+    const textOfAnswer = async (at: number) => textOf(await storedChunks(opened[at]?.answerId ?? ''))
     await expect.poll(() => textOfAnswer(0)).toBe('part 0')
     await expect.poll(() => textOfAnswer(2)).toBe('part 2')
     expect(await textOfAnswer(1)).toBe('')
@@ -161,6 +159,19 @@ describe('generation', () => {
       type: 'finish',
       messageMetadata: { status: 'interrupted' },
     })
+  })
+
+  it('that was interrupted keeps what it had said since it last began anew', async () => {
+    const { answerId, chatId } = await openAnswer()
+    const writer = start(answerId)
+    writer.write('The first model said this.')
+    await expect.poll(async () => textOf(await storedChunks(answerId))).toContain('first')
+    writer.startOver()
+    for (const piece of ['Another ', 'said', ' that.']) writer.write(piece)
+    await expect.poll(async () => textOf(await storedChunks(answerId))).toContain('that.')
+    await interruptSilentAnswers(test.current().db, -1, { status: 'interrupted' })
+    expect((await getMessage(test.current().db, chatId, answerId))?.text).toBe('Another said that.')
+    await writer.end({ status: 'interrupted', metadata: {} })
   })
 
   it('ends before a shutdown goes on', async () => {

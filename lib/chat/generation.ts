@@ -12,9 +12,9 @@ import type { ChatMessage, Citation, MessageMetadata, MessageStatus } from '#lib
 
 export type ChatChunk = InferUIMessageChunk<ChatMessage>
 
-/** Text is sent on in pieces of this many milliseconds: 600 streams of single tokens cost a core, 600 of pieces do not. */
-const coalesceMs = 50
-const flushMs = 250
+/** Text is sent on no more often than this: 600 streams of single tokens cost a core, 600 of pieces do not. */
+const coalesceMs = 40
+const flushMs = 500
 /** A writer with nothing to keep still shows that it lives. */
 const beatMs = 5_000
 const pollMs = 200
@@ -130,12 +130,14 @@ export const openGeneration = ({ messageId, metadata, show }: GenerationStart): 
   let text = ''
   let cited: Citation[] = []
   let unsent = ''
+  let sentAtMs = Number.NEGATIVE_INFINITY
   let half = ''
   let textOpen = false
   let coalesce: NodeJS.Timeout | undefined
   let keptChunks = 0
   let seq = 0
-  let keptAtMs = 0
+  // Its row was made with a beat.
+  let beatAtMs = performance.now()
   let ending = false
 
   const generation: Generation = {
@@ -146,11 +148,12 @@ export const openGeneration = ({ messageId, metadata, show }: GenerationStart): 
     done: false,
     unkept: () => {
       const chunks = generation.chunks.slice(keptChunks)
-      if (ending || (chunks.length === 0 && performance.now() - keptAtMs < beatMs)) return null
-      keptAtMs = performance.now()
+      const beat = performance.now() - beatAtMs >= beatMs
+      if (ending || (chunks.length === 0 && !beat)) return null
       return {
-        flush: { messageId, text, seq, chunks },
+        flush: { messageId, seq, chunks, beat },
         kept: () => {
+          if (beat) beatAtMs = performance.now()
           keptChunks += chunks.length
           seq += 1
         },
@@ -176,6 +179,7 @@ export const openGeneration = ({ messageId, metadata, show }: GenerationStart): 
     if (!unsent) return
     push({ type: 'text-delta', id: textPartId, delta: unsent })
     unsent = ''
+    sentAtMs = performance.now()
   }
 
   push({ type: 'start', messageId, messageMetadata: show(metadata) })
@@ -195,9 +199,11 @@ export const openGeneration = ({ messageId, metadata, show }: GenerationStart): 
       if (!textOpen) {
         textOpen = true
         push({ type: 'text-start', id: textPartId })
-        sendText()
       }
-      coalesce ??= setTimeout(sendText, coalesceMs)
+      const waitMs = sentAtMs + coalesceMs - performance.now()
+      // What comes joined already passes at once.
+      if (waitMs <= 1) sendText()
+      else coalesce ??= setTimeout(sendText, waitMs)
     },
     cite: (citation) => {
       cited.push(citation)
@@ -212,6 +218,7 @@ export const openGeneration = ({ messageId, metadata, show }: GenerationStart): 
       unsent = ''
       half = ''
       textOpen = false
+      sentAtMs = Number.NEGATIVE_INFINITY
       push({ type: 'reset-step' })
     },
     end: async ({ status, metadata: last, calls = [] }) => {
@@ -250,20 +257,26 @@ export const abortGeneration = (messageId: string): void => {
 }
 
 const followLocal = async function* (generation: Generation, signal: AbortSignal): AsyncGenerator<ChatChunk> {
-  let next = 0
-  while (!signal.aborted) {
-    const chunk = generation.chunks[next]
-    if (chunk) {
-      next += 1
-      yield chunk
-      continue
+  let wake: () => void = () => undefined
+  const awaken = (): void => wake()
+  generation.watchers.add(awaken)
+  // Once for all waits: each listener more is held, and looked through, until the end.
+  signal.addEventListener('abort', awaken, { once: true })
+  try {
+    for (let next = 0; !signal.aborted; ) {
+      const chunk = generation.chunks[next]
+      if (chunk) {
+        next += 1
+        yield chunk
+      } else if (generation.done) return
+      else
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
     }
-    if (generation.done) return
-    const { promise, resolve } = Promise.withResolvers<void>()
-    generation.watchers.add(resolve)
-    signal.addEventListener('abort', () => resolve(), { once: true })
-    await promise
-    generation.watchers.delete(resolve)
+  } finally {
+    generation.watchers.delete(awaken)
+    signal.removeEventListener('abort', awaken)
   }
 }
 
@@ -300,7 +313,7 @@ export const followGeneration = (messageId: string): ReadableStream<ChatChunk> =
         controller.error(error)
       }
     },
-    cancel: () => abort.abort(),
+    cancel: () => abort.abort('the reader is gone'),
   })
 }
 

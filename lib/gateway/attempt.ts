@@ -216,7 +216,7 @@ export const listen = async function* (listening: Listening): AsyncGenerator<Hea
     clearTimeout(silence)
     signal.removeEventListener('abort', stopped)
     giveUp = () => undefined
-    stop.abort()
+    stop.abort('the call is over')
     // Not waited for: a stream that cannot be cancelled holds nobody.
     void reader?.cancel().catch(() => undefined)
   }
