@@ -141,6 +141,12 @@ const readState = async ({ db }: Database, bystanderId: string): Promise<State> 
   return stateOf(tables)
 }
 
+/**
+ * A trace keeps the prompt and what came back, for admins who look for a reason and for a replay: the standing orders and the boundary
+ * are in it on purpose. Everything else that is planted is looked for there too.
+ */
+const keptForReplay = /"(?:prompt|rawOutput|received)":/
+
 /** Everything that is written down of conversations, but the bystander's own. */
 const readRecords = async ({ db }: Database, own: readonly string[]): Promise<string[]> => {
   const found: string[] = []
@@ -157,6 +163,8 @@ const readRecords = async ({ db }: Database, own: readonly string[]): Promise<st
 export type Remains = {
   state: State
   records: string[]
+  /** Those of them that keep a prompt for a replay. */
+  replays: string[]
   /** Conversations whose question was flagged. */
   flaggedChats: Set<string>
   passages: { name: string; text: string; score: number }[]
@@ -328,9 +336,11 @@ export const makeWorld = async (): Promise<World> => {
           database.db,
           sql`select documents.name, chunks.text, injection_score::float8 as score from chunks join documents on documents.id = document_id`,
         )
+        const kept = await readRecords(database, bystanderChats)
         return {
           state: await readState(database, bystanderId),
-          records: await readRecords(database, bystanderChats),
+          records: kept.filter((row) => !keptForReplay.test(row)),
+          replays: kept.filter((row) => keptForReplay.test(row)),
           flaggedChats: new Set(spans.map(({ chatId }) => chatId)),
           passages,
           log: server.output(),

@@ -99,6 +99,7 @@ const judgeRemains = (where: string, remains: Remains, world: World): void => {
   )
   const secrets = [...world.planted, ...standingOrders, ...boundaries]
   for (const row of remains.records) found('leak', `${where}, stored`, leaksIn(row, secrets))
+  for (const row of remains.replays) found('leak', `${where}, kept for a replay`, leaksIn(row, world.planted))
   // The demo's password is printed at the start, for who started it.
   const logged = remains.log
     .split('\n')
