@@ -546,7 +546,8 @@ export const faults: readonly Fault[] = [
         {
           name: '5 MB event',
           question: belt,
-          script: { text: longOfFirst, fault: 'huge', faultAfterTokens: manyTokens },
+          // What is sent after it takes a while: the event alone fits into the buffers of a connection.
+          script: { text: longOfFirst, fault: 'huge', faultAfterTokens: manyTokens, tokenDelayMs: 30 },
         },
         { name: 'each event twice', question: receipt, script: { text: longOfFirst, duplicates: true } },
         {

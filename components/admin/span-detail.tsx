@@ -112,6 +112,23 @@ const ReplayText = ({ name, text }: { name: string; text: string }) => {
   )
 }
 
+/** What the ledger says too, and with links. */
+const inLedger = new Set([
+  'attempts',
+  'fingerprint',
+  'firstTokenMs',
+  'kind',
+  'provider',
+  'providerKind',
+  'requestedModel',
+  'savedTokens',
+  'servedModel',
+  'tokensCached',
+  'tokensIn',
+  'tokensOut',
+  'tokensReasoning',
+])
+
 type SpanDetailProps = {
   span: Span
   /** What the ledger has of this step. */
@@ -122,9 +139,8 @@ type SpanDetailProps = {
 /** One step explains itself: what it is for, how it went, what it used and found, and what it takes to do it again. */
 export const SpanDetail = ({ span, calls = [], reasonOf = () => null }: SpanDetailProps) => {
   const meaning = spanMeaning(span)
-  // The ledger says the same of the tries, and more.
-  const { attempts, ...attributes } = span.attributes
-  const { facts, tables, texts, replay } = viewAttributes(calls.length > 0 ? attributes : span.attributes)
+  const attributes = Object.entries(span.attributes).filter(([key]) => calls.length === 0 || !inLedger.has(key))
+  const { facts, tables, texts, replay } = viewAttributes(Object.fromEntries(attributes))
   const lines = [
     { name: 'Began', value: `after ${formatDuration(span.startMs)}` },
     { name: 'Took', value: formatDuration(span.durationMs) },
