@@ -3,6 +3,7 @@
  * Writes go to a temporary file that is renamed when whole; a crash leaves no half blob.
  */
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { mkdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -39,10 +40,14 @@ export const putBlob = async (
       yield chunk
     }
   }
+  const file = createWriteStream(temporary)
   try {
-    await pipeline(Readable.from(counted()), createWriteStream(temporary))
+    await pipeline(Readable.from(counted()), file)
     await rename(temporary, target)
   } catch (error) {
+    // A source that fails at once ends before the file is opened, which would make it after it was removed.
+    if (!file.destroyed) file.destroy()
+    if (!file.closed) await once(file, 'close').catch(() => undefined)
     await rm(temporary, { force: true })
     const full = error instanceof Error && 'code' in error && error.code === 'ENOSPC'
     throw full ? new AppError('storage-full', { cause: error }) : error

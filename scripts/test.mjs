@@ -108,9 +108,8 @@ const production = () =>
     return { passed: output === null ? 1 : 0, failed: output === null ? 0 : 1, output: output ?? '' }
   })
 
-/** Database tests on the embedded engine, and again on a server: there is no CI run without one. */
-const databaseTests = async (server) => {
-  await vitest('database (embedded)', 'db', { TEST_ENGINE: 'pglite' })
+/** The database tests again, on a server: there is no CI run without one. */
+const serverDatabaseTests = async (server) => {
   const found = await server
   if (found.url) {
     await vitest('database (PostgreSQL)', 'db', { TEST_ENGINE: 'postgres', TEST_DATABASE_URL: found.url })
@@ -130,7 +129,7 @@ const everything = async () => {
   const server = findPostgres((text) => say(`  ..  ${text}`))
   const tests = async () => {
     await vitest('unit', 'unit')
-    await databaseTests(server)
+    await vitest('database (embedded)', 'db', { TEST_ENGINE: 'pglite' })
   }
   let built = false
   const sources = async () => {
@@ -138,8 +137,10 @@ const everything = async () => {
     built = await production()
   }
   await Promise.all([sources(), tests()])
-  if (built) await playwright()
-  else await step('browser', async () => Promise.reject(new Error('not run: the build failed')))
+  const browser = () =>
+    built ? playwright() : step('browser', async () => Promise.reject(new Error('not run: the build failed')))
+  // Browser tests wait more than they compute: there is room beside them.
+  await Promise.all([serverDatabaseTests(server), browser()])
 }
 
 const parts = {
