@@ -55,13 +55,18 @@ export const searchLexical = (db: Executor, question: string, scope: Scope): Pro
       from telling join postings p on p.workspace_id = ${viewer.workspaceId} and p.term = telling.term
       group by p.chunk_id
     )
-    select c.id::int8::text::int as "chunkId", scored.score, ${held(viewer)} as held
-    from (select * from scored order by score desc) scored
-    join chunks c on c.id = scored.chunk_id
-    join documents on ${published}
-    where ${visibleTo(viewer, collectionIds)} ${leavingOut(scope)}
-    order by scored.score desc, c.id
-    limit ${limit}`,
+    -- What is held is asked of the few that are found, not of all that have a word.
+    select c.id::int8::text::int as "chunkId", c.score, ${held(viewer)} as held
+    from (
+      select c.id, scored.score, c.injection_score, c.content_hash
+      from (select * from scored order by score desc) scored
+      join chunks c on c.id = scored.chunk_id
+      join documents on ${published}
+      where ${visibleTo(viewer, collectionIds)} ${leavingOut(scope)}
+      order by scored.score desc, c.id
+      limit ${limit}
+    ) c
+    order by c.score desc, c.id`,
   )
 }
 

@@ -75,14 +75,40 @@ export const maskForRecord = async (text: string, viewer: Pick<Viewer, 'workspac
   return createRedactor(settings.redaction.acts).redact(text).text
 }
 
-export type Inspection = { score: number; signals: string[]; flagged: boolean }
+/** Titles come again with every question. */
+const shortChars = 300
+const shortMax = 5_000
+const shortScores = new Map<string, ReturnType<typeof scoreInjection>>()
+const shortScore = (text: string): ReturnType<typeof scoreInjection> => {
+  const known = shortScores.get(text)
+  if (known) return known
+  const [oldest] = shortScores.keys()
+  if (shortScores.size >= shortMax && oldest !== undefined) shortScores.delete(oldest)
+  const scored = scoreInjection(text)
+  shortScores.set(text, scored)
+  return scored
+}
+
+export type Inspection = {
+  score: number
+  signals: string[]
+  flagged: boolean
+  /** The workspace wants it read by a person before a model reads it. */
+  held: boolean
+}
 
 /** How much each text tries to give orders to a model, and whether the workspace wants that marked. A score is no wall. */
 export const inspect = async (texts: readonly string[], viewer: Pick<Viewer, 'workspaceId'>): Promise<Inspection[]> => {
   const { settings } = await settingsOf(viewer.workspaceId)
   return texts.map((text) => {
-    const { score, signals } = scoreInjection(text)
-    return { score, signals, flagged: score > 0 && score >= settings.injection.flagFrom }
+    const { score, signals } = text.length <= shortChars ? shortScore(text) : scoreInjection(text)
+    const { flagFrom, quarantineFrom } = settings.injection
+    return {
+      score,
+      signals,
+      flagged: score > 0 && score >= flagFrom,
+      held: score > 0 && quarantineFrom < 1 && score >= quarantineFrom,
+    }
   })
 }
 

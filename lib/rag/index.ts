@@ -7,7 +7,6 @@
  * and does not answer it. Throws when the database does.
  */
 import { database } from '#db/client.ts'
-import { getGatewaySettings } from '#db/queries/gateway-settings.ts'
 import { type FoundChunk, getChunks, type Hit, searchLexical, searchVector } from '#db/queries/search.ts'
 import { EncoderUnavailable, embed, inspect } from '#lib/gateway/index.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
@@ -131,13 +130,10 @@ const namelessTitle = 'Untitled document'
 
 /** Titles as a prompt may have them. */
 const safeTitles = async (titles: readonly string[], viewer: Viewer): Promise<Map<string, string>> => {
-  const { settings } = await getGatewaySettings(database().db, viewer.workspaceId)
-  const from = settings.injection.quarantineFrom
   const unlike = [...new Set(titles)]
   const inspected = await inspect(unlike, viewer)
-  return new Map(
-    unlike.map((title, at) => [title, from < 1 && (inspected[at]?.score ?? 1) >= from ? namelessTitle : title]),
-  )
+  // Fail closed: a title that was not looked at has no name.
+  return new Map(unlike.map((title, at) => [title, inspected[at]?.held === false ? title : namelessTitle]))
 }
 
 const toPassage = (chunk: FoundChunk, fused: Fused, n: number): Passage => {
@@ -176,7 +172,7 @@ export const retrieve = (question: string, viewer: Viewer, call: RetrieveCall = 
     })
     const packed = pack(found, { tokensMax: call.tokensMax ?? tokensMaxDefault, passagesMax: call.k ?? passagesMax })
     const titles = await safeTitles(
-      found.map(({ chunk }) => chunk.title),
+      packed.map(({ chunk }) => chunk.title),
       viewer,
     )
     const passages = packed.map(({ chunk, fused }, index) =>
