@@ -11,7 +11,7 @@ test('suggests questions that the documents really answer', async ({ page }) => 
   await expect(suggestions).toHaveCount(4)
   for (const question of await suggestions.allInnerTexts()) {
     await page.goto('/')
-    await page.getByRole('button', { name: question }).click()
+    await page.getByRole('button', { name: question, exact: true }).click()
     const answer = page.getByRole('article', { name: 'Answer' })
     await expect(answer).toHaveAttribute('aria-busy', 'false', { timeout: 30_000 })
     await expect(chipsOf(answer).first()).toBeVisible()

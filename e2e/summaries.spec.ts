@@ -73,7 +73,7 @@ test.describe('with a slow model', () => {
   }) => {
     // The provider reads this in whatever it is sent: the answer is slow, and so is the summary.
     await page.goto('/')
-    await ask(page, `${leave} [[mock: {"firstDelayMs": 8000}]]`)
+    await ask(page, `${leave} [[mock: {"firstDelayMs": 6000}]]`)
     await summariseConversation(page)
     const panel = panelOf(page, 'conversation')
     await expect(panel).toContainText('Summarising')

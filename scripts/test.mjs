@@ -130,6 +130,7 @@ const everything = async () => {
   const tests = async () => {
     await vitest('unit', 'unit')
     await vitest('database (embedded)', 'db', { TEST_ENGINE: 'pglite' })
+    await serverDatabaseTests(server)
   }
   let built = false
   const sources = async () => {
@@ -137,10 +138,8 @@ const everything = async () => {
     built = await production()
   }
   await Promise.all([sources(), tests()])
-  const browser = () =>
-    built ? playwright() : step('browser', async () => Promise.reject(new Error('not run: the build failed')))
-  // Browser tests wait more than they compute: there is room beside them.
-  await Promise.all([serverDatabaseTests(server), browser()])
+  if (built) await playwright()
+  else await step('browser', async () => Promise.reject(new Error('not run: the build failed')))
 }
 
 const parts = {

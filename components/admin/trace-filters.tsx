@@ -2,7 +2,7 @@
 import { X } from 'lucide-react'
 import type { Route } from 'next'
 import { usePathname, useRouter, useSearchParams } from 'next/navigation'
-import { useEffect, useState, useTransition } from 'react'
+import { useEffect, useRef, useState, useTransition } from 'react'
 import { Button } from '#components/ui/button.tsx'
 import { Input } from '#components/ui/input.tsx'
 import {
@@ -57,6 +57,8 @@ export const TraceFilters = ({ range, filter, choices }: Props) => {
   const asked = filter.q ?? ''
   const [text, setText] = useState(asked)
   const [pending, startTransition] = useTransition()
+  /** Only what a person types is applied: a field that is emptied with the other filters must not bring them back. */
+  const typed = useRef(false)
 
   const apply = (changes: Record<string, string | null>) => {
     const next = new URLSearchParams(params)
@@ -71,7 +73,7 @@ export const TraceFilters = ({ range, filter, choices }: Props) => {
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: only typing starts the wait
   useEffect(() => {
-    if (text.trim() === asked) return
+    if (!typed.current || text.trim() === asked) return
     const timer = setTimeout(() => apply({ q: text.trim() }), typingMs)
     return () => clearTimeout(timer)
   }, [text])
@@ -130,7 +132,10 @@ export const TraceFilters = ({ range, filter, choices }: Props) => {
         aria-label="Find in questions and people"
         placeholder="Find in questions and people"
         value={text}
-        onChange={(event) => setText(event.target.value)}
+        onChange={(event) => {
+          typed.current = true
+          setText(event.target.value)
+        }}
       />
       {fields.map(({ name, label, any, options }) => {
         const chosen = String(filter[name] ?? '')
@@ -168,6 +173,7 @@ export const TraceFilters = ({ range, filter, choices }: Props) => {
           variant="quiet"
           size="sm"
           onClick={() => {
+            typed.current = false
             setText('')
             apply(Object.fromEntries(names.map((name) => [name, null])))
           }}

@@ -168,11 +168,13 @@ export const ChatScreen = ({
   }, [stale, router])
 
   // The question was taken: the chat has an address from now on, without a new page.
+  // An answer that came in one piece was never seen to stream.
+  const taken = status === 'streaming' || messages.some(({ role }) => role === 'assistant')
   useEffect(() => {
-    if (status !== 'streaming' || window.location.pathname !== '/') return
+    if (!taken || window.location.pathname !== '/') return
     draftKey.current = `${viewerId}:${chatId}`
     giveAddress(chatId)
-  }, [status, chatId, viewerId])
+  }, [taken, chatId, viewerId])
 
   // A question that was not taken goes back to where it was typed.
   useEffect(() => {
