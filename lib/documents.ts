@@ -152,11 +152,15 @@ export const receiveUpload = async (viewer: Viewer, request: Request): Promise<U
   try {
     return await new Promise<UploadResult>((resolve, reject) => {
       let taken: Readable | undefined
+      let taking: Promise<UploadResult> | undefined
       const refuse = (cause: unknown): void => {
         const error = cause instanceof AppError ? cause : new AppError('bad-request', { cause })
         // A sender that went away must not leave a half-written blob waiting for the rest.
         taken?.destroy(error)
-        reject(error)
+        // Told when what was begun is cleaned up, so that nothing is left behind the refusal.
+        const told = (): void => reject(error)
+        if (taking) taking.then(told, told)
+        else told()
       }
       parser.on('field', (name, value) => fields.set(name, value))
       parser.on('file', (field, file, fileName) => {
@@ -169,7 +173,8 @@ export const receiveUpload = async (viewer: Viewer, request: Request): Promise<U
           const collectionId = fields.get('collectionId') || (named ? await ensureCollection(viewer, named) : null)
           return uploadDocument(viewer, { name: fileName ?? '', collectionId, source: file })
         }
-        take().then(resolve, reject)
+        taking = take()
+        taking.then(resolve, reject)
       })
       parser.on('finish', () => {
         if (!taken)
