@@ -1,7 +1,7 @@
 /**
  * Calls that nobody waits for, through a provider's batch interface: half the price, within a day.
  *
- * Promises: what is sent has passed the same contract, masking, route and price as any call (recipe.ts), at the address and with the
+ * Promises: what is sent has passed the same contract, masking, route and price like every call (recipe.ts), at the address and with the
  * key of its candidate; a row is stored before anything is sent, and what may have arrived is looked for before it is sent again;
  * the most that a batch can cost is held until it has ended, and what it cost is in the ledger in the transaction that hands over its
  * results; a call that came to nothing, for whatever reason, is handed over as null, to be made in the ordinary way.
@@ -56,7 +56,7 @@ export type BatchReach = {
 }
 export type FindReach = (workspaceId: string, candidate: Candidate) => Promise<BatchReach | null>
 
-/** With the address and sealed key of the candidate, by the safe client, as any call of it. */
+/** With the address and sealed key of the candidate, by the safe client, like every call of it. */
 export const reachOf: FindReach = async (workspaceId, { provider }) => {
   if (provider.kind !== 'openai') return null
   if (provider.id.startsWith('env-')) {

@@ -25,19 +25,16 @@ import {
 import { insertModelCalls } from '#db/queries/model-calls.ts'
 import { audit } from '#lib/audit.ts'
 import { log } from '#lib/log.ts'
-import { countCall } from '#lib/metrics.ts'
 import { AppError } from '#lib/shared/errors.ts'
 import type { GatewaySettings } from '#lib/shared/gateway-settings.ts'
 import { createMemo, type Memo } from '#lib/shared/memo.ts'
 import { estimateTokens } from '#lib/shared/text.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
-import { admit } from './admit.ts'
-import type { Attempt, Candidate, ModelEnd } from './call.ts'
+import type { Candidate, ModelEnd } from './call.ts'
 import { type CanaryQuestion, canaryPromptVersion, canaryQuestions, judgeAnswers } from './canary-checks.ts'
-import { costOf } from './cost.ts'
 import { callFigures, ledgerLine, promptIdentity } from './meter.ts'
+import { meteredCall } from './metered.ts'
 import { listCandidates } from './registry.ts'
-import { runCandidates } from './resilience.ts'
 import { settingsOf } from './settings.ts'
 
 const hourMs = 3_600_000
@@ -195,34 +192,19 @@ const optionsOf = ({ instructions, ask, schema }: CanaryQuestion): LanguageModel
 const askOne = async (question: CanaryQuestion, run: Run): Promise<{ text: string; end: ModelEnd }> => {
   const { payer, candidate, rules, signal } = run
   const options = optionsOf(question)
-  const tokensIn = estimateTokens(JSON.stringify(options.prompt))
-  const reservation = await admit({
-    viewer: payer,
-    settings: rules.settings,
-    tokensIn,
-    tokensOutMax,
-    candidates: [candidate],
-  })
-  const attempts: Attempt[] = []
   let text = ''
   let end: ModelEnd | undefined
-  try {
-    for await (const event of runCandidates({
-      candidates: [candidate],
-      options,
-      lane: 'evaluation',
-      signal,
-      deadlines: { totalMs: callMsMax },
-      onAttempt: (attempt) => attempts.push(attempt),
-    })) {
-      if (event.type === 'end') end = event
-      else if (event.type === 'replace') text = ''
-      else text += event.text
-    }
-    if (!end) throw new AppError('model-failed', { context: { reason: 'no end' } })
-    return { text, end }
-  } finally {
-    const line = {
+  for await (const event of meteredCall({
+    viewer: payer,
+    settings: rules.settings,
+    candidates: [candidate],
+    options,
+    lane: 'evaluation',
+    signal,
+    deadlines: { totalMs: callMsMax },
+    tokensIn: estimateTokens(JSON.stringify(options.prompt)),
+    tokensOutMax,
+    line: {
       workspaceId: payer.workspaceId,
       userId: payer.userId,
       task: 'canary',
@@ -232,45 +214,15 @@ const askOne = async (question: CanaryQuestion, run: Run): Promise<{ text: strin
       route: 'canary',
       policyVersion: rules.version,
       ...promptIdentity('canary', canaryPromptVersion, question.instructions),
-    }
-    const failed = attempts
-      .filter(({ outcome }) => outcome !== 'ok')
-      .map((attempt) => {
-        // What broke off after its first words was paid for: the prompt, and at most what was written.
-        const usage = { in: tokensIn, out: estimateTokens(text), cached: 0 }
-        const paid = attempt.firstTokenMs !== undefined
-        return {
-          ...line,
-          provider: candidate.provider.name,
-          requestedModel: attempt.modelId,
-          outcome: attempt.outcome,
-          costMicros: paid ? costOf(candidate, usage) : 0,
-          ...(paid ? { tokensIn: usage.in, tokensOut: usage.out, usageEstimated: true } : {}),
-          firstTokenMs: attempt.firstTokenMs ?? null,
-          totalMs: attempt.durationMs,
-        }
-      })
-    const lines = [...failed, ...(end ? [{ ...line, ...callFigures(end) }] : [])].map(ledgerLine)
-    await reservation
-      .settle({
-        costMicros: lines.reduce((sum, { costMicros }) => sum + (costMicros ?? 0), 0),
-        tokens: lines.reduce((sum, one) => sum + (one.tokensIn ?? 0) + (one.tokensOut ?? 0), 0),
-      })
-      .catch((error: unknown) =>
-        log.error({ err: error }, 'a reservation was not settled; it is given back when it expires'),
-      )
-    for (const one of lines)
-      countCall({
-        ...one,
-        cache: null,
-        firstTokenMs: one.firstTokenMs ?? null,
-        totalMs: one.totalMs ?? null,
-        tokensIn: one.tokensIn ?? null,
-        tokensOut: one.tokensOut ?? null,
-        costMicros: one.costMicros ?? null,
-      })
-    await insertModelCalls(database().db, lines)
+    },
+    record: (lines) => insertModelCalls(database().db, lines),
+  })) {
+    if (event.type === 'end') end = event.end
+    else if (event.type === 'replace') text = ''
+    else text += event.text
   }
+  if (!end) throw new AppError('model-failed', { context: { reason: 'no end' } })
+  return { text, end }
 }
 
 /**

@@ -8,7 +8,8 @@ import { type MockProvider, type Script, startMockProvider } from '#e2e/mock-pro
 import { type GatewaySettingsInput, gatewaySettingsSchema } from '#lib/shared/gateway-settings.ts'
 import { newId } from '#lib/shared/ids.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
-import { type AnswerEvent, type LedgerLine, runTask, streamAnswer } from './recipe.ts'
+import type { LedgerLine } from './metered.ts'
+import { type AnswerEvent, runTask, streamAnswer } from './recipe.ts'
 
 const test = withDatabase()
 

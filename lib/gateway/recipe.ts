@@ -10,25 +10,22 @@ import { database } from '#db/client.ts'
 import { insertModelCalls } from '#db/queries/model-calls.ts'
 import { getTaskResult, keepTaskResult } from '#db/queries/task-results.ts'
 import { env } from '#lib/env.ts'
-import { log } from '#lib/log.ts'
-import { countCall } from '#lib/metrics.ts'
 import { AppError } from '#lib/shared/errors.ts'
 import type { GatewaySettings, Tier } from '#lib/shared/gateway-settings.ts'
 import { estimateTokens } from '#lib/shared/text.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
 import type { SpanHandle, Tracer } from '#lib/trace.ts'
-import { admit } from './admit.ts'
-import type { Attempt, Candidate, ModelEnd } from './call.ts'
+import type { Candidate, ModelEnd } from './call.ts'
 import { demoteDropped, droppedModels } from './canary.ts'
-import { costOf, priceOf } from './cost.ts'
+import { priceOf } from './cost.ts'
 import { embed } from './embedding.ts'
 import { cleanUntrusted } from './injection.ts'
-import { callFigures, ledgerLine, promptIdentity, savingsOf } from './meter.ts'
+import { promptIdentity, savingsOf } from './meter.ts'
+import { type LedgerLine, type MeteredEvent, meteredCall } from './metered.ts'
 import { builtInCandidate } from './models.ts'
 import { createOutputFilter } from './output-filter.ts'
 import { createRedactor, createRestorer } from './redact.ts'
 import { listCandidates } from './registry.ts'
-import { runCandidates } from './resilience.ts'
 import { chooseTier, difficultyOf, evidenceSpreadOf, localAnswerSuffices, orderCandidates } from './route.ts'
 import { settingsOf } from './settings.ts'
 import { type Message, type TaskInput, type TaskName, type TaskOutput, tasks } from './tasks.ts'
@@ -64,9 +61,6 @@ export type AnswerEvent =
       refused: boolean
       modelKey: string
     }
-
-/** A stored line of what a call cost. */
-export type LedgerLine = ReturnType<typeof ledgerLine>
 
 type Contract = (typeof tasks)[TaskName]
 
@@ -290,117 +284,45 @@ const explain = (prepared: Prepared, more: readonly Message[], written: string, 
   })
 }
 
-type RunEvent =
-  | { type: 'text'; text: string }
-  | { type: 'replace' }
-  | { type: 'end'; end: ModelEnd; costMicros: number | null }
-
-/**
- * One resilient call: money reserved before and settled after, every attempt a row. `record` gets the rows once, at the end,
- * whatever the end is.
- */
+/** The metered call of a prepared task, with what a replay needs on its span. */
 const run = async function* (
   prepared: Prepared,
   more: Message[],
-  record: (calls: LedgerLine[]) => Promise<void> | void,
-): AsyncGenerator<RunEvent> {
+  record: (lines: LedgerLine[]) => Promise<void> | void,
+): AsyncGenerator<MeteredEvent> {
   const { call, settings, candidates, tokensIn, name } = prepared
   const contract: Contract = tasks[name]
-  const reservation = await admit({
-    viewer: call.viewer,
-    settings,
-    tokensIn,
-    tokensOutMax: contract.tokensOutMax,
-    candidates,
-  })
-  const attempts: Attempt[] = []
   let written = ''
   let end: ModelEnd | undefined
-  let replaced = false
-  const byKey = new Map(candidates.map((candidate) => [candidate.key, candidate]))
-  const signal = call.signal ?? new AbortController().signal
-  const flagsOf = ({ candidate }: ModelEnd): string[] =>
-    [
-      prepared.masked && 'masked',
-      more.length > 0 && 'repaired',
-      candidate !== candidates[0] && 'fell-back',
-      replaced && 'replaced',
-    ].filter((flag) => flag !== false)
   try {
-    for await (const event of runCandidates({
+    for await (const event of meteredCall({
+      viewer: call.viewer,
+      settings,
       candidates,
       options: toOptions(prepared, more),
       lane: contract.lane,
-      signal,
-      onAttempt: (attempt, received) => {
-        attempts.push(attempt)
-        // A page that came instead of an answer may say anything, also what was sent.
-        if (received) call.span?.set({ received: prepared.mask(received) })
-      },
+      signal: call.signal ?? new AbortController().signal,
+      tokensIn,
+      tokensOutMax: contract.tokensOutMax,
+      line: lineOf(prepared),
+      about: (ended, replaced) => ({
+        ...savingsOf(ended, candidates, call.droppedTokens),
+        flags: [
+          prepared.masked && 'masked',
+          more.length > 0 && 'repaired',
+          ended.candidate !== candidates[0] && 'fell-back',
+          replaced && 'replaced',
+        ].filter((flag) => flag !== false),
+      }),
+      onReceived: (received) => call.span?.set({ received: prepared.mask(received) }),
+      record,
     })) {
-      if (event.type === 'end') end = event
-      else if (event.type === 'replace') {
-        replaced = true
-        yield { type: 'replace' }
-      } else {
-        written += event.text
-        yield event
-      }
+      if (event.type === 'text') written += event.text
+      else if (event.type === 'end') end = event.end
+      yield event
     }
-    if (!end) throw new AppError('model-failed', { context: { reason: 'no end' } })
-    yield { type: 'end', end, costMicros: costOf(end.candidate, end.usage) }
   } finally {
     explain(prepared, more, written, end)
-    const failed = attempts
-      .filter(({ outcome }) => outcome !== 'ok')
-      .map((attempt) => {
-        const candidate = byKey.get(attempt.key)
-        // What broke off after its first words was paid for: the prompt, and at most what was written.
-        const usage = { in: tokensIn, out: estimateTokens(written), cached: 0 }
-        const paid = attempt.firstTokenMs !== undefined && candidate !== undefined
-        return {
-          ...lineOf(prepared),
-          tier: candidate?.tier ?? prepared.tier,
-          provider: candidate?.provider.name ?? null,
-          requestedModel: attempt.modelId,
-          outcome: attempt.outcome,
-          costMicros: paid ? costOf(candidate, usage) : 0,
-          ...(paid ? { tokensIn: usage.in, tokensOut: usage.out, usageEstimated: true } : {}),
-          firstTokenMs: attempt.firstTokenMs ?? null,
-          totalMs: attempt.durationMs,
-        }
-      })
-    const lines = [
-      ...failed,
-      ...(end
-        ? [
-            {
-              ...lineOf(prepared),
-              ...callFigures(end),
-              ...savingsOf(end, candidates, call.droppedTokens),
-              flags: flagsOf(end),
-            },
-          ]
-        : []),
-    ].map(ledgerLine)
-    const costMicros = lines.reduce((sum, line) => sum + (line.costMicros ?? 0), 0)
-    const tokens = lines.reduce((sum, line) => sum + (line.tokensIn ?? 0) + (line.tokensOut ?? 0), 0)
-    await reservation
-      .settle({ costMicros, tokens })
-      .catch((error: unknown) =>
-        log.error({ err: error }, 'a reservation was not settled; it is given back when it expires'),
-      )
-    for (const line of lines)
-      countCall({
-        ...line,
-        cache: null,
-        firstTokenMs: line.firstTokenMs ?? null,
-        totalMs: line.totalMs ?? null,
-        tokensIn: line.tokensIn ?? null,
-        tokensOut: line.tokensOut ?? null,
-        costMicros: line.costMicros ?? null,
-      })
-    await record(lines)
   }
 }
 
