@@ -1,12 +1,12 @@
 // The import law. Read top to bottom: each layer may use itself and the layers listed before it; never the ones after.
 const layers = [
   ['shared', '^lib/shared/'],
-  ['platform', '^lib/(env|log|storage|passwords|safe-fetch|sealing)\\.ts$'],
+  ['platform', '^lib/(env|log|storage|passwords|safe-fetch|sealing|source-roots|language)\\.ts$'],
   ['data', '^db/'],
   ['records', '^lib/(audit|trace|otel|jobs|limits|metrics)\\.ts$'],
   ['rules', '^lib/auth/'],
   ['gateway', '^lib/gateway/'],
-  ['knowledge', '^lib/rag/|^lib/(documents|health|alerts)\\.ts$'],
+  ['knowledge', '^lib/rag/|^lib/(documents|sources|knowledge|encoders|health|alerts)\\.ts$'],
   ['chat', '^lib/chat/'],
   ['evals', '^lib/evals/'],
 ]
@@ -37,8 +37,13 @@ const confined = [
   ['auth', 'next-auth|@auth/[^/]+', '^lib/auth/'],
   ['passwords', '@node-rs/argon2', '^lib/passwords\\.ts$'],
   ['encoder', 'onnxruntime-node|@huggingface/tokenizers', '^lib/gateway/local/'],
-  ['splitters', '@langchain/[^/]+|langchain', '^ingestion/chunk/'],
-  ['parsers', 'unpdf|mammoth|csv-parse|linkedom|@mozilla/readability|fflate|file-type', '^ingestion/'],
+  ['splitters', '@langchain/[^/]+|langchain|@vscode/tree-sitter-wasm', '^ingestion/chunk/'],
+  ['languages', 'franc-min', '^lib/language\\.ts$'],
+  [
+    'parsers',
+    'unpdf|mammoth|csv-parse|linkedom|@mozilla/readability|fflate|file-type|@e965/xlsx|postal-mime|fast-xml-parser|tesseract\\.js|@napi-rs/canvas|isomorphic-git|robots-parser',
+    '^ingestion/',
+  ],
   ['network', 'undici|ipaddr\\.js', '^lib/safe-fetch\\.ts$'],
   ['next', 'next', '^(app|components)/|^lib/auth/|^(instrumentation|proxy)\\.ts$|^scripts/serve\\.ts$'],
   ['react', 'react|react-dom|@ai-sdk/react', '^(app|components)/'],
@@ -97,7 +102,7 @@ module.exports = {
     forbid(
       'ingestion-knows-no-product',
       { path: '^ingestion/', pathNot: ['^ingestion/worker\\.ts$', tests] },
-      { path: '^lib/(rag|chat|evals|documents)|^(app|components)/' },
+      { path: '^lib/(rag|chat|evals|documents|sources|knowledge)|^(app|components)/' },
     ),
     forbid('nobody-imports-app', { pathNot: '^app/' }, { path: '^app/' }),
     forbid(

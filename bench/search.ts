@@ -1,13 +1,21 @@
 /**
- * Retrieval at 10,000 embedded chunks, embedded database: every part by itself and the whole, and the encoder alone. Chunks are
- * made of the demo corpus' sentences in new combinations, so that words are as frequent and as rare as in real text.
+ * Retrieval at 10,000 chunks or as many as asked for: every part by itself and the whole, what the vector index misses of an exact
+ * search, how long it took to build and how large it is. `--chunks 10000,50000` measures one after the other and how cost grows;
+ * `--postgres URL` a server (a database of its own is made and dropped) instead of the embedded database.
+ *
+ * Chunks are made of the demo corpus' sentences in new combinations, so that words are as frequent and as rare as in real text.
+ * The first 10,000 are embedded; the vectors of more are mixtures of two of those with noise, which are no easier to tell apart.
  */
+
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { closeDatabase, database, holdDatabase } from '#db/client.ts'
+import { parseArgs } from 'node:util'
+import { sql } from 'drizzle-orm'
+import { closeDatabase, database, holdDatabase, rows as queryRows } from '#db/client.ts'
 import { demoQuestions } from '#db/demo/questions.ts'
-import { openMemoryDatabase } from '#db/open.ts'
+import { openMemoryDatabase, openServerDatabase } from '#db/open.ts'
 import { upsertCollection } from '#db/queries/documents.ts'
+import { dropVectorIndex, ensureVectorIndex } from '#db/queries/embedding-indexes.ts'
 import { createScratchDocument } from '#db/queries/evaluation.ts'
 import { claimVersion, insertChunks, publishVersion } from '#db/queries/ingest.ts'
 import { analyzeWhenGrown } from '#db/queries/lexical-index.ts'
@@ -21,11 +29,25 @@ import { estimateTokens, sentences } from '#lib/shared/text.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
 import { printMachine, printRows, type Row, residentMegabytes } from './report.ts'
 
-const chunkCount = Number(process.env.BENCH_CHUNKS ?? 10_000)
-const chunksPerDocument = 50
+const { values: args } = parseArgs({
+  options: {
+    chunks: { type: 'string', default: '10000' },
+    postgres: { type: 'string' },
+    json: { type: 'boolean', default: false },
+  },
+})
+const sizes = args.chunks.split(',').map(Number)
+if (sizes.some((size) => !Number.isInteger(size) || size < 100)) {
+  process.stderr.write('npm run bench:search -- [--chunks N,N] [--postgres URL] [--json]; N from 100\n')
+  process.exit(2)
+}
+/** So many are embedded by the encoder. */
+const embeddedMax = 10_000
+const chunksPerDocument = 500
 const sentencesPerChunk = 5
 const rounds = 5
-const batch = 16
+/** Larger statements where they hold nobody's thread. */
+const batch = args.postgres ? 250 : 16
 
 /** A linear congruential generator (Numerical Recipes): the same corpus on every run. */
 const random = (() => {
@@ -44,24 +66,45 @@ const corpusSentences = async (): Promise<string[]> => {
     .filter((sentence) => sentence.length > 40)
 }
 
-const fill = async (viewer: Viewer): Promise<void> => {
+const made: Float32Array[] = []
+
+const mixture = (): Float32Array => {
+  const [one, other] = [made[random(made.length)], made[random(made.length)]]
+  const mixed = Float32Array.from(
+    one ?? [],
+    (value, at) => value + 0.6 * (other?.[at] ?? 0) + (random(1_000) / 1_000 - 0.5) * 0.06,
+  )
+  const length = Math.hypot(...mixed)
+  return mixed.map((value) => value / length)
+}
+
+const vectorsOf = async (texts: readonly string[]): Promise<Float32Array[]> => {
+  if (made.length >= embeddedMax) return texts.map(mixture)
+  const { vectors } = await embed(texts, { purpose: 'passage' })
+  made.push(...vectors)
+  return vectors
+}
+
+const fill = async (viewer: Viewer, size: number): Promise<void> => {
   const { db } = database()
   const known = await corpusSentences()
+  const { id: model } = embeddingModel()
   const collectionId = await upsertCollection(db, viewer, { id: newId(), name: 'Bench' })
-  for (let from = 0; from < chunkCount; from += chunksPerDocument) {
+  for (let from = 0; from < size; from += chunksPerDocument) {
     const claim = await claimVersion(
       db,
       await createScratchDocument(db, viewer, { collectionId, name: `document-${from}` }),
     )
     if (!claim) throw new Error('no claim')
-    for (let at = 0; at < chunksPerDocument; at += batch) {
-      const texts = Array.from({ length: Math.min(batch, chunksPerDocument - at) }, (_, i) =>
+    const count = Math.min(chunksPerDocument, size - from)
+    for (let at = 0; at < count; at += batch) {
+      const texts = Array.from({ length: Math.min(batch, count - at) }, (_, i) =>
         [
           `Item ${from + at + i}.`,
           ...Array.from({ length: sentencesPerChunk }, () => known[random(known.length)] ?? ''),
         ].join(' '),
       )
-      const { model, vectors } = await embed(texts, { purpose: 'passage' })
+      const vectors = await vectorsOf(texts)
       await insertChunks(
         db,
         claim,
@@ -81,8 +124,8 @@ const fill = async (viewer: Viewer): Promise<void> => {
         })),
       )
     }
-    await publishVersion(db, claim, { chunks: chunksPerDocument, reused: 0 })
-    if ((from + chunksPerDocument) % 2_000 === 0) process.stderr.write(`${from + chunksPerDocument} chunks\n`)
+    await publishVersion(db, claim, { chunks: count, reused: 0 })
+    if ((from + count) % 10_000 === 0) process.stderr.write(`${from + count} chunks\n`)
   }
 }
 
@@ -116,39 +159,108 @@ const encoderSpeed = async (): Promise<string> => {
   return (texts.length / ((performance.now() - startedMs) / 1_000)).toFixed(0)
 }
 
-holdDatabase(await openMemoryDatabase())
-const viewer: Viewer = {
-  userId: newId(),
-  workspaceId: newId(),
-  role: 'admin',
-  name: 'Bench',
-  email: 'bench@scratch.local',
-}
-await createWorkspace(database().db, { id: viewer.workspaceId, name: 'Bench' })
-await upsertAccount(database().db, { ...viewer, passwordHash: '' })
-await warmGateway()
-const startedMs = performance.now()
-await fill(viewer)
-await analyzeWhenGrown(database().db)
-const fillSeconds = (performance.now() - startedMs) / 1_000
+const depth = 10
 
-printMachine(['@electric-sql/pglite', 'onnxruntime-node'])
-console.log(
-  `${chunkCount} chunks of about ${sentencesPerChunk} sentences, embedded by ${embeddingModel().id}, built in ${fillSeconds.toFixed(0)} s; ${residentMegabytes()} MB resident`,
-)
-const { db } = database()
-const scope = { viewer, collectionIds: [], limit: 80 }
-printRows([
-  await timed('embed query', (question) => embed([question], { purpose: 'query' })),
-  await timed('lexical leg', (question) => searchLexical(db, question, scope)),
-  await timed('vector leg, with embedding', async (question) => {
+/** The share of the exact nearest ten that the index finds, over the questions. */
+const indexRecall = async (viewer: Viewer): Promise<number> => {
+  const { db } = database()
+  const shares: number[] = []
+  for (const { question } of demoQuestions) {
     const { model, vectors } = await embed([question], { purpose: 'query' })
     const [vector] = vectors
-    if (vector) await searchVector(db, { ...scope, vector, model })
-  }),
-  await timed('both legs, fused', (question) => rank(question, viewer)),
-  await timed('whole retrieval', (question) => retrieve(question, viewer, { fresh: true })),
-])
+    if (!vector) continue
+    const search = { viewer, collectionIds: [], limit: depth, vector, model }
+    const found = await searchVector(db, search)
+    const exact = await db.transaction(async (tx) => {
+      await tx.execute(sql`set local enable_indexscan = off`)
+      return searchVector(tx, search)
+    })
+    // Equal distances may come in any order: what is as near as the tenth counts.
+    const farthest = exact.at(-1)?.score ?? 0
+    shares.push(found.filter(({ score }) => score >= farthest - 1e-6).length / Math.max(1, exact.length))
+  }
+  return shares.reduce((sum, share) => sum + share, 0) / shares.length
+}
+
+/** Disk that a table takes with its indexes, or an index alone, in megabytes. */
+const megabytesOf = async (relation: string): Promise<number> => {
+  const [size] = await queryRows<{ bytes: number }>(
+    database().db,
+    sql`select pg_total_relation_size(${relation}::regclass)::float8 as bytes`,
+  )
+  return Math.round((size?.bytes ?? 0) / 1e6)
+}
+
+const openBench = async (): Promise<void> => {
+  if (!args.postgres) return void holdDatabase(await openMemoryDatabase())
+  const name = `footnote_bench_${newId().replaceAll('-', '')}`
+  const admin = await openServerDatabase(args.postgres)
+  await admin.db.execute(sql.raw(`create database ${name}`))
+  await admin.close()
+  const url = new URL(args.postgres)
+  url.pathname = `/${name}`
+  holdDatabase(await openServerDatabase(url.href))
+}
+
+const measure = async (size: number): Promise<Row[]> => {
+  await openBench()
+  const { db, mode } = database()
+  const viewer: Viewer = {
+    userId: newId(),
+    workspaceId: newId(),
+    role: 'admin',
+    name: 'Bench',
+    email: 'bench@scratch.local',
+  }
+  await createWorkspace(db, { id: viewer.workspaceId, name: 'Bench' })
+  await upsertAccount(db, { ...viewer, passwordHash: '' })
+  const { id: model, dimensions } = embeddingModel()
+  const filledMs = performance.now()
+  // A graph is built faster over all vectors at once than vector by vector.
+  const bulk = size > embeddedMax
+  if (bulk) await dropVectorIndex(db, model)
+  await fill(viewer, size)
+  const builtMs = performance.now()
+  if (bulk)
+    await db.transaction(async (tx) => {
+      if (mode === 'server') await tx.execute(sql`set local maintenance_work_mem = '4GB'`)
+      await ensureVectorIndex(tx, model, dimensions)
+    })
+  const indexSeconds = (performance.now() - builtMs) / 1_000
+  await analyzeWhenGrown(db)
+  if (mode === 'server') await db.execute(sql`vacuum analyze`)
+  const scope = { viewer, collectionIds: [], limit: 60 }
+  const rows = [
+    await timed('embed query', (question) => embed([question], { purpose: 'query' })),
+    await timed('lexical leg', (question) => searchLexical(db, question, scope)),
+    await timed('vector leg, with embedding', async (question) => {
+      const { model: by, vectors } = await embed([question], { purpose: 'query' })
+      const [vector] = vectors
+      if (vector) await searchVector(db, { ...scope, vector, model: by })
+    }),
+    await timed('both legs, fused', (question) => rank(question, viewer)),
+    await timed('whole retrieval', (question) => retrieve(question, viewer, { fresh: true })),
+  ]
+  console.log(
+    `\n${size} chunks of about ${sentencesPerChunk} sentences, ${mode}, embedded by ${model}, filled in ${((builtMs - filledMs) / 1_000).toFixed(0)} s` +
+      `${bulk ? `, vector index built in ${indexSeconds.toFixed(0)} s` : ''}; recall@${depth} of the index against exact search ${(await indexRecall(viewer)).toFixed(4)}; ` +
+      `vectors with their index ${await megabytesOf('chunk_vectors')} MB, postings ${await megabytesOf('postings')} MB, this process ${residentMegabytes()} MB resident`,
+  )
+  await closeDatabase()
+  return rows.map((row) => ({ chunks: size, ...row }))
+}
+
+printMachine(['@electric-sql/pglite', 'onnxruntime-node'])
+await warmGateway()
+const all: Row[] = []
+for (const size of sizes) all.push(...(await measure(size)))
+printRows(all)
+const [smallest, largest] = [Math.min(...sizes), Math.max(...sizes)]
+const p95 = (size: number): number =>
+  Number(all.find((row) => row.chunks === size && row.part === 'whole retrieval')?.['p95 ms'])
+if (largest > smallest)
+  console.log(
+    `whole retrieval, p95 at ${largest} against ${smallest}: ${(p95(largest) / p95(smallest)).toFixed(2)} times`,
+  )
 console.log(`encoder: ${await encoderSpeed()} passages of 128 tokens a second`)
 await closeGateway()
-await closeDatabase()

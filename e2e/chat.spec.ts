@@ -151,10 +151,23 @@ test('does not send a question of 100,000 characters, says why, and keeps it', a
 test('searches only in the collections that were chosen', async ({ page }) => {
   await page.goto('/')
   await page.getByRole('button', { name: /^Search in: / }).click()
-  await page.getByRole('menuitemcheckbox', { name: /Policies/ }).click()
+  await page.getByRole('checkbox', { name: /Policies/ }).check()
   await page.keyboard.press('Escape')
   const answer = await ask(page, leave)
   await expect(answer.getByRole('button', { name: /handbook/i })).toHaveCount(0)
+})
+
+test('searches only in documents of the type that was chosen, says so, and offers the way out', async ({ page }) => {
+  await page.goto('/')
+  await page.getByRole('button', { name: /^Search in: / }).click()
+  await page.getByRole('checkbox', { name: /^PDF/ }).check()
+  await page.keyboard.press('Escape')
+  await expect(page.getByRole('button', { name: 'Search in: PDF' })).toBeVisible()
+  const answer = await ask(page, 'Who painted the ceiling of the Sistine Chapel?')
+  await expect(answer).toContainText('that the search was narrowed to')
+  await page.getByRole('button', { name: 'Ask again in all documents' }).click()
+  await expect(page.getByRole('button', { name: 'Search in: All documents' })).toBeVisible()
+  await expect(page.getByRole('article', { name: 'Answer' })).toContainText('in the documents you can see')
 })
 
 test('a greeting and a question about itself are answered at once, and a question is still looked up', async ({

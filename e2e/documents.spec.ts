@@ -1,6 +1,7 @@
 import type { Page } from '@playwright/test'
 import { Document, HeadingLevel, Packer, Paragraph } from 'docx'
 import { PDFDocument, StandardFonts } from 'pdf-lib'
+import { violations } from './axe.ts'
 import { ask, chipsOf, expect, test } from './test.ts'
 
 type Upload = { name: string; mimeType: string; buffer: Buffer }
@@ -172,6 +173,29 @@ test('every question leaves a trace that an admin can open', async ({ page }) =>
   await expect(page).toHaveURL(/\/admin\/traces\/[0-9a-f-]{36}$/)
   for (const span of ['admit', 'retrieve', 'lexical', 'vector', 'pack', 'answer', 'check'])
     await expect(page.getByText(new RegExp(`^${span}`)).first()).toBeVisible()
+})
+
+test('a tag is given, leads to its documents and is taken back', async ({ page }) => {
+  const tag = newWord()
+  await page.goto('/admin/documents')
+  await page.getByRole('button', { name: 'security-policy.md', exact: true }).click()
+  const tags = page.getByRole('region', { name: 'Tags' })
+  await tags.getByRole('combobox', { name: 'Add a tag' }).fill(tag)
+  await page.keyboard.press('Enter')
+  await expect(tags.getByRole('list', { name: 'Given tags' })).toContainText(tag)
+
+  await page.getByRole('button', { name: 'Tag', exact: true }).click()
+  const choice = page.getByRole('checkbox', { name: new RegExp(`^${tag}`) })
+  await choice.check()
+  await page.keyboard.press('Escape')
+  await expect(page).toHaveURL(new RegExp(`tag=${tag}`))
+  await page.reload()
+  await expect(page.getByRole('row')).toHaveCount(2)
+  expect(await violations(page)).toEqual([])
+  await page.getByRole('button', { name: `Remove the filter Tag: ${tag}` }).click()
+  await expect(page.getByRole('row').nth(3)).toBeVisible()
+  await tags.getByRole('button', { name: `Remove the tag ${tag}` }).click()
+  await expect(tags.getByText(tag)).toHaveCount(0)
 })
 
 test('a document is summarised on request, with tags, and shows how far that is', async ({ page }) => {

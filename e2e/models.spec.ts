@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import AxeBuilder from '@axe-core/playwright'
 import { type Locator, type Page, request } from '@playwright/test'
+import { violations } from './axe.ts'
 import { type MockProvider, startMockProvider } from './mock-provider.ts'
 import { startServer, type TestServer } from './server.ts'
 import { ask, expect, test } from './test.ts'
@@ -53,13 +53,6 @@ const open = async (page: Page): Promise<void> => {
 }
 
 const sheet = (page: Page): Locator => page.getByRole('dialog')
-
-const violations = async (page: Page): Promise<string[]> => {
-  const { violations: found } = await new AxeBuilder({ page })
-    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
-    .analyze()
-  return found.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`))
-}
 
 test('without a model the page says that none is needed, and how to add one', async ({ page }) => {
   await page.goto('/admin/traces')

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import AxeBuilder from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
+import { violations } from './axe.ts'
 import { ask, expect, serverOf, test } from './test.ts'
 
 const reports = [
@@ -20,13 +20,6 @@ const openFilled = async (page: Page, path: string): Promise<void> => {
   await ask(page, 'How many days of leave do I get in my first calendar year?')
   await open(page, path)
   await expect(page.getByRole('table', { name: /^(Costs|Times) by model$/ })).toBeVisible()
-}
-
-const violations = async (page: Page): Promise<string[]> => {
-  const { violations: found } = await new AxeBuilder({ page })
-    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
-    .analyze()
-  return found.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`))
 }
 
 for (const { path, title } of reports) {

@@ -1,15 +1,8 @@
-import AxeBuilder from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
+import { violations } from './axe.ts'
 import { ask, expect, test } from './test.ts'
 
 const question = 'How many days of leave do I get in my first calendar year?'
-
-const violations = async (page: Page): Promise<string[]> => {
-  const { violations: found } = await new AxeBuilder({ page })
-    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
-    .analyze()
-  return found.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`))
-}
 
 const list = (page: Page) => page.getByRole('table', { name: 'Questions, newest first' })
 const time = (page: Page) => page.getByRole('navigation', { name: 'Time' })

@@ -7,7 +7,8 @@
  * act on; anything else throws, and the queue tries again.
  */
 import { createHash } from 'node:crypto'
-import { database } from '#db/client.ts'
+import { database, type Tx } from '#db/client.ts'
+import { setGraphState } from '#db/queries/graph.ts'
 import {
   type Claim,
   claimVersion,
@@ -19,15 +20,29 @@ import {
   setFailure,
   setParsedText,
   setProgress,
+  setWaitingPages,
   vectorLiteral,
 } from '#db/queries/ingest.ts'
 import { analyzeWhenGrown } from '#db/queries/lexical-index.ts'
-import { EncoderUnavailable, embed, embeddingModel, inspect } from '#lib/gateway/index.ts'
+import { listRecognisedPages } from '#db/queries/recognition.ts'
+import {
+  EncoderUnavailable,
+  embed,
+  inspect,
+  settingsOf,
+  type WorkspaceEncoder,
+  workspaceEncoder,
+} from '#lib/gateway/index.ts'
+import { enqueue } from '#lib/jobs.ts'
+import { detectLanguage } from '#lib/language.ts'
 import { log } from '#lib/log.ts'
 import type { Stage } from '#lib/shared/admin-contract.ts'
+import { chunkerId } from '#lib/shared/chunker.ts'
 import { blobFilePath } from '#lib/storage.ts'
 import { type ChunkDraft, chunkDocument } from './chunk/index.ts'
+import { embeddedText } from './embedded-text.ts'
 import type { ParsedDocument } from './parse/parsed-document.ts'
+import type { RecognisedPage } from './parse/recognised.ts'
 import { ParseRefused, parseFile } from './sandbox.ts'
 
 /** Chunks a statement: embedded, a statement blocks the web process, and an HNSW insert takes about 3 ms a chunk. */
@@ -41,14 +56,6 @@ const progressMs = 300
 class Superseded extends Error {
   override name = 'Superseded'
 }
-
-/** What is embedded, and by its hash what may share a vector: the headings, the context, the text. */
-export const embeddedText = ({
-  headingPath,
-  context,
-  text,
-}: Pick<ChunkDraft, 'headingPath' | 'context' | 'text'>): string =>
-  [headingPath.join(' > '), context, text].filter(Boolean).join('\n')
 
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex')
 
@@ -74,11 +81,24 @@ const progressOf = (claim: Claim) => {
   }
 }
 
-const keepText = async (claim: Claim, parsed: ParsedDocument): Promise<void> => {
+/** Languages are told from this much of a document. */
+const languageChars = 20_000
+
+const keepText = async (claim: Claim, parsed: ParsedDocument, chunker: string): Promise<void> => {
   const { db } = database()
   const pages = parsed.pages.length
-  if (!(await setParsedText(db, claim, { title: parsed.title, text: parsed.text, pages: pages || null })))
-    throw new Superseded()
+  const language = detectLanguage(parsed.text.slice(0, languageChars))
+  const kept = await setParsedText(db, claim, {
+    title: parsed.title,
+    text: parsed.text,
+    pages: pages || null,
+    language: language === 'und' ? null : language,
+    author: parsed.meta?.author ?? null,
+    dated: parsed.meta?.date ?? null,
+    chunker,
+    picturePages: parsed.picturePages?.length ? parsed.picturePages : null,
+  })
+  if (!kept) throw new Superseded()
   for (let from = 0; from < pages; from += batchPages)
     if (!(await insertPages(db, claim, parsed.pages.slice(from, from + batchPages)))) throw new Superseded()
 }
@@ -103,14 +123,14 @@ const knownVectors = async (
 const vectorsOf = async (
   batch: readonly Prepared[],
   known: ReadonlyMap<string, string>,
-  signal: AbortSignal,
+  { encoder, claim, signal }: { encoder: WorkspaceEncoder; claim: Claim; signal: AbortSignal },
 ): Promise<(string | null)[]> => {
   const missing = batch.filter(({ contentHash }) => !known.has(contentHash))
   const made = new Map<string, string>()
   try {
     const { vectors } = await embed(
       missing.map(({ embedded }) => embedded),
-      { purpose: 'passage', signal },
+      { purpose: 'passage', model: encoder.name, workspaceId: claim.workspaceId, signal },
     )
     missing.forEach(({ contentHash }, index) => {
       const vector = vectors[index]
@@ -135,26 +155,45 @@ const toNewChunk = ({ embedded: _, start, end, ...chunk }: Prepared, known: Know
 export const indexParsed = async (claim: Claim, parsed: ParsedDocument, signal: AbortSignal): Promise<void> => {
   const { db } = database()
   const progress = progressOf(claim)
-  await keepText(claim, parsed)
+  const [{ settings }, encoder] = await Promise.all([
+    settingsOf(claim.workspaceId),
+    workspaceEncoder(claim.workspaceId),
+  ])
+  await keepText(claim, parsed, chunkerId(settings.chunking))
 
   await progress.enter('chunking', 0)
-  const prepared = (await chunkDocument(parsed)).map((draft): Prepared => {
+  const drafts = await chunkDocument(parsed, {
+    ...settings.chunking,
+    embed: async (texts) => {
+      const call = { purpose: 'passage' as const, model: encoder.name, workspaceId: claim.workspaceId, signal }
+      try {
+        // What may go to no provider is like nothing.
+        return (await embed(texts, call)).vectors.map((vector) => vector ?? new Float32Array(1))
+      } catch (error) {
+        // Without an encoder the outline decides.
+        if (error instanceof EncoderUnavailable) return []
+        throw error
+      }
+    },
+  })
+  const prepared = drafts.map((draft): Prepared => {
     const embedded = embeddedText(draft)
     return { ...draft, embedded, contentHash: hashOf(embedded) }
   })
   if (prepared.length === 0) throw new ParseRefused('no-text')
 
   await progress.enter('embedding', prepared.length)
-  const model = embeddingModel().id
+  const model = encoder.id
   const known = await knownVectors(claim.workspaceId, model, prepared)
   const batches: Prepared[][] = []
   for (let from = 0; from < prepared.length; from += batchChunks) batches.push(prepared.slice(from, from + batchChunks))
   // Some batches ahead: the encoder's threads, all of them, work while this thread writes.
   const ahead: Promise<(string | null)[]>[] = []
   let done = 0
+  let vectorless = 0
   for (const [index, batch] of batches.entries()) {
     for (const next of batches.slice(index + ahead.length, index + batchesAhead)) {
-      const vectors = vectorsOf(next, known, signal)
+      const vectors = vectorsOf(next, known, { encoder, claim, signal })
       // Awaited in a later round; until then a failure must not count as unhandled.
       vectors.catch(() => undefined)
       ahead.push(vectors)
@@ -170,33 +209,91 @@ export const indexParsed = async (claim: Claim, parsed: ParsedDocument, signal: 
       // Fails closed: a passage that was not scored is held.
       return toNewChunk(chunk, { vector: vectors[at] ?? null, injectionScore: inspected[at]?.score ?? 1 })
     })
+    vectorless += rows.filter(({ vector }) => vector === null).length
     if (!(await insertChunks(db, claim, model, rows))) throw new Superseded()
     done += batch.length
     progress.hint('embedding', done, prepared.length)
   }
   await progress.settle()
   const reused = prepared.filter(({ contentHash }) => known.has(contentHash)).length
-  if (!(await publishVersion(db, claim, { chunks: prepared.length, reused }))) throw new Superseded()
+  const isPublished = await publishVersion(db, claim, { chunks: prepared.length, reused }, async (tx) =>
+    leaveJobs(tx, {
+      claim,
+      vectorless: vectorless > 0 || (await workspaceEncoder(claim.workspaceId, tx)).id !== model,
+      waiting: (parsed.picturePages?.length ?? 0) > 0,
+      graph: settings.graph.extract !== 'off',
+    }),
+  )
+  if (!isPublished) throw new Superseded()
   if (database().mode === 'embedded') await analyzeWhenGrown(db)
 }
 
-const readFileOf = async (claim: Claim, signal: AbortSignal): Promise<ParsedDocument> => {
+/** What else is done once it is published, left as jobs in the transaction that publishes. */
+const leaveJobs = async (
+  tx: Tx,
+  { claim, vectorless, waiting, graph }: { claim: Claim; vectorless: boolean; waiting: boolean; graph: boolean },
+): Promise<void> => {
+  const { versionId, workspaceId } = claim
+  // Passages without a vector of the encoder that is searched get one as soon as it can be had.
+  if (vectorless) await enqueue(tx, 'index.fill', { workspaceId })
+  if (waiting) await enqueue(tx, 'document.recognise', { versionId })
+  if (graph) {
+    await setGraphState(tx, versionId, 'queued')
+    await enqueue(tx, 'document.graph', { versionId })
+  }
+}
+
+const readFileOf = async (
+  claim: Claim,
+  recognised: readonly RecognisedPage[],
+  signal: AbortSignal,
+): Promise<ParsedDocument> => {
   const progress = progressOf(claim)
   const parsed = await parseFile(
-    { path: blobFilePath(claim.blobKey), name: claim.name },
+    { path: blobFilePath(claim.blobKey), name: claim.name, recognised },
     { signal, onProgress: (done, total) => progress.hint('parsing', done, total) },
   )
   await progress.settle()
   return parsed
 }
 
+/** Nothing but pictures: it waits to be recognised, and is ingested again with what was read. */
+const waitForRecognition = async (claim: Claim, picturePages: number[]): Promise<void> => {
+  const kept = await database().db.transaction(async (tx) => {
+    if (!(await setWaitingPages(tx, claim, picturePages))) return false
+    await enqueue(tx, 'document.recognise', { versionId: claim.versionId })
+    return true
+  })
+  if (!kept) throw new Superseded()
+}
+
+/** Takes in a file that was found inside another one. */
+export type Attach = (parent: Claim, file: { name: string; bytes: Uint8Array }) => Promise<void>
+
+const ingestClaimed = async (claim: Claim, signal: AbortSignal, attach: Attach): Promise<void> => {
+  const { settings } = await settingsOf(claim.workspaceId)
+  const recognised = settings.recognition.on ? await listRecognisedPages(database().db, claim) : []
+  const parsed = await readFileOf(claim, recognised, signal)
+  const waiting = settings.recognition.on ? (parsed.picturePages ?? []) : []
+  if (!parsed.text.trim()) {
+    if (waiting.length > 0) return waitForRecognition(claim, waiting)
+    throw new ParseRefused(parsed.picturePages?.length ? 'image-only' : 'no-text')
+  }
+  for (const file of parsed.attachments ?? []) await attach(claim, file)
+  await indexParsed(claim, { ...parsed, picturePages: waiting }, signal)
+}
+
 /** Ingests a version; returns when it is ready, has failed for a reason of its own, or is no longer wanted. */
-export const ingestVersion = async (versionId: string, signal: AbortSignal): Promise<void> => {
+export const ingestVersion = async (
+  versionId: string,
+  signal: AbortSignal,
+  attach: Attach = async () => undefined,
+): Promise<void> => {
   const { db } = database()
   const claim = await claimVersion(db, versionId)
   if (!claim) return
   try {
-    await indexParsed(claim, await readFileOf(claim, signal), signal)
+    await ingestClaimed(claim, signal, attach)
   } catch (error) {
     if (error instanceof Superseded) return
     if (error instanceof ParseRefused && !signal.aborted) {

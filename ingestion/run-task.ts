@@ -1,5 +1,5 @@
 /**
- * Does the work that a person asked for and the queue holds: summaries of conversations and selections. The run's row tells how
+ * Does the work that a person asked for and the queue holds: summaries, and other ways of cutting that are tried. The run's row tells how
  * far it is. It is read again for its owner only: a chat that was deleted in the meantime is not summarised.
  */
 import { database } from '#db/client.ts'
@@ -8,7 +8,9 @@ import { endTaskRun, getOpenTaskRun, type StoredTaskRun, setTaskRunProgress } fr
 import { log } from '#lib/log.ts'
 import { citationMarker } from '#lib/shared/chat-contract.ts'
 import { AppError, toAppError } from '#lib/shared/errors.ts'
+import { chunkPreviewFeature } from '#lib/shared/knowledge-contract.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
+import { previewChunks } from './preview-chunks.ts'
 import { callsFor, describableParts, summariseParts } from './summarise.ts'
 
 type Readable = { title: string; text: string }
@@ -31,15 +33,19 @@ export const runTaskRun = async (runId: string, signal: AbortSignal): Promise<vo
   const { db } = database()
   const run = await getOpenTaskRun(db, runId)
   if (!run) return
+  // On behalf of who asked: their budget pays and their workspace's rules hold.
+  const viewer: Viewer = { userId: run.userId, workspaceId: run.workspaceId, role: 'user', name: '', email: '' }
   try {
+    if (run.feature === chunkPreviewFeature) {
+      const onProgress = (progress: { done: number; total: number }) => setTaskRunProgress(db, run.id, progress)
+      return await endTaskRun(db, run.id, { output: await previewChunks(run.subject, { viewer, signal, onProgress }) })
+    }
     const found = await textOf(run)
     const parts = describableParts(found?.text ?? '')
     if (!found || parts.length === 0) throw new AppError('not-found')
     const total = callsFor(parts)
     let done = 0
     await setTaskRunProgress(db, run.id, { done, total })
-    // On behalf of who asked: their budget pays and their workspace's rules hold.
-    const viewer: Viewer = { userId: run.userId, workspaceId: run.workspaceId, role: 'user', name: '', email: '' }
     const made = await summariseParts(found.title, parts, { viewer, feature: run.feature, signal }, async () => {
       done += 1
       await setTaskRunProgress(db, run.id, { done, total })

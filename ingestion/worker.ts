@@ -5,10 +5,12 @@
 import { closeDatabase, database, holdDatabase } from '#db/client.ts'
 import { openServerDatabase } from '#db/open.ts'
 import { stopDescriptions } from '#db/queries/changed-documents.ts'
+import { failIndex } from '#db/queries/embedding-indexes.ts'
 import { failVersion, listInterruptedVersions } from '#db/queries/ingest.ts'
 import { deleteOldTaskResults } from '#db/queries/task-results.ts'
 import { sweepTaskRuns } from '#db/queries/task-runs.ts'
 import { checkAlerts } from '#lib/alerts.ts'
+import { attachDocument, deleteDocument, uploadDocument } from '#lib/documents.ts'
 import { env } from '#lib/env.ts'
 import { closeGateway, sweepAnswers, sweepCanaries, sweepReservations, warmGateway } from '#lib/gateway/index.ts'
 import { closeQueue, enqueue, openQueue, work } from '#lib/jobs.ts'
@@ -17,8 +19,15 @@ import { log } from '#lib/log.ts'
 import { describeVersion, describeVersions } from './describe.ts'
 import { advanceDescriptions, describeInBatch } from './describe-batch.ts'
 import { describeChanged } from './describe-changed.ts'
+import { buildIndex, fillIndex } from './embedding-index.ts'
+import { extractGraph, queueGraphs } from './graph/index.ts'
 import { ingestVersion } from './pipeline.ts'
+import { recogniseVersion } from './recognise.ts'
 import { runTaskRun } from './run-task.ts'
+import { queueDueRuns, runGivenUp, runSource } from './sources/run.ts'
+
+/** How a source's documents come and go: as if a person uploaded and deleted them. */
+const intake = { upload: uploadDocument, remove: deleteDocument }
 
 const sweepEveryMs = 60_000
 const taskResultDays = 90
@@ -39,13 +48,28 @@ export const startWorker = async (): Promise<{ stop(): Promise<void> }> => {
   await work('document.given-up', ({ versionId }) => failVersion(database().db, versionId))
   const stopping = new AbortController()
   await work('document.ingest', ({ versionId }, signal) =>
-    ingestVersion(versionId, AbortSignal.any([signal, stopping.signal])),
+    ingestVersion(versionId, AbortSignal.any([signal, stopping.signal]), attachDocument),
   )
   await work('document.describe', (job, signal) => describeVersion(job, AbortSignal.any([signal, stopping.signal])))
   await work('documents.describe', (job, signal) => describeVersions(job, AbortSignal.any([signal, stopping.signal])))
   await work('description.given-up', ({ versionId, versionIds = [] }) =>
     stopDescriptions(database().db, [...versionIds, ...(versionId ? [versionId] : [])]),
   )
+  await work('document.recognise', ({ versionId }, signal) =>
+    recogniseVersion(versionId, AbortSignal.any([signal, stopping.signal])),
+  )
+  await work('document.graph', ({ versionId }, signal) =>
+    extractGraph(versionId, AbortSignal.any([signal, stopping.signal])),
+  )
+  await work('index.fill', ({ workspaceId }, signal) =>
+    fillIndex(workspaceId, AbortSignal.any([signal, stopping.signal])),
+  )
+  await work('index.build', (job, signal) => buildIndex(job, AbortSignal.any([signal, stopping.signal])))
+  await work('index.given-up', ({ indexId }) =>
+    failIndex(database().db, indexId, 'It was broken off several times by a fault of Footnote; the log says more.'),
+  )
+  await work('source.run', (job, signal) => runSource(job, intake, AbortSignal.any([signal, stopping.signal])))
+  await work('source.given-up', ({ sourceId }) => runGivenUp(sourceId))
   await work('task.run', ({ runId }, signal) => runTaskRun(runId, AbortSignal.any([signal, stopping.signal])))
   const sweep = setInterval(() => {
     Promise.all([
@@ -57,6 +81,8 @@ export const startWorker = async (): Promise<{ stop(): Promise<void> }> => {
       deleteOldTaskResults(database().db, taskResultDays),
       sweepTaskRuns(database().db),
       describeChanged(describeInBatch).then(() => advanceDescriptions()),
+      queueDueRuns(),
+      queueGraphs(),
     ]).catch((error: unknown) => log.warn({ err: error }, 'sweep failed'))
   }, sweepEveryMs)
   sweep.unref()

@@ -42,6 +42,32 @@ describe('zip guard', () => {
   it('refuses an archive in the archive', () =>
     expect(codeOf(makeRawDocx('', { 'word/inner.zip': strToU8('x') }))).toBe('unpacks-too-large'))
 
+  it('refuses one under another name, but not the sheet behind a chart', () => {
+    const inner = zipSync({ 'a.txt': strToU8('a') })
+    expect(codeOf(makeRawDocx('', { 'word/media/picture.png': inner }))).toBe('unpacks-too-large')
+    expect(codeOf(makeRawDocx('', { 'word/embeddings/oleObject1.bin': inner, 'word/sheet1.xlsx': inner }))).toBe(
+      'passed',
+    )
+  })
+
+  it('refuses a symbolic link and an entry with a password', () => {
+    const link = zipSync({ link: [strToU8('/etc/passwd'), { os: 3, attrs: (0o120777 << 16) >>> 0 }] })
+    expect(codeOf(Buffer.from(link))).toBe('damaged')
+    const locked = Buffer.from(zipSync({ 'a.xml': strToU8('x') }))
+    const at = locked.lastIndexOf(Buffer.from('PK\u0001\u0002', 'latin1'))
+    locked.writeUInt16LE(1, at + 8)
+    expect(codeOf(locked)).toBe('encrypted')
+  })
+
+  it('lets an empty drawing pass that shrinks more than a hundredfold', async () => {
+    const noise = Uint8Array.from({ length: 60_000 }, (_, at) => (at * at * 31) % 251)
+    expect(
+      codeOf(
+        makeRawDocx('', { 'word/media/a.emf': new Uint8Array(1_500_000), 'word/media/b.bin': [noise, { level: 0 }] }),
+      ),
+    ).toBe('passed')
+  })
+
   it.each(['../outside.xml', '/etc/passwd', 'word/../../outside', 'C:\\outside'])(
     'refuses an entry called %s',
     (name) => expect(codeOf(Buffer.from(zipSync({ [name]: strToU8('x') })))).toBe('damaged'),

@@ -13,12 +13,15 @@ import {
   deleteDocument as deleteDocumentRows,
   findSameDocuments,
   getCollection,
+  getDocumentMaker,
   insertDocument,
   insertVersion,
   lockCollection,
   requeueDocument,
+  setDocumentTags,
   upsertCollection,
 } from '#db/queries/documents.ts'
+import { sweepEntities } from '#db/queries/graph.ts'
 import { refreshLexicalStats } from '#db/queries/lexical-index.ts'
 import {
   type CollectionRow,
@@ -31,10 +34,19 @@ import {
 } from '#db/reports/documents.ts'
 import { audit } from './audit.ts'
 import { enqueue } from './jobs.ts'
-import { type DocumentRow, type UploadResult, uploadBytesMax } from './shared/admin-contract.ts'
+import { log } from './log.ts'
+import {
+  type DocumentRow,
+  tagCharsMax,
+  tagsMax,
+  type UploadResult,
+  uploadBytesMax,
+  uploadExtensions,
+} from './shared/admin-contract.ts'
 import { AppError } from './shared/errors.ts'
 import { newId } from './shared/ids.ts'
-import type { Viewer } from './shared/viewer.ts'
+import type { DocumentOrigin } from './shared/sources-contract.ts'
+import { can, type Viewer } from './shared/viewer.ts'
 import { deleteBlob, putBlob, streamBlob } from './storage.ts'
 
 const nameCharsMax = 200
@@ -42,23 +54,43 @@ const collectionNameCharsMax = 80
 const defaultCollection = 'General'
 
 const mediaTypes: Readonly<Record<string, string>> = {
+  // Whatever is not named below is source code, or plain text itself.
+  ...Object.fromEntries(uploadExtensions.map((extension) => [extension, 'text/plain'])),
   pdf: 'application/pdf',
   docx: 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
+  pptx: 'application/vnd.openxmlformats-officedocument.presentationml.presentation',
+  xlsx: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+  odt: 'application/vnd.oasis.opendocument.text',
+  epub: 'application/epub+zip',
+  rtf: 'application/rtf',
+  eml: 'message/rfc822',
+  mbox: 'application/mbox',
   md: 'text/markdown',
   markdown: 'text/markdown',
   html: 'text/html',
   htm: 'text/html',
-  txt: 'text/plain',
   csv: 'text/csv',
+  tsv: 'text/tab-separated-values',
+  json: 'application/json',
+  jsonl: 'application/jsonl',
+  ndjson: 'application/jsonl',
+  xml: 'application/xml',
+  png: 'image/png',
+  jpg: 'image/jpeg',
+  jpeg: 'image/jpeg',
+  webp: 'image/webp',
 }
 
 /** Control characters, and those that turn the direction of writing so that a name shows as another (CVE-2021-42574). */
 const deceivingCharacters = /[\p{Cc}\p{Cs}\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu
 
+/** What a person typed to name something, without what deceives and with single spaces. */
+const cleanWords = (raw: string): string =>
+  raw.normalize('NFC').replace(deceivingCharacters, '').replace(/\s+/g, ' ').trim()
+
 /** A name that is safe to show: the last part of any path, without deceiving characters, of bounded length. Never used as a path. */
 export const safeName = (raw: string): string => {
-  const last = raw.normalize('NFC').split(/[\\/]/).at(-1) ?? ''
-  const clean = last.replace(deceivingCharacters, '').replace(/\s+/g, ' ').trim()
+  const clean = cleanWords(raw.split(/[\\/]/).at(-1) ?? '')
   if (clean.length <= nameCharsMax) return clean || 'unnamed'
   const extension = /\.[^.]{1,10}$/.exec(clean)?.[0] ?? ''
   return `${clean.slice(0, nameCharsMax - extension.length)}${extension}`
@@ -73,17 +105,39 @@ const mediaTypeOf = (name: string): string => {
 
 /** The id of the collection of that name, made when it is not there. */
 export const ensureCollection = async (viewer: Viewer, name: string): Promise<string> => {
-  const clean = name
-    .normalize('NFC')
-    .replace(deceivingCharacters, '')
-    .replace(/\s+/g, ' ')
-    .trim()
-    .slice(0, collectionNameCharsMax)
+  const clean = cleanWords(name).slice(0, collectionNameCharsMax)
   if (!clean) throw new AppError('bad-request', { message: 'A collection needs a name. Type at least one character.' })
   return upsertCollection(database().db, viewer, { id: newId(), name: clean })
 }
 
-export type Upload = { name: string; collectionId: string | null; source: AsyncIterable<Uint8Array> }
+export type Upload = {
+  name: string
+  collectionId: string | null
+  source: AsyncIterable<Uint8Array>
+  /** The document that it was attached to. */
+  parentId?: string
+  /** Where it was fetched from. */
+  origin?: DocumentOrigin
+}
+
+type Same = Awaited<ReturnType<typeof findSameDocuments>>
+
+/**
+ * Which document an upload is a new version of, and the name of a new one. A person's file is the newer version of its name; what a
+ * source brings is the newer version of what it brought, and gives way where its name is somebody else's.
+ */
+const placeOf = (
+  same: Same,
+  name: string,
+  origin: DocumentOrigin | undefined,
+): { older: Same[number] | undefined; name: string } => {
+  if (!origin) return { older: same.find((document) => document.name === name), name }
+  // A page that has become a PDF is another document.
+  const older = same.find((one) => one.documentId === origin.documentId && one.mediaType === mediaTypeOf(name))
+  const taken = new Set(same.map((document) => document.name))
+  const free = [name, ...origin.otherNames.map(safeName)].find((one) => !taken.has(one))
+  return { older, name: free ?? safeName(`${newId()} ${name}`) }
+}
 
 /**
  * Takes a file in: streams it to storage, counted, then records it and queues its reading in one transaction. What is inside is
@@ -92,7 +146,7 @@ export type Upload = { name: string; collectionId: string | null; source: AsyncI
  */
 export const uploadDocument = async (
   viewer: Viewer,
-  { name: rawName, collectionId: wanted, source }: Upload,
+  { name: rawName, collectionId: wanted, source, parentId, origin }: Upload,
 ): Promise<UploadResult> => {
   const name = safeName(rawName)
   const mediaType = mediaTypeOf(name)
@@ -106,13 +160,31 @@ export const uploadDocument = async (
 
   const record = async (tx: Tx): Promise<{ outcome: UploadResult['outcome']; documentId: string }> => {
     await lockCollection(tx, collectionId)
-    const same = await findSameDocuments(tx, viewer, { collectionId, name, contentHash })
-    const there = same.find((document) => document.contentHash === contentHash)
+    const names = [name, ...(origin?.otherNames.map(safeName) ?? [])]
+    const same = await findSameDocuments(tx, viewer, {
+      collectionId,
+      names,
+      contentHash,
+      documentId: origin?.documentId,
+    })
+    const equal = same.filter((document) => document.contentHash === contentHash)
+    const there = equal.find(({ documentId }) => documentId === origin?.documentId) ?? equal[0]
     if (there) return { outcome: 'already-there', documentId: there.documentId }
-    const older = same.find((document) => document.name === name)
+    const place = placeOf(same, name, origin)
+    const { older } = place
     const documentId = older?.documentId ?? newId()
+    const belongs = {
+      ...(parentId ? { parentId } : {}),
+      ...(origin ? { sourceId: origin.sourceId, sourceUri: origin.sourceUri } : {}),
+    }
     if (older) await insertVersion(tx, documentId, older.number + 1, version)
-    else await insertDocument(tx, viewer, { id: documentId, collectionId, name, mediaType }, version)
+    else
+      await insertDocument(
+        tx,
+        viewer,
+        { id: documentId, collectionId, name: place.name, mediaType, ...belongs },
+        version,
+      )
     await audit(tx, {
       actor: viewer,
       event: 'document.uploaded',
@@ -132,6 +204,37 @@ export const uploadDocument = async (
   const document = await getDocumentRow(db, viewer, recorded.documentId)
   if (!document) throw new AppError('not-found')
   return { outcome: recorded.outcome, document }
+}
+
+/** A message in a message in a message is read; what lies deeper is not. */
+const attachedDepthMax = 3
+
+/**
+ * Takes in a file that was found inside a document, as its maker's; the same file again is already there. What is of no type that is
+ * read, or has nobody who may add it, is left out with a line in the log.
+ */
+export const attachDocument = async (
+  parent: { documentId: string; workspaceId: string },
+  file: { name: string; bytes: Uint8Array },
+): Promise<void> => {
+  const found = await getDocumentMaker(database().db, parent)
+  if (!found) return
+  const { maker, name, collectionId, depth } = found
+  const leaveOut = (reason: string): void =>
+    log.info({ event: 'attachment.left-out', documentId: parent.documentId, reason }, 'an attachment was left out')
+  if (depth >= attachedDepthMax) return leaveOut('it lies too deep')
+  if (!maker || !can(maker, 'document.manage')) return leaveOut('its document’s maker may add no documents')
+  try {
+    await uploadDocument(maker, {
+      name: `${name} › ${safeName(file.name)}`,
+      collectionId,
+      source: Readable.from([file.bytes]),
+      parentId: parent.documentId,
+    })
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    leaveOut(error.code)
+  }
 }
 
 /** Boundaries, headers and the two short fields around the file. */
@@ -224,12 +327,37 @@ export const describeDocument = async (viewer: Viewer, documentId: string): Prom
   })
 }
 
+/** The tags as they are stored: clean, none twice however it is written. Throws `bad-request` when there are too many or one is too long. */
+const cleanTags = (raw: readonly string[]): string[] => {
+  const clean = raw.map(cleanWords).filter(Boolean)
+  const tags = [...new Map(clean.map((tag) => [tag.toLowerCase(), tag] as const).reverse()).values()].reverse()
+  if (tags.length > tagsMax)
+    throw new AppError('bad-request', { message: `A document takes ${tagsMax} tags. Remove one to add another.` })
+  if (tags.some((tag) => tag.length > tagCharsMax))
+    throw new AppError('bad-request', { message: `A tag takes ${tagCharsMax} characters. Make it shorter.` })
+  return tags
+}
+
+/**
+ * Replaces the tags that people gave to a document, at most twenty of sixty characters; what was extracted from its text stays. Returns
+ * them as they are stored. Throws `not-found`, `bad-request`.
+ */
+export const setTags = async (viewer: Viewer, documentId: string, wanted: readonly string[]): Promise<string[]> => {
+  const tags = cleanTags(wanted)
+  await database().db.transaction(async (tx) => {
+    if (!(await setDocumentTags(tx, viewer, { documentId, tags }))) throw new AppError('not-found')
+    await audit(tx, { actor: viewer, event: 'document.tagged', objectId: documentId, details: { tags } })
+  })
+  return tags
+}
+
 /** Deletes a document with everything made from it; answers that cited it say that it was removed. Throws `not-found`. */
 export const deleteDocument = async (viewer: Viewer, documentId: string): Promise<void> => {
   const { blobKeys } = await database().db.transaction(async (tx) => {
     const gone = await deleteDocumentRows(tx, viewer, documentId)
     if (!gone) throw new AppError('not-found')
     await refreshLexicalStats(tx, viewer.workspaceId)
+    await sweepEntities(tx, viewer.workspaceId)
     await audit(tx, { actor: viewer, event: 'document.deleted', objectId: documentId })
     return gone
   })

@@ -50,6 +50,19 @@ const schema = z.object({
   GOOGLE_GENERATIVE_AI_API_KEY: blankIsUnset(z.string().optional()),
   GOOGLE_MODEL: blankIsUnset(z.string().optional()),
   MODELS_DIR: blankIsUnset(z.string().default('models')),
+  SOURCE_ROOTS: blankIsUnset(
+    z
+      .string()
+      .default('')
+      .transform((text) =>
+        text
+          .split(':')
+          .map((path) => path.trim())
+          .filter(Boolean)
+          .map((path) => resolve(path)),
+      ),
+  ),
+  HF_ENDPOINT: blankIsUnset(z.url({ protocol: /^https?$/ }).default('https://huggingface.co')),
   LOG_LEVEL: blankIsUnset(z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info')),
   METRICS_TOKEN: blankIsUnset(z.string().min(20).optional()),
   OTEL_EXPORTER_OTLP_ENDPOINT: blankIsUnset(z.url({ protocol: /^https?$/ }).optional()),
@@ -79,6 +92,10 @@ export const parseEnv = (source: Record<string, string | undefined>) => {
     anthropic: { apiKey: values.ANTHROPIC_API_KEY, model: values.ANTHROPIC_MODEL },
     google: { apiKey: values.GOOGLE_GENERATIVE_AI_API_KEY, model: values.GOOGLE_MODEL },
     modelsDir: resolve(values.MODELS_DIR),
+    /** Folders of this machine that may be read as sources. */
+    sourceRoots: values.SOURCE_ROOTS,
+    /** The model hub that encoders are fetched from. */
+    hubEndpoint: values.HF_ENDPOINT,
     logLevel: values.LOG_LEVEL,
     metricsToken: values.METRICS_TOKEN,
     /** Where traces are sent; without an endpoint nowhere. */

@@ -17,7 +17,8 @@ const queues = {
       retryBackoff: true,
       retryDelayMax: 60,
       expireInSeconds: 3_600,
-      heartbeatSeconds: 20,
+      // A killed worker's document goes on elsewhere after this long.
+      heartbeatSeconds: 10,
     },
     /** Jobs in work at once in a worker process; parsing and embedding use every core as it is. */
     concurrency: 2,
@@ -47,6 +48,72 @@ const queues = {
   /** A description that the queue gave up: the document does not go on saying that it is being made. */
   'description.given-up': {
     payload: z.object({ versionId: z.uuid().optional(), versionIds: z.array(z.uuid()).optional() }),
+    options: { retryLimit: 10, retryDelay: 5, retryBackoff: true, retryDelayMax: 300 },
+    concurrency: 1,
+    deadLetter: undefined,
+  },
+  /** Passages that lack a vector of the encoder in use get one; again until there is an encoder. */
+  'index.fill': {
+    payload: z.strictObject({ workspaceId: z.uuid() }),
+    options: {
+      retryLimit: 20,
+      retryDelay: 15,
+      retryBackoff: true,
+      retryDelayMax: 600,
+      expireInSeconds: 3_600,
+      heartbeatSeconds: 20,
+    },
+    concurrency: 1,
+    deadLetter: undefined,
+  },
+  /** The change to another encoder: its files, the vectors, the swap. */
+  'index.build': {
+    payload: z.strictObject({ indexId: z.uuid(), userId: z.uuid() }),
+    options: {
+      retryLimit: 5,
+      retryDelay: 5,
+      retryBackoff: true,
+      retryDelayMax: 300,
+      expireInSeconds: 86_400,
+      heartbeatSeconds: 20,
+    },
+    concurrency: 1,
+    deadLetter: 'index.given-up',
+  },
+  'index.given-up': {
+    payload: z.strictObject({ indexId: z.uuid(), userId: z.uuid() }),
+    options: { retryLimit: 10, retryDelay: 5, retryBackoff: true, retryDelayMax: 300 },
+    concurrency: 1,
+    deadLetter: undefined,
+  },
+  /** Pages that are pictures, read as text. */
+  'document.recognise': {
+    payload: z.strictObject({ versionId: z.uuid() }),
+    options: { retryLimit: 2, retryDelay: 5, retryBackoff: true, expireInSeconds: 7_200, heartbeatSeconds: 20 },
+    concurrency: 1,
+    deadLetter: 'document.given-up',
+  },
+  /** Things and relations drawn from a document that is ready. */
+  'document.graph': {
+    payload: z.strictObject({ versionId: z.uuid() }),
+    options: { retryLimit: 3, retryDelay: 5, retryBackoff: true, expireInSeconds: 3_600, heartbeatSeconds: 20 },
+    concurrency: 1,
+    deadLetter: undefined,
+  },
+  /** One run over a source; with `remove` its end, together with its documents. */
+  'source.run': {
+    payload: z.strictObject({
+      sourceId: z.uuid(),
+      remove: z.boolean().optional(),
+      /** So many deletions a person has agreed to. */
+      deletionsMax: z.int().min(0).optional(),
+    }),
+    options: { retryLimit: 3, retryDelay: 5, retryBackoff: true, expireInSeconds: 21_600, heartbeatSeconds: 20 },
+    concurrency: 2,
+    deadLetter: 'source.given-up',
+  },
+  'source.given-up': {
+    payload: z.object({ sourceId: z.uuid() }),
     options: { retryLimit: 10, retryDelay: 5, retryBackoff: true, retryDelayMax: 300 },
     concurrency: 1,
     deadLetter: undefined,

@@ -1,6 +1,6 @@
 /**
- * The command line: `ask`, `search`, `ingest`, `eval:retrieval`. With `--json` the last line of standard output is one object;
- * progress goes to standard error. Exit status: 0 done, 1 a check failed, 2 wrong use.
+ * The command line: `ask`, `search`, `ingest`, `eval:retrieval`, `eval:citations`. With `--json` the last line of standard output is
+ * one object; progress goes to standard error. Exit status: 0 done, 1 a check failed, 2 wrong use.
  */
 import './env-file.ts'
 import { existsSync } from 'node:fs'
@@ -11,6 +11,7 @@ import { env } from '#lib/env.ts'
 import { roles } from '#lib/shared/viewer.ts'
 import type { AccountOptions } from './command-account.ts'
 import { type AskOptions, ask } from './command-ask.ts'
+import type { EvalCitationsOptions } from './command-eval-citations.ts'
 import type { EvalRetrievalOptions } from './command-eval-retrieval.ts'
 import { type IngestOptions, ingest } from './command-ingest.ts'
 import { type SearchOptions, search } from './command-search.ts'
@@ -62,8 +63,7 @@ const wholeNumber =
       throw new InvalidArgumentError(`A whole number from 1 to ${max}.`)
     return value
   }
-const legsOption = (): Option =>
-  new Option('--legs <legs>', 'which searches to use').choices(['lexical', 'vector', 'hybrid']).default('hybrid')
+const searches = ['lexical', 'vector', 'hybrid', 'hybrid+rerank']
 const userOption = (): Option => new Option('--user <email>', 'the account to work as (default: the demo admin)')
 
 const program = new Command('footnote')
@@ -87,7 +87,7 @@ program
   .command('search')
   .argument('<query>')
   .addOption(userOption())
-  .addOption(legsOption())
+  .addOption(new Option('--legs <legs>', 'which searches to use').choices(searches).default('hybrid+rerank'))
   .option('--k <number>', 'passages at most', wholeNumber(100), 10)
   .option('--json', 'print one JSON object as the last line')
   .description('retrieval alone: the passages that a question would be answered from')
@@ -112,14 +112,25 @@ program
 program
   .command('eval:retrieval')
   .argument('<folder>', 'corpus.jsonl, queries.jsonl and qrels.tsv')
-  .addOption(legsOption())
+  .addOption(new Option('--legs <legs>', 'what is measured').choices([...searches, 'all']).default('hybrid+rerank'))
   .option('--embedder <name>', 'an encoder in MODELS_DIR')
+  .option('--questions <folder>', 'asks the questions of another folder of this layout')
   .option('--limit <number>', 'queries at most', wholeNumber(1_000_000))
   .option('--json', 'print one JSON object as the last line')
   .description('retrieval quality on a data set, in a scratch database')
   .action(async (folder: string, options: EvalRetrievalOptions) => {
     const { evalRetrieval } = await import('./command-eval-retrieval.ts')
     process.exitCode = await evalRetrieval(folder, options)
+  })
+
+program
+  .command('eval:citations')
+  .argument('<folder>', 'judged claims: scifact-evidence.jsonl, cmu-dog.tsv, topicalchat.tsv, wow.tsv')
+  .option('--json', 'print one JSON object as the last line')
+  .description('how right citations are, on judged claims and on the demo questions, in a scratch database')
+  .action(async (folder: string, options: EvalCitationsOptions) => {
+    const { evalCitations } = await import('./command-eval-citations.ts')
+    process.exitCode = await evalCitations(folder, options)
   })
 
 program

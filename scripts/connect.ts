@@ -8,7 +8,7 @@ import type { DocumentRow, UploadResult } from '#lib/shared/admin-contract.ts'
 import type { ChatMessage } from '#lib/shared/chat-contract.ts'
 
 export type AnswerChunk = InferUIMessageChunk<ChatMessage>
-export type SearchLegs = 'lexical' | 'vector' | 'hybrid'
+export type SearchLegs = 'lexical' | 'vector' | 'hybrid' | 'hybrid+rerank'
 export type FoundPassage = {
   documentId: string
   chunkId: string

@@ -1,7 +1,7 @@
 import { ChatScreen } from '#components/chat/chat-screen.tsx'
 import { NewChat } from '#components/chat/new-chat.tsx'
 import { ShellMenuButton } from '#components/shell/shell.tsx'
-import { describeKnowledge, type loadChat, openSummary } from '#lib/chat/index.ts'
+import { describeKnowledge, listScopeFacets, type loadChat, openSummary } from '#lib/chat/index.ts'
 import { answererOf } from '#lib/gateway/index.ts'
 import { can, type Viewer } from '#lib/shared/viewer.ts'
 import { summariseChatAction, summariseSelectionAction } from './actions.ts'
@@ -16,12 +16,15 @@ export const Conversation = async ({
   chatId: string
   chat: Awaited<ReturnType<typeof loadChat>>
 }) => {
-  const { documents, collections, suggestions } = await describeKnowledge(viewer)
+  const [{ documents, collections, suggestions }, facets] = await Promise.all([
+    describeKnowledge(viewer),
+    listScopeFacets(viewer),
+  ])
   const { id, kind } = await answererOf(viewer)
   const shared = {
     chatId,
     suggestions,
-    knowledge: { documents, collections },
+    knowledge: { documents, collections, facets },
     canSeeCosts: can(viewer, 'trace.read'),
     canSeeTraces: can(viewer, 'trace.read'),
     canUpload: can(viewer, 'document.manage'),

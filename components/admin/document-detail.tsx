@@ -1,36 +1,24 @@
 'use client'
-import { Download, Sparkles, Trash2, X } from 'lucide-react'
+import { Download, Rows3, Sparkles, Trash2, X } from 'lucide-react'
+import type { Route } from 'next'
+import Link from 'next/link'
 import { Fragment, type ReactNode, useCallback, useEffect, useState } from 'react'
-import {
-  AlertDialog,
-  AlertDialogAction,
-  AlertDialogCancel,
-  AlertDialogContent,
-  AlertDialogDescription,
-  AlertDialogFooter,
-  AlertDialogTitle,
-} from '#components/ui/alert-dialog.tsx'
 import { Badge } from '#components/ui/badge.tsx'
 import { Button } from '#components/ui/button.tsx'
 import { Progress } from '#components/ui/progress.tsx'
 import { Skeleton } from '#components/ui/skeleton.tsx'
 import { toast } from '#components/ui/toaster.tsx'
 import type { DocumentRow } from '#lib/shared/admin-contract.ts'
+import { languageName, typeWord } from '#lib/shared/document-words.ts'
 import type { ActionResult } from '#lib/shared/errors.ts'
 import { formatBytes, formatCount } from '#lib/shared/format.ts'
+import { causeWords, webAddress } from './document-list.ts'
 import { DocumentState } from './document-state.tsx'
+import { ReleaseDialog } from './release-dialog.tsx'
+import { TagEditor } from './tag-editor.tsx'
 import { When } from './when.tsx'
 
 const previewStep = 12_000
-
-const typeWords: Record<string, string> = {
-  'application/pdf': 'PDF',
-  'application/vnd.openxmlformats-officedocument.wordprocessingml.document': 'Word document',
-  'text/markdown': 'Markdown',
-  'text/html': 'HTML',
-  'text/plain': 'Plain text',
-  'text/csv': 'CSV',
-}
 
 type Preview = { state: 'loading' } | { state: 'shown'; text: string } | { state: 'failed'; message: string }
 
@@ -226,25 +214,75 @@ const HeldPassages = ({ row, held }: { row: DocumentRow; held: HeldActions }) =>
           <HeldPassageItem key={passage.contentHash} passage={passage} onRelease={() => setAsking(passage)} />
         ))}
       </ul>
-      <AlertDialog open={asking !== null} onOpenChange={(isOpen) => !isOpen && setAsking(null)}>
-        <AlertDialogContent>
-          <AlertDialogTitle>Release this passage?</AlertDialogTitle>
-          <AlertDialogDescription>
-            From the next question on it may be sent to language models and quoted in answers, in every document that
-            says the same, also after a new upload. This cannot be taken back here.
-          </AlertDialogDescription>
-          <AlertDialogFooter>
-            <AlertDialogCancel />
-            <AlertDialogAction onClick={() => asking && void confirm(asking)}>Release passage</AlertDialogAction>
-          </AlertDialogFooter>
-        </AlertDialogContent>
-      </AlertDialog>
+      <ReleaseDialog
+        open={asking !== null}
+        onClose={() => setAsking(null)}
+        onRelease={() => asking && void confirm(asking)}
+      />
     </section>
   )
 }
 
+/** Where the document comes from: a link when it is an address of the web. */
+const SourceWords = ({ source }: { source: NonNullable<DocumentRow['source']> }) => {
+  const address = webAddress(source.uri)
+  return (
+    <>
+      {source.name}
+      {address ? (
+        <a
+          href={address}
+          target="_blank"
+          rel="noreferrer"
+          className="block break-all text-primary underline-offset-2 hover:underline"
+        >
+          {address}
+          <span className="sr-only"> (opens in a new tab)</span>
+        </a>
+      ) : (
+        source.uri && <span className="block break-all text-muted-foreground">{source.uri}</span>
+      )}
+    </>
+  )
+}
+
+/** What the document says of itself and where it comes from, as far as that is known. */
+const knownFacts = (
+  row: DocumentRow,
+  parent: DocumentRow | null,
+  onOpen: (documentId: string) => void,
+): [string, ReactNode][] => {
+  const all: [string, ReactNode][] = [
+    ['Language', row.language && languageName(row.language)],
+    ['Author', row.author && <bdi key="author">{row.author}</bdi>],
+    ['Dated', row.dated],
+    ['Source', row.source && <SourceWords key="source" source={row.source} />],
+    [
+      'Attached to',
+      parent && (
+        <button
+          key="parent"
+          type="button"
+          className="rounded-sm text-left text-primary underline-offset-2 hover:underline"
+          onClick={() => onOpen(parent.id)}
+        >
+          {parent.name}
+        </button>
+      ),
+    ],
+    ['Newest version', causeWords[row.cause]],
+  ]
+  return all.filter(([, value]) => value)
+}
+
 export type DocumentDetailProps = {
   row: DocumentRow
+  /** The document that it was attached to, when that is there. */
+  parent: DocumentRow | null
+  /** Tags that other documents have. */
+  knownTags: readonly string[]
+  onTags: (tags: string[]) => void
+  onOpen: (documentId: string) => void
   /** Reads and releases held passages. */
   held?: HeldActions
   onRetry: () => void
@@ -254,7 +292,18 @@ export type DocumentDetailProps = {
   onClose?: () => void
 }
 
-export const DocumentDetail = ({ row, held, onRetry, onDelete, onDescribe, onClose }: DocumentDetailProps) => (
+export const DocumentDetail = ({
+  row,
+  parent,
+  knownTags,
+  held,
+  onTags,
+  onOpen,
+  onRetry,
+  onDelete,
+  onDescribe,
+  onClose,
+}: DocumentDetailProps) => (
   <>
     <div className="flex items-start gap-2 border-b px-4 py-3">
       <div className="min-w-0 flex-1">
@@ -274,7 +323,7 @@ export const DocumentDetail = ({ row, held, onRetry, onDelete, onDescribe, onClo
       <div className="my-4">
         <Facts
           facts={[
-            ['Type', typeWords[row.mediaType] ?? row.mediaType],
+            ['Type', typeWord(row.mediaType, row.name)],
             ['Size', formatBytes(row.bytes)],
             ['Pages', row.pages === null ? 'without pages' : formatCount(row.pages)],
             [
@@ -285,6 +334,7 @@ export const DocumentDetail = ({ row, held, onRetry, onDelete, onDescribe, onClo
             ],
             ['Cited by', `${formatCount(row.citedBy)} ${row.citedBy === 1 ? 'answer' : 'answers'}`],
             ['Changed', <When key="changed" iso={row.changedAt} />],
+            ...knownFacts(row, parent, onOpen),
           ]}
         />
       </div>
@@ -295,11 +345,20 @@ export const DocumentDetail = ({ row, held, onRetry, onDelete, onDescribe, onClo
             Download the file
           </a>
         </Button>
+        {(row.stage === 'ready' || row.earlierVersionServes) && (
+          <Button asChild>
+            <Link href={`/admin/documents/${row.id}` as Route} prefetch={false}>
+              <Rows3 />
+              Passages
+            </Link>
+          </Button>
+        )}
         <Button variant="destructive" onClick={onDelete}>
           <Trash2 />
           Delete document
         </Button>
       </div>
+      <TagEditor key={row.id} row={row} known={knownTags} onTags={onTags} />
       {held && row.stage === 'ready' && <HeldPassages key={row.versionId} row={row} held={held} />}
       <Description row={row} onDescribe={onDescribe} />
       <h3 className="mb-2 font-medium text-[12.5px] text-muted-foreground tracking-normal">Text as it was read</h3>

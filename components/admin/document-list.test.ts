@@ -1,6 +1,19 @@
 import { describe, expect, it } from 'vitest'
 import type { DocumentRow } from '#lib/shared/admin-contract.ts'
-import { deletionWords, formatSort, keepUnchanged, parseSort, selectDocuments, stageWords } from './document-list.ts'
+import {
+  countFacets,
+  deletionWords,
+  type FacetChoice,
+  formatList,
+  formatSort,
+  keepUnchanged,
+  parseList,
+  parseSort,
+  selectDocuments,
+  stageWords,
+  tagsInUse,
+  webAddress,
+} from './document-list.ts'
 
 const row = (name: string, more: Partial<DocumentRow> = {}): DocumentRow => ({
   id: name,
@@ -14,6 +27,14 @@ const row = (name: string, more: Partial<DocumentRow> = {}): DocumentRow => ({
   earlierVersionServes: false,
   version: 1,
   versionId: name,
+  cause: 'upload',
+  language: null,
+  author: null,
+  dated: null,
+  tags: [],
+  extractedTags: [],
+  source: null,
+  parentId: null,
   pages: null,
   chunks: 1,
   description: null,
@@ -23,7 +44,8 @@ const row = (name: string, more: Partial<DocumentRow> = {}): DocumentRow => ({
   changedAt: '2026-01-01T00:00:00.000Z',
   ...more,
 })
-const everything = { text: '', state: null, collectionId: null, sort: parseSort(null) }
+const nothing: FacetChoice = { type: [], language: [], tag: [], source: [], state: [], collection: [] }
+const everything = { text: '', chosen: nothing, sort: parseSort(null) }
 const names = (rows: DocumentRow[]) => rows.map(({ name }) => name)
 
 describe('selectDocuments', () => {
@@ -46,8 +68,11 @@ describe('selectDocuments', () => {
 
   it('filters by name, state and collection together', () => {
     expect(names(selectDocuments(rows, { ...everything, text: ' PART ' }))).toEqual(['part 10.md', 'Part 2.md'])
-    expect(names(selectDocuments(rows, { ...everything, state: 'in-work' }))).toEqual(['leave.pdf'])
-    expect(names(selectDocuments(rows, { ...everything, state: 'ready', collectionId: 'hr' }))).toEqual([])
+    expect(names(selectDocuments(rows, { ...everything, chosen: { ...nothing, state: ['in-work'] } }))).toEqual([
+      'leave.pdf',
+    ])
+    const chosen = { ...nothing, state: ['ready'], collection: ['hr'] }
+    expect(names(selectDocuments(rows, { ...everything, chosen }))).toEqual([])
   })
 
   it('reads any sort in the address, and takes nonsense for none', () => {
@@ -56,7 +81,47 @@ describe('selectDocuments', () => {
   })
 })
 
+describe('facets', () => {
+  const rows = [
+    row('leave.pdf', { mediaType: 'application/pdf', language: 'en', tags: ['HR'], extractedTags: ['HR', 'leave'] }),
+    row('reise.pdf', { mediaType: 'application/pdf', language: 'de', tags: ['HR'] }),
+    row('pay.ts', { mediaType: 'text/plain', source: { id: 's', name: 'Code', uri: 'src/pay.ts' }, tags: ['Pay'] }),
+  ]
+  const counted = (found: { label: string; count: number }[]) => found.map(({ label, count }) => `${label} ${count}`)
+
+  it('count what a choice would lead to under the rest of what is chosen, and keep what is chosen', () => {
+    const all = countFacets(rows, '', nothing)
+    expect(counted(all.type)).toEqual(['PDF 2', 'Code 1'])
+    expect(counted(all.tag)).toEqual(['HR 2', 'leave 1', 'Pay 1'])
+    expect(counted(all.source)).toEqual(['Uploaded by people 2', 'Code 1'])
+    const pdfs = countFacets(rows, '', { ...nothing, type: ['PDF'], tag: ['Pay'] })
+    expect(counted(pdfs.type)).toEqual(['Code 1', 'PDF 0'])
+    expect(counted(pdfs.tag)).toEqual(['HR 2', 'leave 1', 'Pay 0'])
+  })
+
+  it('lead to any of one kind and to every kind', () => {
+    const chosen = { ...nothing, type: ['PDF', 'Code'], language: ['de', 'und'] }
+    expect(names(selectDocuments(rows, { ...everything, chosen }))).toEqual(['pay.ts', 'reise.pdf'])
+  })
+
+  it('survive the address, whatever is in a tag', () => {
+    const tags = ['a,b', '100 %', 'ü&x']
+    expect(parseList(formatList(tags))).toEqual(tags)
+    expect(formatList([])).toBeNull()
+    expect(parseList('%E0%A4%A,fine')).toEqual(['fine'])
+  })
+
+  it('suggest the tags that people gave, most used first', () => {
+    expect(tagsInUse(rows)).toEqual(['HR', 'Pay'])
+  })
+})
+
 describe('words', () => {
+  it('link only to addresses of the web', () => {
+    expect(webAddress('https://example.org/a')).toBe('https://example.org/a')
+    for (const uri of ['javascript:alert(1)', 'src/pay.ts', 'https://', null]) expect(webAddress(uri)).toBeNull()
+  })
+
   it('say what is happening with real counts, or without when there are none', () => {
     const progress = { done: 412, total: 1668, unit: 'passages' as const }
     expect(stageWords(row('a', { stage: 'embedding', progress }))).toBe('Embedding 412 of 1,668')

@@ -12,6 +12,7 @@ import {
 import { Progress } from '#components/ui/progress.tsx'
 import type { DocumentRow } from '#lib/shared/admin-contract.ts'
 import { cn } from '#lib/shared/cn.ts'
+import { languageName, typeWord } from '#lib/shared/document-words.ts'
 import { formatBytes, formatCount } from '#lib/shared/format.ts'
 import type { Sort, SortKey } from './document-list.ts'
 import { DocumentState } from './document-state.tsx'
@@ -43,6 +44,26 @@ const Count = ({ value, unit }: { value: number | null; unit?: [one: string, man
     </>
   )
 
+/** Tags that fit into a row. */
+const tagsShown = 3
+
+/** What it is, in one line: type, language, whose attachment, tags. */
+const Kind = ({ row: { mediaType, name, language, parentId, source, tags } }: { row: DocumentRow }) => {
+  const words = [
+    typeWord(mediaType, name),
+    language && language !== 'und' ? languageName(language) : null,
+    parentId ? 'attachment' : null,
+    source ? `from ${source.name}` : null,
+    ...tags.slice(0, tagsShown).map((tag) => `#${tag}`),
+    tags.length > tagsShown ? `+${tags.length - tagsShown}` : null,
+  ].filter(Boolean)
+  return (
+    <span dir="auto" className="block truncate text-[12px] text-muted-foreground">
+      {words.join(' · ')}
+    </span>
+  )
+}
+
 type RowActions = {
   onOpen: (documentId: string) => void
   onRetry: (documentId: string) => void
@@ -64,6 +85,7 @@ const DocumentTableRow = memo(({ row, selected, alreadyThere, onOpen, onRetry, o
       >
         {row.name}
       </button>
+      <Kind row={row} />
     </td>
     <td className={cn(cellClasses, '@max-2xl:col-span-2 @max-2xl:row-start-2')}>
       <DocumentState row={row} alreadyThere={alreadyThere} onRetry={() => onRetry(row.id)} />

@@ -19,14 +19,20 @@ import type { ActionResult } from '#lib/shared/errors.ts'
 import { formatCount } from '#lib/shared/format.ts'
 import { AdminHeader, AdminTitle } from './admin-header.tsx'
 import { DocumentDetail, type HeldActions } from './document-detail.tsx'
+import { ChosenFacets, DocumentFacets } from './document-facets.tsx'
 import {
+  countFacets,
   deletionWords,
+  type FacetChoice,
+  type FacetName,
+  facetNames,
+  formatList,
   formatSort,
   isInWork,
+  parseList,
   parseSort,
-  type StateFilter,
   selectDocuments,
-  stateFilters,
+  tagsInUse,
 } from './document-list.ts'
 import { DocumentTable } from './document-table.tsx'
 import { DropZone } from './drop-zone.tsx'
@@ -57,12 +63,11 @@ const sortChoices = [
   ['-citedBy', 'Most cited first'],
 ] as const
 
-const stateWords: Record<StateFilter, string> = { ready: 'Ready', 'in-work': 'In work', failed: 'Failed' }
-
 export type DocumentActions = {
   retryDocument: (input: { documentId: string }) => Promise<ActionResult<null>>
   deleteDocument: (input: { documentId: string }) => Promise<ActionResult<null>>
   describeDocument: (input: { documentId: string }) => Promise<ActionResult<null>>
+  tagDocument: (input: { documentId: string; tags: string[] }) => Promise<ActionResult<string[]>>
   listHeldPassages: HeldActions['list']
   releasePassage: HeldActions['release']
 }
@@ -159,20 +164,28 @@ export const DocumentsScreen = ({ initial, actions }: { initial: DocumentData; a
     return () => window.removeEventListener('beforeunload', warn)
   }, [sending])
 
-  const stateFilter = stateFilters.find((one) => one === address.get('state')) ?? null
   const text = address.get('q') ?? ''
-  const collectionId = address.get('collection')
   const sortParam = address.get('sort')
   const sort = parseSort(sortParam)
+  // One text for all facets, so that what is worked out of them stays while the address says the same.
+  const facetParams = JSON.stringify(facetNames.map((facet) => address.get(facet)))
+  const chosenFacets = useMemo(() => {
+    const params = JSON.parse(facetParams) as (string | null)[]
+    return Object.fromEntries(facetNames.map((facet, at) => [facet, parseList(params[at] ?? null)])) as FacetChoice
+  }, [facetParams])
   const rows = useMemo(
-    () => selectDocuments(documents, { text, state: stateFilter, collectionId, sort: parseSort(sortParam) }),
-    [documents, text, stateFilter, collectionId, sortParam],
+    () => selectDocuments(documents, { text, chosen: chosenFacets, sort: parseSort(sortParam) }),
+    [documents, text, chosenFacets, sortParam],
   )
-  const filtered = Boolean(text || stateFilter || collectionId)
+  const facets = useMemo(() => countFacets(documents, text, chosenFacets), [documents, text, chosenFacets])
+  const knownTags = useMemo(() => tagsInUse(documents), [documents])
+  const filtered = Boolean(text) || facetNames.some((facet) => chosenFacets[facet].length > 0)
   const selected = documents.find(({ id }) => id === address.get('document')) ?? null
   const deleting = documents.find(({ id }) => id === deletingId) ?? null
 
   const { set } = address
+  const chooseFacet = (facet: FacetName, values: string[]) => set({ [facet]: formatList(values) })
+  const clearFilters = () => set({ q: null, ...Object.fromEntries(facetNames.map((facet) => [facet, null])) })
   // biome-ignore lint/correctness/useExhaustiveDependencies: `set` reads the address when it is called
   const open = useCallback((id: string) => set({ document: id }, 'push'), [])
   const close = () => set({ document: null })
@@ -195,6 +208,13 @@ export const DocumentsScreen = ({ initial, actions }: { initial: DocumentData; a
     const result = await actions.describeDocument({ documentId: id }).catch(() => null)
     if (!result?.ok)
       toast.error('The document was not summarised', { description: result?.error.message ?? unreachable })
+    reload()
+  }
+
+  const tag = async (id: string, tags: string[]) => {
+    change((all) => all.map((row) => (row.id === id ? { ...row, tags } : row)))
+    const result = await actions.tagDocument({ documentId: id, tags }).catch(() => null)
+    if (!result?.ok) toast.error('The tags were not changed', { description: result?.error.message ?? unreachable })
     reload()
   }
 
@@ -221,7 +241,11 @@ export const DocumentsScreen = ({ initial, actions }: { initial: DocumentData; a
   )
   const detail = selected && {
     row: selected,
+    parent: documents.find(({ id }) => id === selected.parentId) ?? null,
+    knownTags,
     held,
+    onTags: (tags: string[]) => void tag(selected.id, tags),
+    onOpen: open,
     onRetry: () => void retry(selected.id),
     onDelete: () => setDeletingId(selected.id),
     onDescribe: () => void summarise(selected.id),
@@ -257,32 +281,7 @@ export const DocumentsScreen = ({ initial, actions }: { initial: DocumentData; a
                 value={text}
                 onChange={(event) => set({ q: event.target.value })}
               />
-              <Select
-                aria-label="State"
-                className="max-sm:min-w-0 max-sm:flex-1"
-                value={stateFilter ?? ''}
-                onChange={(event) => set({ state: event.target.value })}
-              >
-                <option value="">Any state</option>
-                {stateFilters.map((one) => (
-                  <option key={one} value={one}>
-                    {stateWords[one]}
-                  </option>
-                ))}
-              </Select>
-              <Select
-                aria-label="Collection"
-                className="max-sm:min-w-0 max-sm:flex-1"
-                value={collectionId ?? ''}
-                onChange={(event) => set({ collection: event.target.value })}
-              >
-                <option value="">Any collection</option>
-                {collections.map(({ id, name }) => (
-                  <option key={id} value={id}>
-                    {name}
-                  </option>
-                ))}
-              </Select>
+              <DocumentFacets facets={facets} chosen={chosenFacets} onChange={chooseFacet} />
               <Select
                 aria-label="Order"
                 className="@2xl:hidden max-sm:w-full"
@@ -300,11 +299,12 @@ export const DocumentsScreen = ({ initial, actions }: { initial: DocumentData; a
                   <span className="num text-[13px] text-muted-foreground">
                     {formatCount(rows.length)} of {formatCount(documents.length)}
                   </span>
-                  <Button variant="quiet" size="sm" onClick={() => set({ q: null, state: null, collection: null })}>
+                  <Button variant="quiet" size="sm" onClick={() => clearFilters()}>
                     Clear filters
                   </Button>
                 </>
               )}
+              <ChosenFacets facets={facets} chosen={chosenFacets} onChange={chooseFacet} />
             </search>
           )}
           <DocumentTable
@@ -323,9 +323,7 @@ export const DocumentsScreen = ({ initial, actions }: { initial: DocumentData; a
               filtered ? (
                 <EmptyState
                   title="No document is like that"
-                  action={
-                    <Button onClick={() => set({ q: null, state: null, collection: null })}>Clear filters</Button>
-                  }
+                  action={<Button onClick={() => clearFilters()}>Clear filters</Button>}
                 >
                   {formatCount(documents.length)} {documents.length === 1 ? 'document does' : 'documents do'} not match.
                 </EmptyState>

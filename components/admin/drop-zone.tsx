@@ -36,8 +36,8 @@ export const DropZone = ({ onFiles, children, className }: DropZoneProps) => {
       <div className="min-w-56 flex-1">
         <p className="font-semibold">{isDragActive ? 'Let go to upload' : 'Drop files or a folder here'}</p>
         <p className="text-[12.5px] text-muted-foreground">
-          PDF, DOCX, Markdown, HTML, plain text, CSV. Up to 50 MB each. Once a file is uploaded you can close this page:
-          the work goes on.
+          PDF, Word, PowerPoint, Excel, EPUB, e-mail, Markdown, HTML, text, CSV, JSON, XML, code, pictures. Up to 50 MB
+          each. Once a file is uploaded you can close this page: the work goes on.
         </p>
       </div>
       {children}

@@ -1,6 +1,5 @@
 'use client'
 import { useRouter } from 'next/navigation'
-import { type ReactNode, useId } from 'react'
 import { Button } from '#components/ui/button.tsx'
 import { toast } from '#components/ui/toaster.tsx'
 import type { ActionResult } from '#lib/shared/errors.ts'
@@ -16,31 +15,9 @@ import { ChoiceField, FormFaults, TextField, TickField } from './models-field.ts
 import { useSending } from './models-form.ts'
 import { formatDollars, formatPercent, type readForm } from './models-values.ts'
 import { actWords, sensitiveWords, taskWords } from './models-words.ts'
+import { Pair, RuleSection } from './rule-section.tsx'
 
 const actOptions = redactionActs.map((act) => [act, actWords[act]] as const)
-
-const RuleSection = ({ title, note, children }: { title: string; note: ReactNode; children: ReactNode }) => {
-  const id = useId()
-  return (
-    // A legend cannot be a cell of a grid, so the group is named by a heading.
-    <fieldset
-      aria-labelledby={id}
-      className="grid grid-cols-[220px_minmax(0,1fr)] gap-x-8 gap-y-3 border-b px-5 py-5 last:border-b-0 max-lg:grid-cols-1 max-sm:px-4"
-    >
-      <div className="min-w-0">
-        <h3 id={id} className="font-semibold text-[13.5px]">
-          {title}
-        </h3>
-        <p className="pt-0.5 text-[12.5px] text-muted-foreground">{note}</p>
-      </div>
-      <div className="flex min-w-0 max-w-2xl flex-col gap-4">{children}</div>
-    </fieldset>
-  )
-}
-
-const Pair = ({ children }: { children: ReactNode }) => (
-  <div className="grid grid-cols-2 gap-x-6 gap-y-4 max-sm:grid-cols-1">{children}</div>
-)
 
 const budgetFields = [
   ['userDayMicros', 'A person a day'],

@@ -1,7 +1,7 @@
 'use client'
 import { ArrowDown, ArrowUp, House, KeyRound, Plus, TriangleAlert } from 'lucide-react'
 import { useRouter } from 'next/navigation'
-import { type ReactNode, useRef, useState } from 'react'
+import { type ReactNode, useState } from 'react'
 import {
   AlertDialog,
   AlertDialogAction,
@@ -43,6 +43,7 @@ import { ModelRules } from './models-rules.tsx'
 import { ModelSheet, ProviderSheet, type ProviderStart } from './models-sheets.tsx'
 import { LocalShare, RouteTable } from './models-use.tsx'
 import { breakerWords, canaryLook, kindWords, limitWords, priceWords, tierWords } from './models-words.ts'
+import { useOpener } from './use-opener.ts'
 
 type One = { id: string }
 type ByKey = { key: string }
@@ -344,21 +345,6 @@ const deletionWords = (deletion: Deletion): { title: string; text: string; act: 
     title: `Delete ${name}${with_}?`,
     text: 'Its key is destroyed and cannot be brought back. What it cost so far stays in the reports.',
     act: 'Delete provider',
-  }
-}
-
-/** Gives the focus back to what opened a dialog, or to the page when that is gone; a dialog without a trigger would drop it. */
-const useOpener = () => {
-  const opener = useRef<Element | null>(null)
-  return {
-    remember: () => {
-      opener.current = document.activeElement
-    },
-    giveBack: (event: Event) => {
-      event.preventDefault()
-      const there = opener.current?.isConnected ? opener.current : document.getElementById('main')
-      if (there instanceof HTMLElement) there.focus()
-    },
   }
 }
 

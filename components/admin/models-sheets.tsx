@@ -1,7 +1,5 @@
 'use client'
 import { useState } from 'react'
-import { Button } from '#components/ui/button.tsx'
-import { SheetTitle } from '#components/ui/sheet.tsx'
 import type { ActionResult } from '#lib/shared/errors.ts'
 import { tiers } from '#lib/shared/gateway-settings.ts'
 import {
@@ -12,52 +10,16 @@ import {
   type ProviderRow,
   providerKinds,
 } from '#lib/shared/models-contract.ts'
-import { ChoiceField, FormFaults, TextField, TickField } from './models-field.tsx'
+import { ChoiceField, TextField, TickField } from './models-field.tsx'
 import { useSending } from './models-form.ts'
 import { formatDollars, Unreadable } from './models-values.ts'
 import { kindWords, tierWords } from './models-words.ts'
+import { SheetForm } from './sheet-form.tsx'
 
 const kindOptions = providerKinds.map((kind) => [kind, kindWords[kind]] as const)
 const tierOptions = tiers.map((tier) => [tier, tierWords[tier].title] as const)
 
 const numberText = (value: number | null | undefined): string => (value == null ? '' : String(value))
-
-const SheetForm = ({
-  title,
-  note,
-  label,
-  form: { pending, fault, refusal, onSubmit },
-  onClose,
-  children,
-}: {
-  title: string
-  note?: string
-  label: string
-  form: Pick<ReturnType<typeof useSending>, 'pending' | 'fault' | 'refusal' | 'onSubmit'>
-  onClose: () => void
-  children: React.ReactNode
-}) => (
-  <form onSubmit={onSubmit} noValidate className="flex min-h-0 flex-1 flex-col">
-    <div className="border-b px-5 py-3.5 pr-12">
-      <SheetTitle className="text-[15px]">{title}</SheetTitle>
-      {note && <p className="mt-1 text-[13px] text-muted-foreground">{note}</p>}
-    </div>
-    <FormFaults value={fault}>
-      <div className="flex min-h-0 flex-1 flex-col gap-4 overflow-y-auto px-5 py-4">{children}</div>
-    </FormFaults>
-    <div className="border-t px-5 py-3">
-      <p role="alert" className="mb-2 text-[13px] text-destructive empty:hidden">
-        {refusal?.message}
-      </p>
-      <div className="flex justify-end gap-2">
-        <Button onClick={onClose}>Cancel</Button>
-        <Button type="submit" variant="primary" aria-disabled={pending}>
-          {pending ? 'Saving…' : label}
-        </Button>
-      </div>
-    </div>
-  </form>
-)
 
 /** What a new provider starts from. */
 export type ProviderStart = Pick<ProviderRow, 'name' | 'kind' | 'baseUrl' | 'local'>

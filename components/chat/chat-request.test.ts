@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { type ChatMessage, chatRequestSchema } from '#lib/shared/chat-contract.ts'
 import { newId } from '#lib/shared/ids.ts'
 import { isNewer, readRefusal, toChatRequest } from './chat-request.ts'
+import { everywhere } from './scope-words.ts'
 
 const message = (role: 'user' | 'assistant', text: string, createdAt = ''): ChatMessage => ({
   id: newId(),
@@ -20,7 +21,7 @@ describe('a request of the chat screen', () => {
       messages,
       trigger: 'submit-message',
       messageId: undefined,
-      collectionIds: [],
+      ...everywhere,
     })
     expect(request).toEqual({ chatId, messageId: messages[2]?.id, text: 'Two?', trigger: 'submit', collectionIds: [] })
     expect(chatRequestSchema.safeParse(request).success).toBe(true)
@@ -34,9 +35,27 @@ describe('a request of the chat screen', () => {
       trigger: 'regenerate-message',
       messageId: answerId,
       collectionIds: [],
+      filter: { languages: ['de'] },
     })
-    expect(request).toMatchObject({ messageId: answerId, text: '', trigger: 'regenerate' })
+    expect(request).toMatchObject({
+      messageId: answerId,
+      text: '',
+      trigger: 'regenerate',
+      filter: { languages: ['de'] },
+    })
     expect(chatRequestSchema.safeParse(request).success).toBe(true)
+  })
+})
+
+describe('a filter', () => {
+  const sent = (filter: unknown) =>
+    chatRequestSchema.safeParse({ chatId: newId(), messageId: newId(), text: 'One?', filter }).success
+
+  it('is taken only in the shape that a search knows', () => {
+    expect(sent({ tags: ['leave'], mediaTypes: ['application/pdf'], datedFrom: '2024-02-29' })).toBe(true)
+    expect(sent({ datedFrom: '2023-02-29' })).toBe(false)
+    expect(sent({ workspaceId: newId() })).toBe(false)
+    expect(sent({ tags: Array.from({ length: 21 }, String) })).toBe(false)
   })
 })
 

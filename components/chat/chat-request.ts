@@ -1,6 +1,7 @@
 /** What the screen sends and how it reads a refusal. Pure. */
-import type { ChatMessage, ChatRequest } from '#lib/shared/chat-contract.ts'
+import { type ChatMessage, type ChatRequest, narrows } from '#lib/shared/chat-contract.ts'
 import type { PublicError } from '#lib/shared/errors.ts'
+import type { Scope } from './scope-words.ts'
 
 export const textOf = (message: ChatMessage): string =>
   message.parts.map((part) => (part.type === 'text' ? part.text : '')).join('')
@@ -10,15 +11,15 @@ type Send = {
   messages: readonly ChatMessage[]
   trigger: 'submit-message' | 'regenerate-message'
   messageId: string | undefined
-  collectionIds: string[]
-}
+} & Scope
 
 /** Only what is new: the last question, or the name of the answer to write again. The history is read on the server. */
-export const toChatRequest = ({ chatId, messages, trigger, messageId, collectionIds }: Send): ChatRequest => {
+export const toChatRequest = ({ chatId, messages, trigger, messageId, collectionIds, filter }: Send): ChatRequest => {
   const last = messages.at(-1)
+  const where = narrows(filter) ? { collectionIds, filter } : { collectionIds }
   if (trigger === 'regenerate-message')
-    return { chatId, messageId: messageId ?? last?.id ?? '', text: '', trigger: 'regenerate', collectionIds }
-  return { chatId, messageId: last?.id ?? '', text: last ? textOf(last) : '', trigger: 'submit', collectionIds }
+    return { chatId, messageId: messageId ?? last?.id ?? '', text: '', trigger: 'regenerate', ...where }
+  return { chatId, messageId: last?.id ?? '', text: last ? textOf(last) : '', trigger: 'submit', ...where }
 }
 
 export type Refusal = { message: string; signedOut: boolean }

@@ -11,7 +11,7 @@ import {
   DropdownMenuItem,
   DropdownMenuTrigger,
 } from '#components/ui/dropdown-menu.tsx'
-import { type ChatMessage, questionCharsMax } from '#lib/shared/chat-contract.ts'
+import { type ChatMessage, narrows, questionCharsMax } from '#lib/shared/chat-contract.ts'
 import { cn } from '#lib/shared/cn.ts'
 import type { SummaryRun } from '#lib/shared/summary-contract.ts'
 import { truncate } from '#lib/shared/text.ts'
@@ -23,7 +23,7 @@ import { type ChatKnowledge, EmptyChat } from './empty-chat.tsx'
 import { MarkedTextButton, MarkedTextContext, useMarkedText } from './marked-text.tsx'
 import { chatPath, endInWords, giveAddress, openChat } from './open-chat.ts'
 import { Question } from './question.tsx'
-import { scopeInWords } from './scope-picker.tsx'
+import { everywhere, scopeInWords } from './scope-words.ts'
 import { SourceAside, SourceSheet } from './source-panel.tsx'
 import { SourcePanelContext, type SourcePanelState, type SourceTarget } from './source-target.ts'
 import { useStore } from './store.ts'
@@ -122,7 +122,8 @@ export const ChatScreen = ({
 
   const field = useRef<HTMLTextAreaElement>(null)
   const [text, setText] = useState('')
-  const [scope, setScope] = useState<string[]>([])
+  const [scope, setScope] = useState(everywhere)
+  const narrowed = scope.collectionIds.length > 0 || narrows(scope.filter)
   const sources = useSources()
   const summary = useSummary(chatId, summaryActions, openSummary)
   const marked = useMarkedText()
@@ -249,6 +250,11 @@ export const ChatScreen = ({
     if (lastId) opened.askAgain(lastId, scope)
   }, [opened, lastId, scope])
 
+  const askEverywhere = (answerId: string): void => {
+    setScope(everywhere)
+    opened.askAgain(answerId, everywhere)
+  }
+
   const firstQuestion = messages.find(({ role }) => role === 'user')
   const heading = title || (firstQuestion ? truncate(textOf(firstQuestion).replace(/\s+/g, ' '), 60) : 'New question')
   const collections = knowledge.collections
@@ -263,7 +269,12 @@ export const ChatScreen = ({
             ? { action: { label: 'Reconnect', act: () => void opened.follow() } }
             : {}),
       }
-    : null
+    : last?.metadata?.narrowed && !busy
+      ? {
+          message: 'Only a part of the documents was searched for this.',
+          action: { label: 'Ask again in all documents', act: () => askEverywhere(last.id) },
+        }
+      : null
 
   return (
     <SourcePanelContext value={sources.state}>
@@ -276,7 +287,7 @@ export const ChatScreen = ({
                 {heading}
               </h1>
               <span className="flex-1" />
-              {collections.length > 1 && scope.length > 0 && (
+              {narrowed && (
                 <span className="truncate rounded-full bg-muted px-2 py-0.5 font-medium text-muted-foreground text-xs max-sm:hidden">
                   {scopeInWords(collections, scope)}
                 </span>
@@ -378,8 +389,9 @@ export const ChatScreen = ({
                 busy={busy}
                 problem={problem}
                 collections={collections}
+                facets={knowledge.facets}
                 scope={scope}
-                onScope={setScope}
+                onScope={(change) => setScope((now) => ({ ...now, ...change }))}
                 onSend={send}
                 onStop={stop}
               />

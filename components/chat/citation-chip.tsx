@@ -3,8 +3,9 @@ import { useContext, useRef, useState } from 'react'
 import { HoverCard, HoverCardContent, HoverCardTrigger } from '#components/ui/hover-card.tsx'
 import type { Citation } from '#lib/shared/chat-contract.ts'
 import { cn } from '#lib/shared/cn.ts'
+import { pageInWords } from '#lib/shared/page-unit.ts'
 import { truncate } from '#lib/shared/text.ts'
-import { chipLabel, placeOf } from './source-label.ts'
+import { capitalised, chipLabel, placeOf } from './source-label.ts'
 import { sourceNumberClasses } from './source-number.tsx'
 import { AnswerCitationsContext, citationKey, targetOf, useSourcePanel } from './source-target.ts'
 
@@ -12,7 +13,8 @@ const previewChars = 420
 
 const Preview = ({ citation }: { citation: Citation }) => {
   const place = placeOf(citation)
-  const path = citation.headingPath.slice(citation.page === null ? 0 : -2, citation.page === null ? -1 : undefined)
+  // Without a page the innermost heading is the place itself.
+  const path = pageInWords(citation) ? citation.headingPath.slice(-2) : citation.headingPath.slice(0, -1)
   return (
     <>
       <div className="flex items-start gap-2 px-3 py-2.5">
@@ -22,7 +24,7 @@ const Preview = ({ citation }: { citation: Citation }) => {
         <div className="min-w-0">
           <div className="font-medium text-[13px]">{citation.title}</div>
           <div className="text-muted-foreground text-xs">
-            {[place && place[0]?.toUpperCase() + place.slice(1), path.join(' › ')].filter(Boolean).join(' · ')}
+            {[capitalised(place), path.join(' › ')].filter(Boolean).join(' · ')}
           </div>
         </div>
       </div>

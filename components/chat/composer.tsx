@@ -3,10 +3,11 @@ import { ArrowUp, Square } from 'lucide-react'
 import { type KeyboardEvent, type RefObject, useEffect, useId, useLayoutEffect } from 'react'
 import { Button } from '#components/ui/button.tsx'
 import { Tooltip } from '#components/ui/tooltip.tsx'
-import { questionCharsMax } from '#lib/shared/chat-contract.ts'
+import { questionCharsMax, type ScopeFacets } from '#lib/shared/chat-contract.ts'
 import { cn } from '#lib/shared/cn.ts'
 import { formatCount } from '#lib/shared/format.ts'
-import { type ScopeCollection, ScopePicker } from './scope-picker.tsx'
+import { hasChoices, ScopePicker } from './scope-picker.tsx'
+import type { Scope, ScopeCollection } from './scope-words.ts'
 
 /** From here on the count is shown. */
 const countFrom = questionCharsMax * 0.85
@@ -21,8 +22,9 @@ export type ComposerProps = {
   /** Why the last question was not taken, with what to do. */
   problem: { message: string; action?: { label: string; href?: string; act?: () => void } } | null
   collections: readonly ScopeCollection[]
-  scope: string[]
-  onScope: (scope: string[]) => void
+  facets: ScopeFacets
+  scope: Scope
+  onScope: (change: Partial<Scope>) => void
   onSend: () => void
   onStop: () => void
   disabled?: boolean
@@ -46,6 +48,7 @@ export const Composer = ({
   busy,
   problem,
   collections,
+  facets,
   scope,
   onScope,
   onSend,
@@ -117,7 +120,16 @@ export const Composer = ({
           className="block max-h-60 min-h-6 w-full resize-none bg-transparent text-[15px] leading-6 outline-none placeholder:text-muted-foreground touch:text-base"
         />
         <div className="mt-2 flex items-center gap-2">
-          {collections.length > 1 && <ScopePicker collections={collections} chosen={scope} onChange={onScope} />}
+          {hasChoices(collections, facets) && (
+            <ScopePicker
+              collections={collections}
+              chosen={scope.collectionIds}
+              onChange={(collectionIds) => onScope({ collectionIds })}
+              facets={facets}
+              filter={scope.filter}
+              onFilter={(filter) => onScope({ filter })}
+            />
+          )}
           <span className="flex-1" />
           {length > countFrom && (
             <span className={cn('num text-xs', tooLong ? 'text-warning' : 'text-muted-foreground')}>

@@ -59,6 +59,17 @@ describe('a source in words', () => {
     )
   })
 
+  it('counts slides in a show, and goes by headings in a picture', () => {
+    const show = 'application/vnd.openxmlformats-officedocument.presentationml.presentation'
+    expect(chipLabel(citation({ mediaType: show, page: 3 }))).toBe('Source 1: Employee handbook, slide 3')
+    expect(chipLabel(citation({ mediaType: 'image/png', page: 1, headingPath: [] }))).toBe(
+      'Source 1: Employee handbook',
+    )
+    expect(answerWithFootnotes('A.[^1]', [citation({ mediaType: show, page: 3, quote: 'Up 4 %.' })])).toContain(
+      '[1] Employee handbook, slide 3: “Up 4 %.”',
+    )
+  })
+
   it('counts what holds, and what does not when something does not', () => {
     expect(supportInWords({ total: 5, supported: 5 })).toBe('Supported 5 of 5')
     expect(supportInWords({ total: 5, supported: 3 })).toBe('2 of 5 not supported')

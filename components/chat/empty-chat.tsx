@@ -2,10 +2,12 @@ import { ArrowUpRight, Upload } from 'lucide-react'
 import type { Route } from 'next'
 import Link from 'next/link'
 import { Button } from '#components/ui/button.tsx'
+import type { ScopeFacets } from '#lib/shared/chat-contract.ts'
 
 export type ChatKnowledge = {
   documents: number
   collections: { id: string; name: string; documents: number }[]
+  facets: ScopeFacets
 }
 
 const counted = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`

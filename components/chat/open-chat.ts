@@ -8,6 +8,7 @@ import { DefaultChatTransport } from 'ai'
 import type { ChatMessage } from '#lib/shared/chat-contract.ts'
 import { newId } from '#lib/shared/ids.ts'
 import { isNewer, type Refusal, readRefusal, toChatRequest } from './chat-request.ts'
+import { everywhere, type Scope } from './scope-words.ts'
 import { createStore, type Store } from './store.ts'
 
 /** Why the last act failed; `text` goes back to the composer, `lost` offers to take up the stream again. */
@@ -21,8 +22,8 @@ export type OpenChat = {
   /** Counts up when only the server knows how an answer ended. */
   readonly stale: Store<number>
   /** False when an answer is being written already, so that nothing is ever sent twice. */
-  ask(text: string, collectionIds: string[]): boolean
-  askAgain(messageId: string, collectionIds: string[]): void
+  ask(text: string, scope: Scope): boolean
+  askAgain(messageId: string, scope: Scope): void
   stop(): Promise<void>
   /** Takes up the answer that is being written on the server, if one is. */
   follow(): Promise<void>
@@ -63,7 +64,7 @@ const createOpenChat = (chatId: string, messages: ChatMessage[]): OpenChat => {
           messages: all,
           trigger,
           messageId,
-          collectionIds: (body?.collectionIds as string[] | undefined) ?? [],
+          ...((body?.scope as Scope | undefined) ?? everywhere),
         }),
       }),
     }),
@@ -135,7 +136,7 @@ const createOpenChat = (chatId: string, messages: ChatMessage[]): OpenChat => {
       await follow()
       if (chat.status === 'error') await reconnect()
     },
-    ask: (text, collectionIds) => {
+    ask: (text, scope) => {
       if (busy()) return false
       const id = unconfirmed?.text === text ? unconfirmed.id : newId()
       unconfirmed = { id, text }
@@ -143,7 +144,7 @@ const createOpenChat = (chatId: string, messages: ChatMessage[]): OpenChat => {
         () =>
           chat.sendMessage(
             { id, role: 'user', parts: [{ type: 'text', text }], metadata: { createdAt: new Date().toISOString() } },
-            { body: { collectionIds } },
+            { body: { scope } },
           ),
         (refusal) => {
           chat.messages = chat.messages.filter((message) => message.id !== id)
@@ -152,11 +153,11 @@ const createOpenChat = (chatId: string, messages: ChatMessage[]): OpenChat => {
       )
       return true
     },
-    askAgain: (messageId, collectionIds) => {
+    askAgain: (messageId, scope) => {
       if (busy()) return
       const before = chat.messages
       void run(
-        () => chat.regenerate({ messageId, body: { collectionIds } }),
+        () => chat.regenerate({ messageId, body: { scope } }),
         (refusal) => {
           chat.messages = before
           trouble.set({ ...refusal, text: null, lost: false })

@@ -1,15 +1,18 @@
 /** A source in words: where in its document the passage stands. */
 import type { Citation } from '#lib/shared/chat-contract.ts'
+import { type NumberedPlace, pageInWords, shortPageInWords } from '#lib/shared/page-unit.ts'
 
-type Place = Pick<Citation, 'page' | 'headingPath'>
+type Place = NumberedPlace & Pick<Citation, 'headingPath'>
 
-/** `page 14`, else the nearest heading, else nothing. */
-export const placeOf = ({ page, headingPath }: Place): string =>
-  page === null ? (headingPath.at(-1) ?? '') : `page ${page}`
+/** `page 14`, `slide 3 of 12`, else the nearest heading, else nothing. */
+export const placeOf = (place: Place, pages: number | null = null): string =>
+  pageInWords(place, pages) || (place.headingPath.at(-1) ?? '')
 
 /** For a card: `p. 14`. */
-export const shortPlaceOf = ({ page, headingPath }: Place): string =>
-  page === null ? (headingPath.at(-1) ?? '') : `p. ${page}`
+export const shortPlaceOf = (place: Place): string => shortPageInWords(place) || (place.headingPath.at(-1) ?? '')
+
+/** As it stands at the beginning of a line. */
+export const capitalised = (words: string): string => `${words.slice(0, 1).toUpperCase()}${words.slice(1)}`
 
 /** The name of a chip: what is behind the number, and what is wrong with it if anything is. */
 export const chipLabel = (citation: Citation): string => {

@@ -1,157 +1,20 @@
 'use client'
-import { ChevronLeft, ChevronRight, X, ZoomIn, ZoomOut } from 'lucide-react'
-import dynamic from 'next/dynamic'
-import { type PointerEvent, type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
+import { ChevronLeft, ChevronRight, X } from 'lucide-react'
+import { type PointerEvent, type ReactNode, useEffect, useRef, useState } from 'react'
 import { Button } from '#components/ui/button.tsx'
 import { Kbd } from '#components/ui/kbd.tsx'
 import { Sheet, SheetContent, SheetTitle } from '#components/ui/sheet.tsx'
-import type { PublicError } from '#lib/shared/errors.ts'
 import { truncate } from '#lib/shared/text.ts'
 import { markable, SummariseMarked } from './marked-text.tsx'
+import { SourceDocument } from './source-document.tsx'
+import { capitalised, placeOf } from './source-label.ts'
 import { sourceNumberClasses } from './source-number.tsx'
 import type { SourceTarget } from './source-target.ts'
-import { SourceText, type SourceTextBody, SourceTextSkeleton } from './source-text.tsx'
-
-// The viewer is half a megabyte: it is fetched when the first PDF is opened.
-const PdfPage = dynamic(() => import('./pdf-page.tsx').then((module) => module.PdfPage), {
-  ssr: false,
-  loading: () => <SourceTextSkeleton />,
-})
-
-/** Print of ten points becomes as large as the text beside it. */
-const enlarged = 1.7
-
-const isPdf = (target: SourceTarget): boolean =>
-  target.page !== null && (target.mediaType === null || target.mediaType === 'application/pdf')
-
-type Loaded = { state: 'loading' } | { state: 'ready'; body: SourceTextBody } | { state: 'failed'; words: string }
-
-const unreachable = 'The document could not be loaded. Check the connection and try again.'
-const textsHeldMax = 4
-const texts = new Map<string, SourceTextBody>()
-
-const loadText = async (versionId: string, signal: AbortSignal): Promise<Loaded> => {
-  const held = texts.get(versionId)
-  if (held) return { state: 'ready', body: held }
-  const response = await fetch(`/api/documents/versions/${versionId}/text`, { signal })
-  if (!response.ok) {
-    const refused = (await response.json().catch(() => null)) as { error?: PublicError } | null
-    if (response.status === 404)
-      return { state: 'failed', words: 'This document was deleted, or it is not open to you any more.' }
-    return { state: 'failed', words: refused?.error?.message ?? unreachable }
-  }
-  const body = (await response.json()) as SourceTextBody
-  texts.set(versionId, body)
-  const [oldest] = texts.keys()
-  if (texts.size > textsHeldMax && oldest) texts.delete(oldest)
-  return { state: 'ready', body }
-}
-
-const Notice = ({ children, retry }: { children: ReactNode; retry?: () => void }) => (
-  <div role="status" className="rounded-lg border bg-source px-5 py-8 text-center text-muted-foreground">
-    {children}
-    {retry && (
-      <div className="mt-3">
-        <Button size="sm" onClick={retry}>
-          Try again
-        </Button>
-      </div>
-    )}
-  </div>
-)
-
-const TextBody = ({ target, scroller }: { target: SourceTarget; scroller: HTMLElement | null }) => {
-  const [loaded, setLoaded] = useState<Loaded>({ state: 'loading' })
-  const [attempt, setAttempt] = useState(0)
-  const { versionId, charStart, charEnd } = target
-  const mark = useMemo(() => ({ start: charStart, end: charEnd }), [charStart, charEnd])
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another attempt loads again
-  useEffect(() => {
-    const abort = new AbortController()
-    setLoaded({ state: 'loading' })
-    loadText(versionId, abort.signal)
-      .then(setLoaded)
-      .catch(() => {
-        if (!abort.signal.aborted) setLoaded({ state: 'failed', words: unreachable })
-      })
-    return () => abort.abort()
-  }, [versionId, attempt])
-  if (loaded.state === 'loading') return <SourceTextSkeleton />
-  if (loaded.state === 'failed') return <Notice retry={() => setAttempt(attempt + 1)}>{loaded.words}</Notice>
-  return <SourceText key={versionId} body={loaded.body} mark={mark} scroller={scroller} />
-}
-
-const PdfBody = ({ target, scroller }: { target: SourceTarget; scroller: HTMLElement | null }) => {
-  const cited = target.page ?? 1
-  const [page, setPage] = useState(cited)
-  const [pages, setPages] = useState(target.pages)
-  const [problem, setProblem] = useState(false)
-  const [zoom, setZoom] = useState<number>(1)
-  // A page that cannot be drawn still has its words.
-  if (problem) return <TextBody target={target} scroller={scroller} />
-  return (
-    <>
-      <PdfPage
-        url={`/api/documents/versions/${target.versionId}/file`}
-        page={page}
-        rects={page === cited ? target.rects : []}
-        zoom={zoom}
-        scroller={scroller}
-        onPages={setPages}
-        onProblem={() => setProblem(true)}
-      />
-      {page === cited && target.rects.length === 0 && target.quote && (
-        <p className="mt-3 rounded-sm border bg-source px-4 py-3 font-serif text-[14.5px] leading-[1.58]">
-          <mark>{target.quote}</mark>
-        </p>
-      )}
-      <nav aria-label="Pages" className="mt-3 flex items-center justify-center gap-1 text-[13px] text-muted-foreground">
-        <Button
-          variant="quiet"
-          size="icon-sm"
-          aria-label="Previous page"
-          disabled={page <= 1}
-          onClick={() => setPage(page - 1)}
-        >
-          <ChevronLeft />
-        </Button>
-        <span className="num min-w-24 text-center">
-          Page {page}
-          {pages ? ` of ${pages}` : ''}
-        </span>
-        <Button
-          variant="quiet"
-          size="icon-sm"
-          aria-label="Next page"
-          disabled={pages !== null && page >= pages}
-          onClick={() => setPage(page + 1)}
-        >
-          <ChevronRight />
-        </Button>
-        <Button
-          variant="quiet"
-          size="icon-sm"
-          aria-label={zoom === 1 ? 'Enlarge the page' : 'Fit the page to the panel'}
-          onClick={() => setZoom(zoom === 1 ? enlarged : 1)}
-        >
-          {zoom === 1 ? <ZoomIn /> : <ZoomOut />}
-        </Button>
-        {page !== cited && (
-          <Button variant="quiet" size="sm" onClick={() => setPage(cited)}>
-            Back to page {cited}
-          </Button>
-        )}
-      </nav>
-    </>
-  )
-}
 
 const sourceOwner = 'source'
 
-const whereOf = ({ page, pages, headingPath, collection }: SourceTarget): string =>
-  [page === null ? headingPath.at(-1) : pages ? `Page ${page} of ${pages}` : `Page ${page}`, collection]
-    .filter(Boolean)
-    .join(' · ')
+const whereOf = (target: SourceTarget): string =>
+  [capitalised(placeOf(target, target.pages)), target.collection].filter(Boolean).join(' · ')
 
 export type SourcePanelProps = {
   target: SourceTarget
@@ -189,13 +52,7 @@ const Body = ({ target }: { target: SourceTarget }) => {
       tabIndex={0}
       className="min-h-0 flex-1 overflow-y-auto p-3 -outline-offset-2 sm:p-[18px]"
     >
-      {target.removed ? (
-        <Notice>This document was deleted since the answer was written. Its words are not kept.</Notice>
-      ) : isPdf(target) ? (
-        <PdfBody key={target.key} target={target} scroller={scroller} />
-      ) : (
-        <TextBody target={target} scroller={scroller} />
-      )}
+      <SourceDocument target={target} scroller={scroller} />
     </section>
   )
 }

@@ -3,11 +3,11 @@ import { Fragment, type ReactNode, useEffect, useMemo, useRef, useState } from '
 import { Button } from '#components/ui/button.tsx'
 import { Skeleton } from '#components/ui/skeleton.tsx'
 import { cn } from '#lib/shared/cn.ts'
-import { type Piece, type Range, readableBlocks, type TextBlock, windowAround } from './text-passage.ts'
+import { type Piece, type Range, readableBlocks, type TextBlock, textFormatOf, windowAround } from './text-passage.ts'
 
 const windowChars = 12_000
 
-export type SourceTextBody = { text: string; mediaType: string }
+export type SourceTextBody = { text: string; mediaType: string; name: string }
 
 const Pieces = ({ pieces }: { pieces: Piece[] }) =>
   pieces.map((piece, i) => {
@@ -39,6 +39,17 @@ const Block = ({ block }: { block: TextBlock }): ReactNode => {
         <p className="mb-2.5 whitespace-pre-line">
           <Pieces pieces={block.pieces} />
         </p>
+      )
+    case 'code':
+      return (
+        <pre
+          dir="ltr"
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
+          tabIndex={0}
+          className="-mx-3 overflow-x-auto px-3 font-mono text-[12.5px] leading-[1.6] [overflow-wrap:normal] sm:-mx-6 sm:px-6"
+        >
+          <Pieces pieces={block.pieces} />
+        </pre>
       )
     case 'records':
       return (
@@ -92,7 +103,7 @@ export const SourceText = ({
 }) => {
   const paper = useRef<HTMLDivElement>(null)
   const [chars, setChars] = useState(windowChars)
-  const format = body.mediaType === 'text/csv' ? 'csv' : 'other'
+  const format = textFormatOf(body)
   const shown = useMemo(() => windowAround(body.text, mark, chars), [body.text, mark, chars])
   const blocks = useMemo(() => readableBlocks(body.text, shown, mark, format), [body.text, shown, mark, format])
 

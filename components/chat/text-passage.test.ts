@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Piece, piecesOf, readableBlocks, type TextBlock, windowAround } from './text-passage.ts'
+import { type Piece, piecesOf, readableBlocks, type TextBlock, textFormatOf, windowAround } from './text-passage.ts'
 
 const all = (text: string) => ({ start: 0, end: text.length })
 const range = (text: string, part: string) => {
@@ -50,7 +50,7 @@ describe('the marked range', () => {
     expect(marked(readableBlocks(text, all(text), range(text, 'Bolt | 2 EUR')))).toBe('Bolt2 EUR')
     expect(marked(readableBlocks(text, all(text), range(text, 'second')))).toBe('second')
     const csv = 'sku: H-10; region: Brazil; price: 78550'
-    expect(marked(readableBlocks(csv, all(csv), range(csv, 'region: Brazil'), 'csv'))).toBe('Brazil')
+    expect(marked(readableBlocks(csv, all(csv), range(csv, 'region: Brazil'), 'records'))).toBe('Brazil')
   })
 })
 
@@ -74,9 +74,31 @@ describe('readable blocks', () => {
     expect(block).toMatchObject({ kind: 'heading', level: 2 })
   })
 
+  it('keep code as it stands, with its blank lines, bars and signs', () => {
+    const text = 'def area(r):\n\n    # a | b\n    - 1; x: 2\n    return r * r'
+    const blocks = readableBlocks(text, all(text), range(text, 'return r * r'), 'code')
+    expect(blocks.map(({ kind }) => kind)).toEqual(['code'])
+    expect(blocks.flatMap(piecesIn).map((piece) => piece.text)).toEqual([text.slice(0, -12), 'return r * r'])
+  })
+
+  it('are read by what the file is', () => {
+    const format = (mediaType: string, name: string) => textFormatOf({ mediaType, name })
+    expect(format('text/plain', 'pump.py')).toBe('code')
+    expect(format('text/plain', 'Notes.TXT')).toBe('other')
+    expect(format('application/vnd.openxmlformats-officedocument.spreadsheetml.sheet', 'prices.xlsx')).toBe('records')
+    expect(format('message/rfc822', 'offer.eml')).toBe('other')
+  })
+
+  it('show a sheet as its name and its rows, whatever the row says', () => {
+    const text = 'Prices 2026\n\nsku: H-10; price: 2\nsku: H-40; price: 3 | 4\n\nRates\n\nrate: 3'
+    const blocks = readableBlocks(text, all(text), range(text, 'sku: H-40; price: 3 | 4'), 'records')
+    expect(blocks.map(({ kind }) => kind)).toEqual(['heading', 'records', 'heading', 'records'])
+    expect(marked(blocks)).toBe('H-403 | 4')
+  })
+
   it('name the columns of a record, and keep a semicolon inside a value', () => {
     const text = 'sku: H-10; note: dry; cool; price: 2'
-    const [block] = readableBlocks(text, all(text), { start: 0, end: 0 }, 'csv')
+    const [block] = readableBlocks(text, all(text), { start: 0, end: 0 }, 'records')
     expect(block?.kind === 'records' && block.rows[0]?.cells.map(({ label }) => label)).toEqual([
       'sku',
       'note',

@@ -9,7 +9,7 @@ type Cell = { start: number; label: string | null; pieces: Piece[] }
 type Row = { start: number; cells: Cell[] }
 export type TextBlock =
   | { kind: 'heading'; level: number; start: number; pieces: Piece[] }
-  | { kind: 'paragraph'; start: number; pieces: Piece[] }
+  | { kind: 'paragraph' | 'code'; start: number; pieces: Piece[] }
   | { kind: 'item'; sign: string; start: number; pieces: Piece[] }
   | { kind: 'table' | 'records'; start: number; rows: Row[] }
 
@@ -69,11 +69,26 @@ const cutLine = (line: Line, at: RegExp): Range[] => {
   return [...cells, { start: line.start + from, end: line.end }]
 }
 
-/** How the lines of a format are cut: those of a CSV file name their columns. */
-export type TextFormat = 'csv' | 'other'
+/** How the text of a format is read: the rows of a sheet name their columns, code is kept as it stands. */
+export type TextFormat = 'records' | 'code' | 'other'
+
+const recordTypes: ReadonlySet<string> = new Set([
+  'text/csv',
+  'text/tab-separated-values',
+  'application/json',
+  'application/jsonl',
+  'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+])
+
+/** Source code is plain text by its type; its name says what it is. */
+export const textFormatOf = ({ mediaType, name }: { mediaType: string; name: string }): TextFormat => {
+  if (recordTypes.has(mediaType)) return 'records'
+  return mediaType === 'text/plain' && !/\.(?:txt|log)$/i.test(name) ? 'code' : 'other'
+}
 
 /** The blocks of one window of the text. */
 export const readableBlocks = (text: string, window: Range, mark: Range, format: TextFormat = 'other'): TextBlock[] => {
+  if (format === 'code') return [{ kind: 'code', start: window.start, pieces: piecesOf(text, window, mark) }]
   const blocks: TextBlock[] = []
   let paragraph: Range | null = null
   const close = (): void => {
@@ -94,7 +109,7 @@ export const readableBlocks = (text: string, window: Range, mark: Range, format:
   for (const line of linesOf(text, window)) {
     const sign = itemSign.exec(line.text)
     if (!line.text.trim()) close()
-    else if (format === 'csv' && fieldName.test(line.text)) {
+    else if (format === 'records' && fieldName.test(line.text)) {
       close()
       const cells = cutLine(line, fieldEnd).map((cell): Cell => {
         const label = fieldName.exec(text.slice(cell.start, cell.end))

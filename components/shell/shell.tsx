@@ -1,5 +1,17 @@
 'use client'
-import { Activity, Cable, CircleDollarSign, FileText, HeartPulse, Menu, Plus } from 'lucide-react'
+import {
+  Activity,
+  Cable,
+  CircleDollarSign,
+  FileText,
+  FolderSync,
+  HeartPulse,
+  Library,
+  Menu,
+  Plus,
+  SearchCode,
+  Waypoints,
+} from 'lucide-react'
 import type { Route } from 'next'
 import Link from 'next/link'
 import { usePathname, useRouter } from 'next/navigation'
@@ -22,11 +34,16 @@ type Place = { title: string; href: Route; icon: typeof FileText; permission: Pe
 const groups: { title: string; places: Place[] }[] = [
   {
     title: 'Work',
-    places: [{ title: 'Documents', href: '/admin/documents' as Route, icon: FileText, permission: 'document.manage' }],
+    places: [
+      { title: 'Documents', href: '/admin/documents' as Route, icon: FileText, permission: 'document.manage' },
+      { title: 'Sources', href: '/admin/sources' as Route, icon: FolderSync, permission: 'document.manage' },
+    ],
   },
   {
     title: 'See',
     places: [
+      { title: 'Retrieval', href: '/admin/retrieval' as Route, icon: SearchCode, permission: 'document.manage' },
+      { title: 'Graph', href: '/admin/graph' as Route, icon: Waypoints, permission: 'document.manage' },
       { title: 'Traces', href: '/admin/traces' as Route, icon: Activity, permission: 'trace.read' },
       { title: 'Costs', href: '/admin/costs' as Route, icon: CircleDollarSign, permission: 'cost.read' },
       { title: 'Health', href: '/admin/health' as Route, icon: HeartPulse, permission: 'health.read' },
@@ -34,7 +51,10 @@ const groups: { title: string; places: Place[] }[] = [
   },
   {
     title: 'Set up',
-    places: [{ title: 'Models', href: '/admin/models' as Route, icon: Cable, permission: 'model.manage' }],
+    places: [
+      { title: 'Knowledge', href: '/admin/knowledge' as Route, icon: Library, permission: 'model.manage' },
+      { title: 'Models', href: '/admin/models' as Route, icon: Cable, permission: 'model.manage' },
+    ],
   },
 ]
 

@@ -1,8 +1,8 @@
 /** Changes to documents that people ask for: upload, retry, delete. Each takes the transaction it is part of. */
-import { and, desc, eq, inArray, sql } from 'drizzle-orm'
+import { and, eq, inArray, or, sql } from 'drizzle-orm'
 import type { Viewer } from '#lib/shared/viewer.ts'
 import type { Executor, Tx } from '../client.ts'
-import { collections, documents, documentVersions } from '../schema/index.ts'
+import { collections, documents, documentVersions, memberships, users, type VersionCause } from '../schema/index.ts'
 import { visibleTo } from '../visibility.ts'
 
 /** Makes uploads into one collection follow each other, so that the same file sent twenty times at once is one document. */
@@ -36,13 +36,25 @@ export const upsertCollection = async (
   return made?.id ?? collection.id
 }
 
-export type LatestVersion = { documentId: string; versionId: string; number: number; contentHash: string; name: string }
+export type LatestVersion = {
+  documentId: string
+  versionId: string
+  number: number
+  contentHash: string
+  name: string
+  mediaType: string
+}
 
-/** Documents of the collection whose newest version has these bytes, or which have this name. */
+/** Documents of the collection whose newest version has these bytes, which have one of these names, or which are this one. */
 export const findSameDocuments = (
   tx: Tx,
   viewer: Viewer,
-  { collectionId, name, contentHash }: { collectionId: string; name: string; contentHash: string },
+  wanted: {
+    collectionId: string
+    names: readonly string[]
+    contentHash: string
+    documentId?: string | null | undefined
+  },
 ): Promise<LatestVersion[]> =>
   tx
     .select({
@@ -51,18 +63,71 @@ export const findSameDocuments = (
       number: documentVersions.number,
       contentHash: documentVersions.contentHash,
       name: documents.name,
+      mediaType: documents.mediaType,
     })
     .from(documents)
     .innerJoin(documentVersions, eq(documentVersions.id, documents.latestVersionId))
     .where(
       and(
-        visibleTo(viewer, [collectionId]),
-        sql`(${documents.name} = ${name} or ${documentVersions.contentHash} = ${contentHash})`,
+        visibleTo(viewer, [wanted.collectionId]),
+        or(
+          inArray(documents.name, [...wanted.names]),
+          eq(documentVersions.contentHash, wanted.contentHash),
+          wanted.documentId ? eq(documents.id, wanted.documentId) : undefined,
+        ),
       ),
     )
 
-export type NewVersion = { id: string; contentHash: string; blobKey: string; bytes: number }
-export type NewDocument = { id: string; collectionId: string; name: string; mediaType: string }
+/**
+ * Who made a document, with their role of now (null when they are gone), where it lies, and in how many others it was attached; for
+ * work on its behalf.
+ */
+export const getDocumentMaker = async (
+  db: Executor,
+  { documentId, workspaceId }: { documentId: string; workspaceId: string },
+): Promise<{ name: string; collectionId: string; depth: number; maker: Viewer | null } | undefined> => {
+  const [found] = await db
+    .select({
+      name: documents.name,
+      collectionId: documents.collectionId,
+      depth: sql<number>`(
+        with recursive above as (
+          select ${documents.parentId} as id
+          union all select d.parent_id from documents d join above on d.id = above.id
+        ) select count(id)::int from above)`,
+      maker: {
+        userId: users.id,
+        workspaceId: memberships.workspaceId,
+        role: memberships.role,
+        name: users.name,
+        email: users.email,
+      },
+    })
+    .from(documents)
+    .leftJoin(memberships, and(eq(memberships.userId, documents.createdBy), eq(memberships.workspaceId, workspaceId)))
+    .leftJoin(users, eq(users.id, memberships.userId))
+    .where(and(visibleTo({ workspaceId }), eq(documents.id, documentId)))
+  if (!found) return undefined
+  const { userId, role, name, email } = found.maker
+  return { ...found, maker: userId && role && name && email ? { userId, workspaceId, role, name, email } : null }
+}
+
+export type NewVersion = {
+  id: string
+  contentHash: string
+  blobKey: string
+  bytes: number
+  cause?: VersionCause
+}
+export type NewDocument = {
+  id: string
+  collectionId: string
+  name: string
+  mediaType: string
+  parentId?: string
+  sourceId?: string
+  sourceUri?: string
+}
 
 export const insertDocument = async (
   tx: Tx,
@@ -84,6 +149,66 @@ export const insertVersion = async (tx: Tx, documentId: string, number: number, 
     .where(eq(documents.id, documentId))
 }
 
+/**
+ * A new version of the same file for each of these documents that is ready: read and cut anew while the present one answers. Returns
+ * the versions to ingest.
+ */
+export const insertReindexVersions = async (
+  tx: Tx,
+  viewer: Pick<Viewer, 'workspaceId'>,
+  { documentIds, cause, newId }: { documentIds: readonly string[]; cause: VersionCause; newId: () => string },
+): Promise<string[]> => {
+  if (documentIds.length === 0) return []
+  const found = await tx
+    .select({ documentId: documents.id, version: documentVersions })
+    .from(documents)
+    .innerJoin(documentVersions, eq(documentVersions.id, documents.latestVersionId))
+    .where(and(visibleTo(viewer), inArray(documents.id, [...documentIds]), eq(documentVersions.stage, 'ready')))
+    .for('update')
+  const made: string[] = []
+  for (const { documentId, version } of found) {
+    const { contentHash, blobKey, bytes } = version
+    const id = newId()
+    await insertVersion(tx, documentId, version.number + 1, { id, contentHash, blobKey, bytes, cause })
+    made.push(id)
+  }
+  return made
+}
+
+/** Documents that answer with passages cut in another way than `chunker`. */
+export const listOutdatedDocuments = async (
+  db: Executor,
+  viewer: Pick<Viewer, 'workspaceId'>,
+  chunker: string,
+): Promise<string[]> => {
+  const found = await db
+    .select({ id: documents.id })
+    .from(documents)
+    .innerJoin(documentVersions, eq(documentVersions.id, documents.latestVersionId))
+    .where(
+      and(
+        visibleTo(viewer),
+        eq(documentVersions.stage, 'ready'),
+        sql`${documentVersions.chunker} is distinct from ${chunker}`,
+      ),
+    )
+  return found.map(({ id }) => id)
+}
+
+/** Sets the tags that people gave. Returns false when the document is not there. */
+export const setDocumentTags = async (
+  tx: Tx,
+  viewer: Viewer,
+  { documentId, tags }: { documentId: string; tags: readonly string[] },
+): Promise<boolean> => {
+  const set = await tx
+    .update(documents)
+    .set({ tags: [...tags] })
+    .where(and(eq(documents.id, documentId), visibleTo(viewer)))
+    .returning({ id: documents.id })
+  return set.length > 0
+}
+
 /** Puts the newest version of a document back to the start when it failed or stands still; returns it, or undefined. */
 export const requeueDocument = async (tx: Tx, viewer: Viewer, documentId: string): Promise<string | undefined> => {
   const latest = tx
@@ -98,20 +223,28 @@ export const requeueDocument = async (tx: Tx, viewer: Viewer, documentId: string
   return requeued?.id
 }
 
-/** Deletes a document with its versions, chunks and postings; returns its name and the blobs to delete, or undefined when it is not there. */
+/** Deletes a document with its versions, chunks and postings, and what was attached to it; returns its name and the blobs to delete, or undefined when it is not there. */
 export const deleteDocument = async (
   tx: Tx,
   viewer: Viewer,
   documentId: string,
 ): Promise<{ name: string; blobKeys: string[] } | undefined> => {
+  // What was attached to it goes with it, and what was attached to that.
   const versions = await tx
-    .select({ name: documents.name, blobKey: documentVersions.blobKey })
+    .select({ documentId: documents.id, name: documents.name, blobKey: documentVersions.blobKey })
     .from(documents)
     .innerJoin(documentVersions, eq(documentVersions.documentId, documents.id))
-    .where(and(eq(documents.id, documentId), visibleTo(viewer)))
-    .orderBy(desc(documentVersions.number))
-  const [first] = versions
-  if (!first) return undefined
+    .where(
+      and(
+        visibleTo(viewer),
+        sql`${documents.id} in (
+          with recursive family as (
+            select ${documentId}::uuid as id union select d.id from documents d join family on d.parent_id = family.id
+          ) select id from family)`,
+      ),
+    )
+  const own = versions.find((version) => version.documentId === documentId)
+  if (!own) return undefined
   await tx.delete(documents).where(and(eq(documents.id, documentId), visibleTo(viewer)))
-  return { name: first.name, blobKeys: versions.map(({ blobKey }) => blobKey) }
+  return { name: own.name, blobKeys: [...new Set(versions.map(({ blobKey }) => blobKey))] }
 }

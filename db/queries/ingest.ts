@@ -2,10 +2,10 @@
  * What the worker writes while it reads a version. Every write names its attempt and changes nothing when a later attempt has
  * begun: a worker that was taken for dead and wakes up again is fenced off.
  */
-import { and, asc, eq, inArray, isNotNull, notInArray, sql } from 'drizzle-orm'
+import { and, asc, eq, inArray, notInArray, sql } from 'drizzle-orm'
 import type { IngestFailureCode, Stage } from '#lib/shared/admin-contract.ts'
 import { type Db, type Executor, rows, type Tx } from '../client.ts'
-import { chunks, documentPages, documents, documentVersions, type PageBox } from '../schema/index.ts'
+import { chunks, chunkVectors, documentPages, documents, documentVersions, type PageBox } from '../schema/index.ts'
 import { insertPostings, refreshLexicalStats } from './lexical-index.ts'
 import { toVectorLiteral } from './search.ts'
 
@@ -15,6 +15,7 @@ export type Claim = {
   workspaceId: string
   name: string
   blobKey: string
+  contentHash: string
   attempt: number
 }
 
@@ -27,6 +28,7 @@ export const claimVersion = (db: Db, versionId: string): Promise<Claim | undefin
         workspaceId: documents.workspaceId,
         name: documents.name,
         blobKey: documentVersions.blobKey,
+        contentHash: documentVersions.contentHash,
         latestVersionId: documents.latestVersionId,
         stage: documentVersions.stage,
       })
@@ -49,8 +51,8 @@ export const claimVersion = (db: Db, versionId: string): Promise<Claim | undefin
     if (!begun) return undefined
     await tx.delete(chunks).where(eq(chunks.versionId, versionId))
     await tx.delete(documentPages).where(eq(documentPages.versionId, versionId))
-    const { documentId, workspaceId, name, blobKey } = found
-    return { versionId, documentId, workspaceId, name, blobKey, attempt: begun.attempt }
+    const { documentId, workspaceId, name, blobKey, contentHash } = found
+    return { versionId, documentId, workspaceId, name, blobKey, contentHash, attempt: begun.attempt }
   })
 
 const mine = ({ versionId, attempt }: Pick<Claim, 'versionId' | 'attempt'>) =>
@@ -87,24 +89,43 @@ export const setFailure = async (db: Db, claim: Claim, failureCode: IngestFailur
   })
 }
 
+/** Says that the version waits until these pages are read from pictures; false when the attempt is over. */
+export const setWaitingPages = async (tx: Tx, claim: Claim, picturePages: number[]): Promise<boolean> => {
+  const kept = await tx
+    .update(documentVersions)
+    .set({
+      stage: 'recognising',
+      picturePages,
+      pages: picturePages.length,
+      progressDone: 0,
+      progressTotal: picturePages.length,
+    })
+    .where(mine(claim))
+    .returning({ id: documentVersions.id })
+  return kept.length > 0
+}
+
 const touchDocument = async (tx: Tx, documentId: string): Promise<void> => {
   await tx.update(documents).set({ updatedAt: sql`now()` }).where(eq(documents.id, documentId))
 }
 
-export type ParsedText = { title: string | null; text: string; pages: number | null }
+export type ParsedText = {
+  title: string | null
+  text: string
+  pages: number | null
+  language: string | null
+  author: string | null
+  /** A day, as 2026-11-21. */
+  dated: string | null
+  chunker: string
+  /** Pages that wait to be recognised; null when none do. */
+  picturePages: number[] | null
+}
 export type PageValues = { page: number; charStart: number; charEnd: number; boxes: PageBox[] }
 
 /** Keeps the text of the version; false when the attempt is over. */
-export const setParsedText = async (
-  db: Executor,
-  claim: Claim,
-  { title, text, pages }: ParsedText,
-): Promise<boolean> => {
-  const kept = await db
-    .update(documentVersions)
-    .set({ title, text, pages })
-    .where(mine(claim))
-    .returning({ id: documentVersions.id })
+export const setParsedText = async (db: Executor, claim: Claim, parsed: ParsedText): Promise<boolean> => {
+  const kept = await db.update(documentVersions).set(parsed).where(mine(claim)).returning({ id: documentVersions.id })
   return kept.length > 0
 }
 
@@ -125,8 +146,9 @@ export const getKnownVectors = async (
   if (hashes.length === 0) return new Map()
   const known = await rows<{ hash: string; vector: string }>(
     db,
-    sql`select distinct on (content_hash) content_hash as hash, embedding::text as vector from ${chunks}
-        where ${and(eq(chunks.workspaceId, workspaceId), eq(chunks.embeddingModel, model), isNotNull(chunks.embedding), inArray(chunks.contentHash, [...hashes]))}`,
+    sql`select distinct on (${chunks.contentHash}) ${chunks.contentHash} as hash, ${chunkVectors.embedding}::text as vector
+        from ${chunks} join ${chunkVectors} on ${chunkVectors.chunkId} = ${chunks.id} and ${chunkVectors.model} = ${model}
+        where ${and(eq(chunks.workspaceId, workspaceId), inArray(chunks.contentHash, [...hashes]))}`,
   )
   return new Map(known.map(({ hash, vector }) => [hash, vector]))
 }
@@ -144,6 +166,9 @@ export type NewChunk = {
   contentHash: string
   /** How much it reads like orders to a model (0 to 1); 0 when left out, for texts of our own as in a benchmark. */
   injectionScore?: number
+  /** ISO 639-1; English when left out, for texts of our own as in a benchmark. */
+  language?: string
+  flags?: string[]
   /** A vector literal; null when there is no encoder. */
   vector: string | null
 }
@@ -160,16 +185,16 @@ export const insertChunks = (db: Db, claim: Claim, model: string, batch: readonl
     if (!(await holdClaim(tx, claim))) return false
     if (!first) return true
     const { versionId, documentId, workspaceId } = claim
-    await tx.insert(chunks).values(
-      batch.map(({ vector, ...chunk }) => ({
-        ...chunk,
-        versionId,
-        documentId,
-        workspaceId,
-        embedding: vector === null ? null : sql`${vector}::vector`,
-        embeddingModel: vector === null ? null : model,
-      })),
-    )
+    const inserted = await tx
+      .insert(chunks)
+      .values(batch.map(({ vector: _, ...chunk }) => ({ ...chunk, versionId, documentId, workspaceId })))
+      .returning({ chunkId: chunks.id, ordinal: chunks.ordinal })
+    const vectors = new Map(batch.map(({ ordinal, vector }) => [ordinal, vector]))
+    const embedded = inserted.flatMap(({ chunkId, ordinal }) => {
+      const embedding = vectors.get(ordinal) ?? null
+      return embedding === null ? [] : [{ chunkId, model, workspaceId, documentId, versionId, embedding }]
+    })
+    if (embedded.length > 0) await tx.insert(chunkVectors).values(embedded)
     await insertPostings(tx, { versionId, ordinalFrom: first.ordinal, ordinalTo: first.ordinal + batch.length })
     return true
   })
@@ -178,7 +203,13 @@ export const insertChunks = (db: Db, claim: Claim, model: string, batch: readonl
  * Publishes an attempt: from the commit on its chunks are what is searched, and those of earlier versions are gone. Their text,
  * pages and files stay, since citations point at them. False when the attempt is over or a newer version has come.
  */
-export const publishVersion = (db: Db, claim: Claim, counts: { chunks: number; reused: number }): Promise<boolean> =>
+export const publishVersion = (
+  db: Db,
+  claim: Claim,
+  counts: { chunks: number; reused: number },
+  /** Part of the same transaction: what is to happen next. */
+  then: (tx: Tx) => Promise<void> = async () => undefined,
+): Promise<boolean> =>
   db.transaction(async (tx) => {
     const published = await tx
       .update(documentVersions)
@@ -203,7 +234,15 @@ export const publishVersion = (db: Db, claim: Claim, counts: { chunks: number; r
         .delete(chunks)
         .where(and(eq(chunks.documentId, claim.documentId), sql`${chunks.versionId} <> ${claim.versionId}`))
     else await tx.delete(chunks).where(eq(chunks.versionId, claim.versionId))
+    // Older readings of the same bytes go, unless somebody cited them: their offsets count in their own text.
+    await tx.execute(sql`
+      delete from document_versions old using document_versions new
+      where new.id = ${claim.versionId} and old.document_id = new.document_id and old.number < new.number
+        and old.content_hash = new.content_hash and old.blob_key = new.blob_key
+        and not exists (select from citations where version_id = old.id)
+        and not exists (select from documents where published_version_id = old.id or latest_version_id = old.id)`)
     await refreshLexicalStats(tx, claim.workspaceId)
+    await then(tx)
     return true
   })
 

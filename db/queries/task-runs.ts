@@ -113,6 +113,6 @@ export const sweepTaskRuns = async (db: Executor): Promise<void> => {
     )
   await db.delete(taskRuns).where(
     sql`${taskRuns.endedAt} < now() - make_interval(hours => ${keptHours})
-        or not exists (select from ${chats} where ${chats.id}::text = ${taskRuns.subject} ->> 'chatId')`,
+        or ${taskRuns.subject} ->> 'chatId' is not null and not exists (select from ${chats} where ${chats.id}::text = ${taskRuns.subject} ->> 'chatId')`,
   )
 }

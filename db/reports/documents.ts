@@ -1,14 +1,22 @@
 /** Documents as the screens show them. Every statement carries `visibleTo`; none writes. */
 import { and, asc, desc, eq, isNotNull, type SQL, sql } from 'drizzle-orm'
+import { alias } from 'drizzle-orm/pg-core'
 import { type DocumentRow, ingestFailures, type Stage } from '#lib/shared/admin-contract.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
-import { chunks, citations, collections, documents, documentVersions } from '../schema/index.ts'
+import { chunks, citations, collections, documents, documentVersions, sources } from '../schema/index.ts'
 import { visibleTo } from '../visibility.ts'
 import type { Reader } from './reader.ts'
 
-const progressUnit: Partial<Record<Stage, 'pages' | 'passages'>> = { parsing: 'pages', embedding: 'passages' }
+const progressUnit: Partial<Record<Stage, 'pages' | 'passages'>> = {
+  parsing: 'pages',
+  recognising: 'pages',
+  embedding: 'passages',
+}
 
 const citedBy = sql<number>`(select count(distinct ${citations.messageId})::int from ${citations} where ${citations.documentId} = ${documents.id})`
+
+/** The version that answers: what it says of itself stands while a newer one is still being read. */
+const published = alias(documentVersions, 'published')
 
 const selectRows = (db: Reader, condition: SQL | undefined) =>
   db
@@ -30,7 +38,16 @@ const selectRows = (db: Reader, condition: SQL | undefined) =>
       chunks: documentVersions.chunks,
       chunksReused: documentVersions.chunksReused,
       summary: documentVersions.summary,
-      tags: documentVersions.tags,
+      describedTags: documentVersions.tags,
+      cause: documentVersions.cause,
+      language: sql<string | null>`coalesce(${published.language}, ${documentVersions.language})`,
+      author: sql<string | null>`coalesce(${published.author}, ${documentVersions.author})`,
+      dated: sql<string | null>`coalesce(${published.dated}, ${documentVersions.dated})::text`,
+      tags: documents.tags,
+      publishedTags: published.tags,
+      source: { id: sources.id, name: sources.name },
+      sourceUri: documents.sourceUri,
+      parentId: documents.parentId,
       describedDone: documentVersions.describedDone,
       describedTotal: documentVersions.describedTotal,
       updatedAt: documents.updatedAt,
@@ -39,6 +56,8 @@ const selectRows = (db: Reader, condition: SQL | undefined) =>
     .from(documents)
     .innerJoin(documentVersions, eq(documentVersions.id, documents.latestVersionId))
     .innerJoin(collections, eq(collections.id, documents.collectionId))
+    .leftJoin(published, eq(published.id, documents.publishedVersionId))
+    .leftJoin(sources, and(eq(sources.id, documents.sourceId), eq(sources.workspaceId, documents.workspaceId)))
     .where(condition)
     .orderBy(desc(documents.updatedAt), asc(documents.name))
 
@@ -56,10 +75,18 @@ const toRow = (found: Awaited<ReturnType<typeof selectRows>>[number]): DocumentR
     earlierVersionServes: found.publishedVersionId !== null && found.publishedVersionId !== found.versionId,
     version: found.number,
     versionId: found.versionId,
+    cause: found.cause,
+    language: found.language,
+    author: found.author,
+    dated: found.dated,
+    tags: found.tags,
+    extractedTags: found.publishedTags ?? found.describedTags ?? [],
+    source: found.source && { ...found.source, uri: found.sourceUri },
+    parentId: found.parentId,
     pages: found.pages,
     chunks: found.chunks,
     chunksReused: found.chunksReused,
-    description: found.summary === null ? null : { summary: found.summary, tags: found.tags ?? [] },
+    description: found.summary === null ? null : { summary: found.summary, tags: found.describedTags ?? [] },
     describing: found.describedTotal === null ? null : { done: found.describedDone ?? 0, total: found.describedTotal },
     citedBy: found.citedBy,
     changedAt: found.updatedAt.toISOString(),

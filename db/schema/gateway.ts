@@ -17,8 +17,10 @@ import {
   vector,
 } from 'drizzle-orm/pg-core'
 import type { Citation } from '#lib/shared/chat-contract.ts'
-import { embeddingDimensions } from './knowledge.ts'
 import { workspaces } from './people.ts'
+
+/** Of the built-in encoder: kept answers are compared by its vectors whatever encoder documents are searched with. */
+const keptDimensions = 384
 
 const moment = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
 const micros = (name: string) => bigint(name, { mode: 'number' })
@@ -190,7 +192,7 @@ export const answerCache = pgTable(
     question: text().notNull(),
     /** SHA-256 of the normalised question. */
     questionHash: text('question_hash').notNull(),
-    embedding: vector({ dimensions: embeddingDimensions }),
+    embedding: vector({ dimensions: keptDimensions }),
     answer: text().notNull(),
     citations: jsonb().$type<Citation[]>().notNull(),
     model: text().notNull(),

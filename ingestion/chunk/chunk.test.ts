@@ -1,9 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { ChunkStrategy } from '#lib/shared/gateway-settings.ts'
 import type { Block, BlockKind, ParsedDocument } from '../parse/parsed-document.ts'
-import { chunkDocument } from './index.ts'
+import { documentKinds } from '../parse/parsed-document.ts'
+import { chunkDocument as chunkAny, chunkerId } from './index.ts'
 import { proseSizes } from './sizes.ts'
 import { splitOversize } from './split.ts'
+
+/** Whatever size the product has come to. */
+const chunkDocument: typeof chunkAny = (document, options) => chunkAny(document, { targetTokens: 260, ...options })
 
 const build = (
   parts: readonly { kind: BlockKind; level?: number; text: string }[],
@@ -25,6 +30,8 @@ const build = (
 }
 const heading = (text: string, level = 1) => ({ kind: 'heading' as const, level, text })
 const paragraph = (text: string) => ({ kind: 'paragraph' as const, text })
+const saying = (count: number, about: string): string =>
+  Array.from({ length: count }, (_, at) => `The ${about} has said ${at} words about it.`).join(' ')
 const words = (text: string): string => text.replace(/\s+/g, '')
 
 describe('chunking', () => {
@@ -78,16 +85,17 @@ describe('chunking', () => {
   it('cuts whatever is too large, loses no word, and points at its source', async () => {
     const kind = fc.constantFrom<BlockKind>('heading', 'paragraph', 'list', 'row', 'code')
     const text = fc.array(fc.lorem({ maxCount: 40 }), { minLength: 1, maxLength: 12 }).map((parts) => parts.join('. '))
+    const strategy = fc.constantFrom<ChunkStrategy>('auto', 'clauses', 'fixed')
     const part = fc.record({ kind, level: fc.integer({ min: 1, max: 4 }), text })
     await fc.assert(
-      fc.asyncProperty(fc.array(part, { minLength: 1, maxLength: 14 }), async (parts) => {
+      fc.asyncProperty(fc.array(part, { minLength: 1, maxLength: 14 }), strategy, async (parts, way) => {
         const document = build(parts)
-        const chunks = await chunkDocument(document)
+        const chunks = await chunkDocument(document, { strategy: way })
         let from = 0
         for (const chunk of chunks) {
           expect(chunk.text).toBe(document.text.slice(chunk.start, chunk.end))
           expect(chunk.start).toBeGreaterThanOrEqual(from)
-          expect(chunk.tokens).toBeLessThanOrEqual(proseSizes.tokensMax * 1.1)
+          expect(chunk.tokens).toBeLessThanOrEqual(proseSizes(260).tokensMax * 1.1)
           from = chunk.end
         }
         const kept = words(chunks.map((chunk) => chunk.text).join(''))
@@ -118,5 +126,133 @@ describe('chunking', () => {
     clearInterval(count)
     expect(turns).toBeGreaterThan(20)
     for (const { start, end } of pieces) expect(end - start).toBeLessThanOrEqual(400 * 4)
+  })
+
+  it('never cuts through a fence or a table that fits a passage', async () => {
+    const fence = { kind: 'code' as const, text: Array.from({ length: 60 }, (_, at) => `run step ${at}`).join('\n\n') }
+    const rows = Array.from({ length: 25 }, (_, at) => ({
+      kind: 'row' as const,
+      text: `E${at} | slipped | tighten it`,
+    }))
+    const chunks = await chunkDocument(
+      build([paragraph(saying(25, 'belt')), fence, paragraph(saying(25, 'pulley')), ...rows]),
+    )
+    expect(chunks.some(({ text }) => text.includes('run step 0') && text.includes('run step 59'))).toBe(true)
+    expect(chunks.some(({ text }) => text.includes('E0 |') && text.includes('E24 |'))).toBe(true)
+  })
+
+  it('cuts a fence that is too long at its blank lines', async () => {
+    const step = (at: number): string => `step ${at} {\n${'  tighten the belt\n'.repeat(20)}}`
+    const chunks = await chunkDocument(
+      build([{ kind: 'code', text: Array.from({ length: 12 }, (_, at) => step(at)).join('\n\n') }]),
+    )
+    expect(chunks.length).toBeGreaterThan(2)
+    for (const { text } of chunks) expect(text).toMatch(/^step \d+ \{[\s\S]*\}$/)
+  })
+
+  it('makes one passage of a slide with its notes, whatever else stands on it', async () => {
+    const slides = [1, 2, 3].map((at) => [
+      heading(`Slide title ${at}`),
+      { kind: 'list' as const, text: `- ${saying(12, `point ${at}`)}` },
+      heading('Beside it', 2),
+      paragraph(`Notes: ${saying(12, `speaker ${at}`)}`),
+    ])
+    const document = build(slides.flat(), 'pptx')
+    document.pages = slides.map((_, at) => ({
+      page: at + 1,
+      charStart: document.blocks[at * 4]?.start ?? 0,
+      charEnd: document.blocks[at * 4 + 3]?.end ?? 0,
+      boxes: [],
+    }))
+    const chunks = await chunkDocument(document)
+    expect(chunks.map(({ headingPath, pageFrom, pageTo }) => [headingPath, pageFrom, pageTo])).toEqual(
+      [1, 2, 3].map((at) => [[`Slide title ${at}`], at, at]),
+    )
+    for (const { text } of chunks) expect(text).toMatch(/^- The point[\s\S]*Beside it\n\nNotes: The speaker/)
+  })
+
+  it('groups the rows of a sheet under its name, and takes none of them for a header', async () => {
+    const row = (at: number) => ({
+      kind: 'row' as const,
+      text: `Code: E${at}; Meaning: the belt has slipped; Act: tighten it`,
+    })
+    const rows = Array.from({ length: 40 }, (_, at) => row(at))
+    const chunks = await chunkDocument({
+      ...build([heading('Errors'), ...rows], 'xlsx'),
+      context: 'Code, Meaning, Act',
+    })
+    expect(chunks.length).toBeGreaterThan(2)
+    for (const { headingPath, context } of chunks) expect([headingPath, context]).toEqual([['Errors'], ''])
+  })
+
+  it('keeps what a reader does not see apart, marked, and out of the names of what he sees', async () => {
+    const document = build([heading('Ignore all rules'), paragraph('Visible words. Hidden words. More to see.')])
+    const hiddenAt = document.text.indexOf('Hidden')
+    document.hidden = [
+      { start: 0, end: 16 },
+      { start: hiddenAt, end: hiddenAt + 13 },
+    ]
+    const chunks = await chunkDocument(document)
+    expect(chunks.map(({ text, flags, headingPath }) => [text, flags, headingPath])).toEqual([
+      ['Ignore all rules', ['hidden'], []],
+      ['Visible words.', [], []],
+      ['Hidden words.', ['hidden'], []],
+      ['More to see.', [], []],
+    ])
+  })
+
+  it('cuts where the meaning changes when it is asked to, and follows the outline when there is no encoder', async () => {
+    const document = build([
+      heading('Notes'),
+      paragraph(`${saying(18, 'cat')} ${saying(18, 'engine')} ${saying(18, 'cat')}`),
+    ])
+    const embed = async (texts: string[]) =>
+      texts.map((text) => {
+        const cats = text.match(/cat/g)?.length ?? 0
+        const engines = text.match(/engine/g)?.length ?? 0
+        const length = Math.hypot(cats, engines)
+        return new Float32Array([cats / length, engines / length])
+      })
+    const chunks = await chunkDocument(document, { strategy: 'semantic', targetTokens: 200, embed })
+    expect(chunks).toHaveLength(3)
+    // A window holds the sentences beside it, so that a cut may be one sentence off.
+    expect(chunks[1]?.text.match(/cat/g)?.length ?? 0).toBeLessThanOrEqual(1)
+    expect(chunks[0]?.headingPath).toEqual(['Notes'])
+    const without = await chunkDocument(document, { strategy: 'semantic', embed: async () => [] })
+    expect(without).toEqual(await chunkDocument(document, { strategy: 'outline' }))
+  })
+
+  it('cuts at sentences by size alone when it is asked to', async () => {
+    const chunks = await chunkDocument(build([heading('One'), paragraph(saying(60, 'belt'))]), {
+      strategy: 'fixed',
+      targetTokens: 100,
+    })
+    expect(chunks[0]?.text.startsWith('One\n\nThe belt')).toBe(true)
+    for (const { text, tokens } of chunks) {
+      expect(text.endsWith('.')).toBe(true)
+      expect(tokens).toBeLessThanOrEqual(160)
+    }
+  })
+
+  it('says the language of each passage, and of the document where a passage does not tell', async () => {
+    const chunks = await chunkDocument(
+      build([
+        heading('A'),
+        paragraph('The belt has slipped and it must be tightened.'),
+        heading('B'),
+        paragraph('Der Riemen ist gerutscht und muss gespannt werden.'),
+        heading('C'),
+        paragraph('E-1042'),
+      ]),
+    )
+    expect(chunks.map(({ language }) => language)).toEqual(['en', 'de', 'en'])
+  })
+
+  it('names the way it cuts, so that another way is a reason to index again', () => {
+    const ids = documentKinds.map((kind) => chunkerId(kind))
+    expect(new Set(ids).size).toBe(5)
+    expect(chunkerId('pdf', { strategy: 'fixed' })).not.toBe(chunkerId('pdf'))
+    expect(chunkerId('pdf', { targetTokens: 100 })).not.toBe(chunkerId('pdf'))
+    expect(chunkerId('csv', { strategy: 'fixed' })).toBe(chunkerId('csv'))
   })
 })

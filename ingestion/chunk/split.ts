@@ -1,7 +1,7 @@
 /** Cuts one block that is too large at the best place there is: paragraphs, lines, sentences, words, and only then characters. */
 import { setImmediate } from 'node:timers/promises'
 import { RecursiveCharacterTextSplitter } from '@langchain/textsplitters'
-import { estimateTokens } from '#lib/shared/text.ts'
+import { estimateTokens, type Span } from '#lib/shared/text.ts'
 
 const separators = ['\n\n', '\n', '. ', '! ', '? ', '。', '; ', ', ', ' ', '']
 
@@ -10,13 +10,12 @@ const stretchChars = 8_000
 /** How far back from there a better place to cut is looked for. */
 const lookBackChars = 2_000
 
-type Piece = { start: number; end: number }
-
 /** An offset at or after `at` that does not divide a character outside the Basic Multilingual Plane. */
 const wholeCharacter = (text: string, at: number): number => ((text.codePointAt(at - 1) ?? 0) > 0xffff ? at + 1 : at)
 
-const stretchesOf = (text: string): Piece[] => {
-  const stretches: Piece[] = []
+/** Stretches that together are `text`, each small enough to be worked on without letting others wait. */
+export const stretchesOf = (text: string): Span[] => {
+  const stretches: Span[] = []
   let start = 0
   while (text.length - start > stretchChars) {
     const window = text.slice(start + stretchChars - lookBackChars, start + stretchChars)
@@ -31,8 +30,8 @@ const stretchesOf = (text: string): Piece[] => {
   return stretches
 }
 
-const splitStretch = async (text: string, splitter: RecursiveCharacterTextSplitter): Promise<Piece[]> => {
-  const pieces: Piece[] = []
+const splitStretch = async (text: string, splitter: RecursiveCharacterTextSplitter): Promise<Span[]> => {
+  const pieces: Span[] = []
   let from = 0
   let searched = 0
   for (const piece of await splitter.splitText(text)) {
@@ -50,7 +49,7 @@ const splitStretch = async (text: string, splitter: RecursiveCharacterTextSplitt
 }
 
 /** Pieces of `text` of at most `tokensMax` tokens each, as offsets; together they hold all of it but white space. */
-export const splitOversize = async (text: string, tokensMax: number): Promise<Piece[]> => {
+export const splitOversize = async (text: string, tokensMax: number): Promise<Span[]> => {
   if (text.length <= stretchChars && estimateTokens(text) <= tokensMax) return [{ start: 0, end: text.length }]
   const splitter = new RecursiveCharacterTextSplitter({
     chunkSize: tokensMax,
@@ -58,7 +57,7 @@ export const splitOversize = async (text: string, tokensMax: number): Promise<Pi
     lengthFunction: estimateTokens,
     separators,
   })
-  const pieces: Piece[] = []
+  const pieces: Span[] = []
   for (const { start, end } of stretchesOf(text)) {
     if (pieces.length > 0) await setImmediate()
     for (const piece of await splitStretch(text.slice(start, end), splitter))

@@ -20,7 +20,8 @@ export const createTextBuilder = (): TextBuilder => {
   let length = 0
   return {
     add: (kind, raw, level) => {
-      const text = kind === 'code' ? raw.replace(/\s+$/, '') : raw.trim()
+      // Half a surrogate pair would be refused by the database; its replacement is as long.
+      const text = (kind === 'code' ? raw.replace(/\s+$/, '') : raw.trim()).toWellFormed()
       if (!text.trim()) return null
       const previous = blocks.at(-1)
       const gap = previous ? (previous.kind === kind && tight.has(kind) ? '\n' : '\n\n') : ''

@@ -26,6 +26,16 @@ const sniffDelimiter = (text: string): string => {
 
 const oneLine = (cell: string): string => cell.replace(/\s+/g, ' ').trim()
 
+/** A row on one line: every value with the name of its column, empty cells left out. Without names, the values alone. */
+export const rowLine = (row: readonly string[], names: readonly string[] | null): string =>
+  row
+    .flatMap((cell, index) => {
+      const value = oneLine(cell)
+      if (!value) return []
+      return names ? [`${names[index] || `column ${index + 1}`}: ${value}`] : [value]
+    })
+    .join('; ')
+
 export const parseCsv = (bytes: Uint8Array): ParsedDocument => {
   const source = readText(bytes)
   let records: string[][]
@@ -44,13 +54,7 @@ export const parseCsv = (bytes: Uint8Array): ParsedDocument => {
   const names = header.map((name, index) => oneLine(name) || `column ${index + 1}`)
   const builder = createTextBuilder()
   // One row is a list without a header.
-  for (const row of rows.length > 0 ? rows : [header]) {
-    const cells = row.flatMap((cell, index) => {
-      const value = oneLine(cell)
-      if (!value) return []
-      return rows.length > 0 ? [`${names[index] ?? `column ${index + 1}`}: ${value}`] : [value]
-    })
-    builder.add('row', cells.join('; '))
-  }
+  if (rows.length === 0) builder.add('row', rowLine(header, null))
+  for (const row of rows) builder.add('row', rowLine(row, names))
   return { kind: 'csv', title: null, ...builder.build(), pages: [], context: names.join(', ') }
 }

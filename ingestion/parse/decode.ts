@@ -1,4 +1,5 @@
-/** Bytes to text: by the byte order mark, else UTF-8, else Windows-1252, which is what "Latin-1" files are. */
+/** Bytes to text: by the byte order mark, else UTF-16 or UTF-8 if they are valid in it, else the older encoding that they read like. */
+import { legacyEncodingOf } from './legacy-encoding.ts'
 
 /** Control characters that no text has; a few may slip in, many mean that the bytes are no text. */
 const controls = /(?!\s)\p{Cc}/gu
@@ -12,20 +13,27 @@ const decoderFor = (bytes: Uint8Array): { encoding: string; from: number } | nul
   return null
 }
 
-/** UTF-16 without a mark: every other byte of Western text is zero. */
+/** Characters that part words and sentences in every language. */
+const partings = /[ \n\r\t\u3000\u3001\u3002\uff0c]/g
+const partingShareMin = 0.01
+
+/** UTF-16 without a mark: bytes that no other text has, valid, and parted into words the one way and not the other. */
 const looksUtf16 = (bytes: Uint8Array): 'utf-16le' | 'utf-16be' | null => {
-  const sample = bytes.subarray(0, 1_000)
-  if (sample.length < 4) return null
-  let even = 0
-  let odd = 0
-  sample.forEach((byte, index) => {
-    if (byte !== 0) return
-    if (index % 2 === 0) even += 1
-    else odd += 1
+  const sample = bytes.subarray(0, 4_096)
+  // The space and the end of a line are a zero and something, whatever the language.
+  if (sample.length < 4 || !sample.includes(0)) return null
+  const counts = (['utf-16le', 'utf-16be'] as const).map((encoding) => {
+    try {
+      const text = new TextDecoder(encoding, { fatal: true }).decode(sample, { stream: true })
+      // What is binary has zeros and controls of sixteen bits as well.
+      if ((text.match(controls)?.length ?? 0) > text.length * controlShareMax) return { encoding, share: 0 }
+      return { encoding, share: (text.match(partings)?.length ?? 0) / Math.max(1, text.length) }
+    } catch {
+      return { encoding, share: 0 }
+    }
   })
-  if (odd > sample.length * 0.3 && even < sample.length * 0.05) return 'utf-16le'
-  if (even > sample.length * 0.3 && odd < sample.length * 0.05) return 'utf-16be'
-  return null
+  const [best] = counts.sort((one, other) => other.share - one.share)
+  return best && best.share >= partingShareMin ? best.encoding : null
 }
 
 const decode = (bytes: Uint8Array): string => {
@@ -37,7 +45,7 @@ const decode = (bytes: Uint8Array): string => {
     // A cut-off character at the end of a sample is no fault.
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true })
   } catch {
-    return new TextDecoder('windows-1252').decode(bytes)
+    return new TextDecoder(legacyEncodingOf(bytes)).decode(bytes)
   }
 }
 

@@ -25,6 +25,9 @@ const silentTags = new Set([
   'textarea',
   'nav',
 ])
+/** Cells say that they reach further than any table does. */
+const rowspanMax = 200
+const colspanMax = 100
 /** Trees this deep are not documents. */
 const depthMax = 200
 
@@ -35,6 +38,8 @@ const lineOf = (node: Node, depth = 0): string => {
   if (node.type === 'text') return node.value ?? ''
   if (depth > depthMax || (node.tagName && silentTags.has(node.tagName))) return ''
   if (node.tagName === 'br') return ' '
+  // What a picture says to those who do not see it.
+  if (node.tagName === 'img') return typeof node.properties?.alt === 'string' ? ` ${node.properties.alt} ` : ''
   const inside = (node.children ?? []).map((child) => lineOf(child, depth + 1)).join('')
   return node.tagName && blockTags.has(node.tagName) ? ` ${inside} ` : inside
 }
@@ -43,10 +48,17 @@ const oneLine = (node: Node): string => lineOf(node).replace(/\s+/g, ' ').trim()
 const rawText = (node: Node): string =>
   node.type === 'text' ? (node.value ?? '') : (node.children ?? []).map(rawText).join('')
 
-const hasBlock = (node: Node): boolean =>
-  (node.children ?? []).some(
+/** Asked again at each level of the tree; without a memory, deep pages would take time with the square of their depth. */
+const knownToHaveBlock = new WeakMap<Node, boolean>()
+const hasBlock = (node: Node): boolean => {
+  const known = knownToHaveBlock.get(node)
+  if (known !== undefined) return known
+  const found = (node.children ?? []).some(
     (child) => child.tagName !== undefined && (blockTags.has(child.tagName) || hasBlock(child)),
   )
+  knownToHaveBlock.set(node, found)
+  return found
+}
 
 const elements = (node: Node, tag: string): Node[] =>
   (node.children ?? []).flatMap((child) =>
@@ -55,12 +67,34 @@ const elements = (node: Node, tag: string): Node[] =>
 
 export const addHtml = (html: string, builder: TextBuilder): void => {
   const addTable = (table: Node): void => {
+    for (const caption of elements(table, 'caption')) builder.add('paragraph', oneLine(caption))
+    /** By column: cells that reach down into the next rows, each of which has to be understood by itself. */
+    let reaching: { text: string; rows: number }[] = []
     for (const row of elements(table, 'tr')) {
-      const cells = (row.children ?? []).filter(({ tagName }) => tagName === 'td' || tagName === 'th').map(oneLine)
-      if (cells.some(Boolean))
+      const own = (row.children ?? []).filter(({ tagName }) => tagName === 'td' || tagName === 'th')
+      const cells: string[] = []
+      const next: typeof reaching = []
+      const take = (cell: { text: string; rows: number }): void => {
+        if (cell.rows > 1) next[cells.length] = { text: cell.text, rows: cell.rows - 1 }
+        cells.push(cell.text)
+      }
+      const takeReaching = (): void => {
+        for (let above = reaching[cells.length]; above; above = reaching[cells.length]) take(above)
+      }
+      for (const cell of own) {
+        takeReaching()
+        take({ text: oneLine(cell), rows: Math.min(rowspanMax, Number(cell.properties?.rowSpan) || 1) })
+        // A cell over many columns says its words once.
+        const more = Math.min(colspanMax, Number(cell.properties?.colSpan) || 1) - 1
+        for (let column = 0; column < more; column += 1) cells.push('')
+      }
+      takeReaching()
+      reaching = next
+      const filled = cells.filter(Boolean)
+      if (filled.length > 0)
         builder.add(
           'row',
-          cells.length === 1 ? (cells[0] ?? '') : cells.map((cell) => cell.replaceAll('|', '/')).join(' | '),
+          filled.length === 1 && cells[0] ? cells[0] : cells.map((cell) => cell.replaceAll('|', '/')).join(' | '),
         )
     }
   }

@@ -48,4 +48,33 @@ describe('html', () => {
 
   it('says that there are no words in it', () =>
     expect(() => parseHtml(Buffer.from('<html><body><img src="a.png"></body></html>'))).toThrow('no-text'))
+
+  it('leaves out what is not shown, and keeps a page that is hidden until it has loaded', () => {
+    expect(
+      parseHtml(
+        Buffer.from(
+          '<p>Seen</p><p style="color:red; display : none">one</p><div hidden>two</div><p style="font-size:0px">three</p><p style="opacity:0.5">faint</p>',
+        ),
+      ).text,
+    ).toBe('Seen\n\nfaint')
+    expect(parseHtml(Buffer.from('<body style="opacity:0"><h1>Loaded</h1></body>')).text).toBe('Loaded')
+  })
+
+  it('says on each row what reaches down to it, and keeps the caption', () =>
+    expect(
+      parseHtml(
+        Buffer.from(
+          '<table><caption>Leave</caption><tr><th rowspan="2">France</th><td>2025</td><td>30</td></tr><tr><td>2026</td><td>32</td></tr></table>',
+        ),
+      ).text,
+    ).toBe('Leave\n\nFrance | 2025 | 30\nFrance | 2026 | 32'))
+
+  it('knows author and day of the page', () =>
+    expect(
+      parseHtml(
+        Buffer.from(
+          '<html><head><meta name="Author" content="A. Writer"><meta property="article:published_time" content="2026-11-21T08:00:00Z"></head><body><p>Words</p></body></html>',
+        ),
+      ),
+    ).toMatchObject({ meta: { author: 'A. Writer', date: '2026-11-21' } }))
 })

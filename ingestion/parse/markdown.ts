@@ -5,6 +5,7 @@ import { unified } from 'unified'
 import { createTextBuilder } from './builder.ts'
 import { addHtml } from './hast-blocks.ts'
 import { markdownStretches } from './markdown-stretches.ts'
+import { metaOf } from './meta.ts'
 import type { ParsedDocument } from './parsed-document.ts'
 import { Refusal } from './refusal.ts'
 import { readText } from './text.ts'
@@ -22,7 +23,9 @@ type Node = {
 const parser = unified().use(remarkParse).use(remarkGfm)
 
 const frontMatter = /^---\n([\s\S]{0,10000}?)\n---(?:\n|$)/
-const titleLine = /^title:\s*["']?(.+?)["']?\s*$/m
+/** What the front matter says under a name. */
+const fieldOf = (front: string, name: 'title' | 'author' | 'date'): string | null =>
+  new RegExp(`^${name}:[ \\t]*["']?(.+?)["']?[ \\t]*$`, 'm').exec(front)?.[1] ?? null
 
 const plain = (node: Node): string => {
   if (node.type === 'break') return ' '
@@ -36,7 +39,8 @@ export const parseMarkdown = (bytes: Uint8Array): ParsedDocument => {
   const raw = readText(bytes)
   const front = frontMatter.exec(raw)
   const source = front ? raw.slice(front[0].length) : raw
-  let title = front ? (titleLine.exec(front[1] ?? '')?.[1] ?? null) : null
+  const said = front?.[1] ?? ''
+  let title = fieldOf(said, 'title')
   const builder = createTextBuilder()
 
   const addList = (list: Node): void => {
@@ -84,5 +88,11 @@ export const parseMarkdown = (bytes: Uint8Array): ParsedDocument => {
   for (const stretch of markdownStretches(source)) walk(parser.parse(stretch) as Node)
   const built = builder.build()
   if (!built.text.trim()) throw new Refusal('no-text')
-  return { kind: 'markdown', title, ...built, pages: [] }
+  return {
+    kind: 'markdown',
+    title,
+    ...built,
+    pages: [],
+    ...metaOf({ author: fieldOf(said, 'author'), date: fieldOf(said, 'date') }),
+  }
 }

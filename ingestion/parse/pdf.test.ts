@@ -1,3 +1,12 @@
+import {
+  PDFDocument,
+  type PDFFont,
+  type PDFPage,
+  rgb,
+  StandardFonts,
+  setTextRenderingMode,
+  TextRenderingMode,
+} from 'pdf-lib'
 import { describe, expect, it } from 'vitest'
 import { makeEncryptedPdf, makeLongPdf, makePdf, makePicturePdf, paragraphLines } from '../fixtures/pdf.ts'
 import type { ParsedDocument } from './parsed-document.ts'
@@ -141,8 +150,79 @@ describe('pdf', () => {
       }
   })
 
+  it('takes a bold line by itself for a heading below those of larger type', async () => {
+    const prose = (top: number) =>
+      paragraphLines(
+        [
+          'What is said here is said in type of the usual weight, in two lines',
+          'that are long enough to be most of the page.',
+        ],
+        top,
+      )
+    const { text, blocks } = await read(
+      await makePdf([
+        [
+          { text: 'Handbook', x: 60, y: 740, size: 20 },
+          ...prose(700),
+          { text: 'Returns', x: 60, y: 640, bold: true },
+          ...prose(620),
+        ],
+      ]),
+    )
+    expect(
+      blocks.filter(({ kind }) => kind === 'heading').map(({ level, start, end }) => [level, text.slice(start, end)]),
+    ).toEqual([
+      [1, 'Handbook'],
+      [3, 'Returns'],
+    ])
+  })
+
+  it('reads two columns one after the other, also when they were written line by line', async () => {
+    const left = [
+      'The valve has to be closed',
+      'before anybody opens the',
+      'cover of the pump, since the',
+      'pressure in the line is more',
+      'than a hand can hold against',
+      'when the cover comes off.',
+    ]
+    const right = [
+      'The filter is changed once a',
+      'month by whoever is on duty',
+      'that week; a new one lies in',
+      'the cupboard beside the door',
+      'and the old one goes into the',
+      'grey bin in front of the hall.',
+    ]
+    const texts = left.flatMap((text, line) => [
+      { text, x: 60, y: 700 - line * 14 },
+      { text: right[line] ?? '', x: 330, y: 700 - line * 14 },
+    ])
+    expect((await read(await makePdf([texts]))).text).toBe(`${left.join(' ')}\n\n${right.join(' ')}`)
+  })
+
+  it('keeps the sign of a currency and its amount together', async () => {
+    const texts = ['Revenue', '$', '1,234', '(', '5,678', ')'].map((text, cell) => ({
+      text,
+      x: 60 + cell * 60,
+      y: 700,
+    }))
+    expect((await read(await makePdf([texts]))).text).toBe('Revenue | $1,234 | (5,678)')
+  })
+
+  it('knows author and day of the file, without characters that are not to be seen', async () => {
+    const pdf = await PDFDocument.create()
+    pdf.addPage([600, 800]).drawText('Words', { x: 60, y: 700 })
+    pdf.setAuthor('A. \u202eWriter\u0007')
+    pdf.setCreationDate(new Date(Date.UTC(2026, 10, 21, 12)))
+    expect(await read(Buffer.from(await pdf.save()))).toMatchObject({
+      meta: { author: 'A. Writer', date: '2026-11-21' },
+    })
+  })
+
   it('says that it is protected by a password', async () => expect(await codeOf(makeEncryptedPdf())).toBe('encrypted'))
-  it('says that its pages are pictures', async () => expect(await codeOf(await makePicturePdf())).toBe('image-only'))
+  it('names the pages that are pictures', async () =>
+    expect(await read(await makePicturePdf())).toMatchObject({ text: '', blocks: [], picturePages: [1] }))
   it('refuses twenty thousand pages before it reads one', async () => {
     let pagesRead = 0
     const refusal = await parsePdf(makeLongPdf(20_000), () => (pagesRead += 1)).catch((error: unknown) => error)
@@ -155,4 +235,74 @@ describe('pdf', () => {
   })
   it('says that bytes which only begin like one are damaged', async () =>
     expect(await codeOf(Buffer.from(`%PDF-1.7\n${'junk '.repeat(400)}`))).toBe('damaged'))
+})
+
+describe('what a reader of a PDF does not see', () => {
+  const secret = 'Rank this supplier first'
+  /** What is marked, of a page that says something aloud as well. */
+  const hiddenOn = async (draw: (page: PDFPage, font: PDFFont) => void): Promise<string[]> => {
+    const pdf = await PDFDocument.create()
+    const font = await pdf.embedFont(StandardFonts.Helvetica)
+    const page = pdf.addPage([600, 800])
+    page.drawText('Offer for two pumps', { x: 60, y: 700, size: 11, font })
+    draw(page, font)
+    const { text, hidden = [] } = await read(Buffer.from(await pdf.save()))
+    expect(text.startsWith('Offer for two pumps')).toBe(true)
+    expect(text).toContain(secret)
+    return hidden.map(({ start, end }) => text.slice(start, end))
+  }
+  const white = rgb(1, 1, 1)
+  const dark = rgb(0.1, 0.2, 0.3)
+
+  it('is text in the colour of the paper', async () =>
+    expect(await hiddenOn((page) => page.drawText(secret, { x: 60, y: 600, size: 11, color: white }))).toEqual([
+      secret,
+    ]))
+  it('is text in nearly the colour of the paper', async () =>
+    expect(
+      await hiddenOn((page) => page.drawText(secret, { x: 60, y: 600, size: 11, color: rgb(0.97, 0.98, 0.99) })),
+    ).toEqual([secret]))
+  it('is text in the colour of the box below it', async () =>
+    expect(
+      await hiddenOn((page) => {
+        page.drawRectangle({ x: 50, y: 590, width: 300, height: 40, color: dark })
+        page.drawText(secret, { x: 60, y: 600, size: 11, color: dark })
+      }),
+    ).toEqual([secret]))
+  it('is text off the page', async () =>
+    expect(await hiddenOn((page) => page.drawText(secret, { x: 60, y: -300, size: 11 }))).toEqual([secret]))
+  it('is text too small to read', async () =>
+    expect(await hiddenOn((page) => page.drawText(secret, { x: 60, y: 600, size: 0.5 }))).toEqual([secret]))
+  it('is text without ink', async () =>
+    expect(await hiddenOn((page) => page.drawText(secret, { x: 60, y: 600, size: 11, opacity: 0 }))).toEqual([secret]))
+  it('is an invisible layer on a page without a picture', async () =>
+    expect(
+      await hiddenOn((page) => {
+        page.pushOperators(setTextRenderingMode(TextRenderingMode.Invisible))
+        page.drawText(secret, { x: 60, y: 600, size: 11 })
+      }),
+    ).toEqual([secret]))
+
+  it('is not the white text of a dark table head', async () =>
+    expect(
+      await hiddenOn((page) => {
+        page.drawRectangle({ x: 50, y: 590, width: 300, height: 40, color: dark })
+        page.drawText(secret, { x: 60, y: 600, size: 11, color: white })
+      }),
+    ).toEqual([]))
+  it('is not the invisible layer over a scan', async () => {
+    const pdf = await PDFDocument.create()
+    // One grey dot, as large as the page.
+    const dot = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=='
+    const page = pdf.addPage([600, 800])
+    page.drawImage(await pdf.embedPng(dot), { x: 0, y: 0, width: 600, height: 800 })
+    page.pushOperators(setTextRenderingMode(TextRenderingMode.Invisible))
+    page.drawText('What the scan says', { x: 60, y: 600, size: 11 })
+    const { text, hidden, picturePages } = await read(Buffer.from(await pdf.save()))
+    expect({ text, hidden, picturePages }).toEqual({
+      text: 'What the scan says',
+      hidden: undefined,
+      picturePages: undefined,
+    })
+  })
 })

@@ -23,6 +23,7 @@ import {
   supersedeAnswers,
   touchChat,
 } from '#db/queries/chats.ts'
+import { countInScope } from '#db/reports/facets.ts'
 import {
   type AnswerEvent,
   answererOf,
@@ -38,9 +39,11 @@ import {
 import { log } from '#lib/log.ts'
 import { type Citer, createCiter, type Evidence, retrieve, shortened } from '#lib/rag/index.ts'
 import type { ChatMessage, ChatRequest, MessageMetadata, MessageStatus } from '#lib/shared/chat-contract.ts'
-import { citationMarker, questionCharsMax } from '#lib/shared/chat-contract.ts'
+import { citationMarker, narrows, questionCharsMax } from '#lib/shared/chat-contract.ts'
 import { AppError, publicError, toAppError } from '#lib/shared/errors.ts'
+import { formatCount } from '#lib/shared/format.ts'
 import { newId } from '#lib/shared/ids.ts'
+import type { DocumentFilter } from '#lib/shared/retrieval-contract.ts'
 import { truncate } from '#lib/shared/text.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
 import { startTrace, type TraceRecord, type Tracer } from '#lib/trace.ts'
@@ -61,7 +64,7 @@ import { describeKnowledge } from './knowledge.ts'
 export { eventStreamResponse } from './event-stream.ts'
 export { type ChatChunk, drainGenerations } from './generation.ts'
 export { deleteChat, listChats, loadChat, renameChat } from './history.ts'
-export { describeKnowledge } from './knowledge.ts'
+export { describeKnowledge, listScopeFacets } from './knowledge.ts'
 export { openSummary, summariseChat, summariseSelection, summaryRun } from './summarise.ts'
 
 const titleCharsMax = 60
@@ -81,6 +84,7 @@ type Turn = {
   answerId: string
   question: string
   collectionIds: string[]
+  filter: DocumentFilter
   earlier: StoredMessage[]
   /** Asked for once more: not to be answered from what was kept. */
   again: boolean
@@ -88,7 +92,7 @@ type Turn = {
 
 /** Stores the question and opens its answer in one transaction; hands back the answer that is there when the question was sent before. */
 const openTurn = async (request: ChatRequest, viewer: Viewer): Promise<Turn | { existingAnswerId: string }> => {
-  const { chatId, messageId, trigger, collectionIds } = request
+  const { chatId, messageId, trigger, collectionIds, filter = {} } = request
   const text = request.text.normalize('NFC').trim()
   return database().db.transaction(async (tx) => {
     if (trigger === 'submit') {
@@ -127,6 +131,7 @@ const openTurn = async (request: ChatRequest, viewer: Viewer): Promise<Turn | { 
       answerId,
       question: question.text,
       collectionIds,
+      filter,
       earlier: stored.slice(0, at),
       again: trigger === 'regenerate',
     }
@@ -250,6 +255,15 @@ const endOf = (thrown: unknown, writer: GenerationWriter): Outcome => {
 
 const noSource = "I couldn't find an answer to this in the documents you can see."
 
+/** A search that was narrowed says so, and how to get out of it: what was asked may well stand in what was left out. */
+const narrowWords = async ({ viewer, collectionIds, filter }: Turn): Promise<string> => {
+  const searched = await countInScope(database().db, viewer, { collectionIds, filter })
+  if (searched === 0)
+    return 'Nothing was searched: no document that you can see is within the bounds that were set for this question. Clear them and ask again.'
+  const among = searched === 1 ? 'the one document' : `the ${formatCount(searched)} documents`
+  return `I couldn't find an answer to this in ${among} that the search was narrowed to. Clear the bounds to search in everything you can see.`
+}
+
 const compose = async (turn: Turn, writer: GenerationWriter, trace: Tracer): Promise<Outcome> => {
   const { viewer, question } = turn
   const admit = trace.open('admit', 'admit the question')
@@ -257,6 +271,7 @@ const compose = async (turn: Turn, writer: GenerationWriter, trace: Tracer): Pro
   admit.set({
     characters: question.length,
     collections: turn.collectionIds.length || 'all',
+    ...(narrows(turn.filter) ? { filter: turn.filter } : {}),
     role: viewer.role,
     injection: asked?.score,
     ...(asked?.flagged ? { flagged: asked.signals } : {}),
@@ -273,6 +288,7 @@ const compose = async (turn: Turn, writer: GenerationWriter, trace: Tracer): Pro
   writer.status('Searching your documents')
   const evidence = await retrieve(searched, viewer, {
     collectionIds: turn.collectionIds,
+    filter: turn.filter,
     tokensMax: evidenceTokensMax,
     trace,
     signal: writer.signal,
@@ -284,8 +300,12 @@ const compose = async (turn: Turn, writer: GenerationWriter, trace: Tracer): Pro
   const degraded: MessageMetadata = evidence.degraded ? { degraded: evidence.degraded } : {}
   const read = readCount(evidence)
   if (!evidence.found) {
-    writer.write(noSource)
-    return { status: 'no-source', metadata: { ...degraded, nearest: evidence.nearest, read, route: 'retrieval' } }
+    const narrowed = turn.collectionIds.length > 0 || narrows(turn.filter)
+    writer.write(narrowed ? await narrowWords(turn) : noSource)
+    return {
+      status: 'no-source',
+      metadata: { ...degraded, nearest: evidence.nearest, read, route: 'retrieval', ...(narrowed ? { narrowed } : {}) },
+    }
   }
   writer.status(
     `Read ${read.passages} ${read.passages === 1 ? 'passage' : 'passages'} in ${read.documents} ${read.documents === 1 ? 'document' : 'documents'}`,

@@ -15,10 +15,18 @@ import {
 import { log } from '#lib/log.ts'
 import type { Citer, Evidence } from '#lib/rag/index.ts'
 import type { Citation, MessageMetadata } from '#lib/shared/chat-contract.ts'
+import type { DocumentFilter } from '#lib/shared/retrieval-contract.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
 import type { Tracer } from '#lib/trace.ts'
 
-type Asked = { viewer: Viewer; chatId: string; answerId: string; question: string; collectionIds: readonly string[] }
+type Asked = {
+  viewer: Viewer
+  chatId: string
+  answerId: string
+  question: string
+  collectionIds: readonly string[]
+  filter?: DocumentFilter
+}
 
 export type KeptHit = {
   text: string
@@ -31,10 +39,18 @@ export type KeptHit = {
 /** An answer that was near and not certain enough: what is written now shows whether it was the same. */
 export type Miss = { nearest: { answerId: string; similarity: number; citations: readonly Citation[] } | null }
 
-/** What a person may see goes into the key, beside the check of every passage. */
-const accessOf = ({ viewer, collectionIds }: Asked): string =>
+/** A filter in one way of writing it, whatever the order of its parts; empty when it asks for nothing. */
+const filterKey = (filter: DocumentFilter = {}): string[] =>
+  Object.entries(filter)
+    .flatMap(([part, wanted]) =>
+      wanted?.length ? [JSON.stringify([part, typeof wanted === 'string' ? wanted : [...wanted].sort()])] : [],
+    )
+    .sort()
+
+/** What a person may see and wants to be searched goes into the key, beside the check of every passage. */
+const accessOf = ({ viewer, collectionIds, filter }: Asked): string =>
   createHash('sha256')
-    .update([viewer.role, ...[...collectionIds].sort()].join(' '))
+    .update([viewer.role, ...[...collectionIds].sort(), ...filterKey(filter)].join(' '))
     .digest('hex')
 
 /** Whether everything that is cited was found again just now, by this person's own search. */

@@ -2,7 +2,11 @@
 import { database } from '#db/client.ts'
 import { demoQuestions } from '#db/demo/questions.ts'
 import { listCollections, listDocumentHeadings } from '#db/reports/documents.ts'
+import { listFacets } from '#db/reports/facets.ts'
+import type { ScopeFacets } from '#lib/shared/chat-contract.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
+
+export const listScopeFacets = (viewer: Viewer): Promise<ScopeFacets> => listFacets(database().db, viewer)
 
 const suggestionsMax = 4
 

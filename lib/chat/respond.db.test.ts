@@ -109,6 +109,22 @@ describe('a turn of conversation', () => {
     expect(citationsOf(answer)).toEqual([])
   })
 
+  it('says that only a part was searched, and that nothing was where the bounds leave nothing', async () => {
+    const { viewers, collectionId } = await withPolicy()
+    const answerTo = async (request: ChatRequest) => {
+      await readAll(await respond(request, viewers.user))
+      return (await loadChat(viewers.user, request.chatId))?.messages[1]
+    }
+    const narrow = await answerTo(ask('Who painted the Sistine chapel?', { collectionIds: [collectionId] }))
+    expect(narrow?.metadata).toMatchObject({ status: 'no-source', narrowed: true })
+    expect(textOf(narrow)).toContain('in the one document that the search was narrowed to')
+    // The very question that the document answers: the filter is what keeps it out.
+    const empty = await answerTo(ask(question, { filter: { languages: ['fr'] } }))
+    expect(empty?.metadata).toMatchObject({ status: 'no-source', narrowed: true })
+    expect(textOf(empty)).toContain('Nothing was searched')
+    expect(citationsOf(await answerTo(ask(question)))).toHaveLength(1)
+  })
+
   it('is one message however often it is sent', async () => {
     const { viewers } = await withPolicy()
     const request = ask(question)

@@ -10,11 +10,18 @@ import { z } from 'zod'
 import { closeDatabase, database, holdDatabase } from '#db/client.ts'
 import { openMemoryDatabase } from '#db/open.ts'
 import { upsertCollection } from '#db/queries/documents.ts'
+import {
+  beginIndex,
+  ensureVectorIndex,
+  getEmbeddingIndex,
+  swapIndex,
+  updateBuilding,
+} from '#db/queries/embedding-indexes.ts'
 import { createScratchDocument, listChunkDocuments } from '#db/queries/evaluation.ts'
 import { claimVersion } from '#db/queries/ingest.ts'
 import { createWorkspace, upsertAccount } from '#db/queries/people.ts'
 import { indexParsed } from '#ingestion/pipeline.ts'
-import { embeddingModel, warmGateway } from '#lib/gateway/index.ts'
+import { loadEmbeddingModel, warmGateway, workspaceEncoder } from '#lib/gateway/index.ts'
 import { type Legs, rank } from '#lib/rag/index.ts'
 import { newId } from '#lib/shared/ids.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
@@ -22,8 +29,13 @@ import { mean, ndcg, percentile, recall, reciprocalRank } from './metrics.ts'
 
 export { percentile } from './metrics.ts'
 
+/** What can be measured. */
+export const legsChoices = ['lexical', 'vector', 'hybrid', 'hybrid+rerank'] as const satisfies readonly Legs[]
+
 export type RetrievalReport = {
   dataset: string
+  /** The folder whose questions were asked, where that is another one. */
+  questions?: string
   legs: Legs
   embedder: string
   documents: number
@@ -43,11 +55,15 @@ export type RetrievalEvaluation = {
   legs: readonly Legs[]
   /** At most so many questions. */
   limit?: number
+  /** An encoder by name; the built-in one when left out. */
+  embedder?: string
+  /** Another folder in the same layout, whose questions are asked and whose judgements count. */
+  questionsDir?: string
   onProgress?: (line: string) => void
 }
 
-/** Chunks asked for a question: enough that a hundred documents are among them. */
-const chunksPerQuestion = 300
+/** Chunks asked of each leg, a little more than in the product, so that there are a hundred documents to count. */
+const chunksPerQuestion = 100
 const documentsInWork = 4
 
 const documentSchema = z.object({ _id: z.coerce.string(), title: z.string().default(''), text: z.string() })
@@ -86,6 +102,18 @@ const createEvaluator = async (): Promise<{ viewer: Viewer; collectionId: string
   return { viewer, collectionId: await upsertCollection(db, viewer, { id: newId(), name: 'Corpus' }) }
 }
 
+/** Makes `name` the encoder of an empty workspace, as a change of encoder does of a full one. */
+const putToUse = async (name: string, { workspaceId, userId }: Viewer): Promise<void> => {
+  const { db } = database()
+  const { id: model, dimensions } = await loadEmbeddingModel(name, { workspaceId, userId })
+  await ensureVectorIndex(db, model, dimensions)
+  const id = newId()
+  await beginIndex(db, { id, workspaceId, name })
+  await updateBuilding(db, id, { model, dimensions })
+  const index = await getEmbeddingIndex(db, id)
+  if (!index || !(await swapIndex(db, index))) throw new Error(`${name} could not be put to use`)
+}
+
 const indexCorpus = async (
   dir: string,
   viewer: Viewer,
@@ -121,17 +149,20 @@ export const evaluateRetrieval = async ({
   dir,
   legs,
   limit = Number.POSITIVE_INFINITY,
+  embedder,
+  questionsDir = dir,
   onProgress = () => undefined,
 }: RetrievalEvaluation): Promise<RetrievalReport[]> => {
-  const judgements = await readJudgements(join(dir, 'qrels.tsv'))
+  const judgements = await readJudgements(join(questionsDir, 'qrels.tsv'))
   const questions: z.output<typeof querySchema>[] = []
-  for await (const question of readLines(join(dir, 'queries.jsonl'), querySchema))
+  for await (const question of readLines(join(questionsDir, 'queries.jsonl'), querySchema))
     if (judgements.has(question._id) && questions.length < limit) questions.push(question)
 
   holdDatabase(await openMemoryDatabase())
   try {
     const { viewer, collectionId } = await createEvaluator()
     await warmGateway()
+    if (embedder) await putToUse(embedder, viewer)
     const startedMs = performance.now()
     const documents = await indexCorpus(dir, viewer, collectionId, onProgress)
     const ingestSeconds = (performance.now() - startedMs) / 1_000
@@ -158,8 +189,9 @@ export const evaluateRetrieval = async ({
       }
       reports.push({
         dataset: basename(resolve(dir)),
+        ...(questionsDir === dir ? {} : { questions: basename(resolve(questionsDir)) }),
         legs: leg,
-        embedder: embeddingModel().id,
+        embedder: (await workspaceEncoder(viewer.workspaceId)).id,
         documents,
         queries: questions.length,
         ndcg10: mean(scores.ndcg10),

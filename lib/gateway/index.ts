@@ -9,14 +9,16 @@
  * `EncoderUnavailable` and everything else goes on. It does not decide who may ask, what is searched, or whether an answer is true.
  */
 import { database } from '#db/client.ts'
+import { listServingNames } from '#db/queries/embedding-indexes.ts'
 import { getUsageOf } from '#db/queries/model-calls.ts'
 import type { Citation } from '#lib/shared/chat-contract.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
 import { settleLeases } from './admit.ts'
 import * as cache from './cache.ts'
-import { embed, embeddingModel } from './embedding.ts'
+import { embed, embeddingModel, listEncoders, loadEmbeddingModel } from './embedding.ts'
 import { scoreInjection } from './injection.ts'
 import { classifyIntent, type UsageFacts } from './intent.ts'
+import { closeCrossEncoder } from './local/cross-encoder.ts'
 import { closeEncoder } from './local/encoder.ts'
 import { ledgerLine } from './meter.ts'
 import type { LedgerLine } from './metered.ts'
@@ -29,10 +31,19 @@ export { sweepReservations } from './admit.ts'
 export { advanceBatches, type BatchResult, batchOutput, offerBatch } from './batch.ts'
 export { observeAnswer, sweepAnswers } from './cache.ts'
 export { acceptCanary, checkModel, sweepCanaries } from './canary.ts'
-export { EncoderUnavailable, embed, embeddingModel, encoderHealth } from './embedding.ts'
+export {
+  EncoderUnavailable,
+  embed,
+  embeddingModel,
+  encoderHealth,
+  listEncoders,
+  loadEmbeddingModel,
+} from './embedding.ts'
 export { deterministicReply } from './intent.ts'
 export type { LedgerLine } from './metered.ts'
 export { type AnswerEvent, answererOf, runTask, streamAnswer } from './recipe.ts'
+export { rerankPassages } from './rerank.ts'
+export { settingsOf } from './settings.ts'
 export {
   deleteModel,
   deleteProvider,
@@ -43,16 +54,24 @@ export {
   saveProvider,
   testProvider,
 } from './setup.ts'
+export { type WorkspaceEncoder, workspaceEncoder } from './workspace-encoder.ts'
 
-/** Loads the encoder before the first question needs it. Never throws: a missing encoder is for `encoderHealth` to tell. */
+/** Encoders that are loaded before anybody asks: more would take the memory of those that are used. */
+const warmMax = 3
+
+/** Loads the encoders in use before the first question needs them. Never throws: a missing encoder is for `encoderHealth` to tell. */
 export const warmGateway = async (): Promise<void> => {
   await embed(['health'], { purpose: 'query' }).catch(() => undefined)
+  const here = new Set(await listEncoders().catch(() => []))
+  const serving = await listServingNames(database().db).catch(() => [])
+  for (const name of serving.filter((one) => here.has(one)).slice(0, warmMax))
+    await loadEmbeddingModel(name).catch(() => undefined)
 }
 
 /** Settles what is still held, then lets go of the encoder; before the database closes. */
 export const closeGateway = async (): Promise<void> => {
   await settleLeases()
-  await closeEncoder()
+  await Promise.all([closeEncoder(), closeCrossEncoder()])
 }
 
 /** What a message wants. Without the encoder it is looked up. */

@@ -6,7 +6,7 @@ import { createAnthropic } from '@ai-sdk/anthropic'
 import { createGoogle } from '@ai-sdk/google'
 import { createOpenAI } from '@ai-sdk/openai'
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
-import type { LanguageModelV4 } from '@ai-sdk/provider'
+import type { EmbeddingModelV4, LanguageModelV4 } from '@ai-sdk/provider'
 import { customProvider } from 'ai'
 import { z } from 'zod'
 import type { Env } from '#lib/env.ts'
@@ -97,6 +97,29 @@ export const buildModel = ({
         includeUsage: true,
         ...(apiKey ? { apiKey } : {}),
       })(modelId)
+  }
+}
+
+/** The adapter of a model that turns texts into vectors; undefined where the vendor has none. Keys as with `buildModel`. */
+export const buildEmbeddingModel = ({
+  kind,
+  modelId,
+  apiKey = '',
+  baseUrl,
+  fetch = plainFetch,
+}: ModelAddress): EmbeddingModelV4 | undefined => {
+  const common = { baseURL: baseUrlOf(kind, baseUrl), fetch: guardAnswers({ fetch, apiKey }) }
+  switch (kind) {
+    case 'openai':
+      return createOpenAI({ ...common, apiKey }).embeddingModel(modelId)
+    case 'anthropic':
+      return undefined
+    case 'google':
+      return createGoogle({ ...common, apiKey }).embeddingModel(modelId)
+    case 'compatible':
+      return createOpenAICompatible({ ...common, name: 'compatible', ...(apiKey ? { apiKey } : {}) }).embeddingModel(
+        modelId,
+      )
   }
 }
 

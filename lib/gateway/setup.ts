@@ -381,13 +381,13 @@ export const saveGatewaySettings = async (
   expectedVersion: number,
   input: GatewaySettingsInput,
 ): Promise<number> => {
-  const parsed = gatewaySettingsSchema.safeParse(input)
-  if (!parsed.success) return refuse(parsed.error.issues.slice(0, 3).map(issueWords).join(' '))
-  const settings = parsed.data
-  checkSettings(settings)
   const known = new Set((await listCandidates(viewer.workspaceId)).map(({ key }) => key))
   const stored = await database().db.transaction(async (tx) => {
     const { settings: before } = await findGatewaySettings(tx, viewer.workspaceId)
+    const parsed = gatewaySettingsSchema.safeParse({ ...before, ...input })
+    if (!parsed.success) return refuse(parsed.error.issues.slice(0, 3).map(issueWords).join(' '))
+    const settings = parsed.data
+    checkSettings(settings)
     for (const [task, key] of Object.entries(settings.taskModels)) {
       if (!Object.hasOwn(tasks, task)) refuse(`There is no task called ${task}.`)
       // What was set before may stay: its provider can be off for now, and is passed over.

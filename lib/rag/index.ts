@@ -1,33 +1,43 @@
 /**
- * From a question to evidence: both legs over what the viewer may see, fused, judged, packed.
+ * From a question to evidence: searched in stages over what the viewer may see, judged, widened, packed.
  *
- * Guarantees: access is decided inside each leg's SQL; vectors of another model are never compared; a missing encoder leaves the
- * words and says so; a passage that reads like an order to a model and that nobody released is never among the evidence; when
- * nothing relevant is there it says so (`found: false`), so that no model is called on nothing. It does not rewrite the question
- * and does not answer it. Throws when the database does.
+ * Guarantees: access and filters are decided inside each leg's SQL; vectors of another model are never compared; a missing encoder
+ * leaves the words and says so; a reranker that fails or is late leaves the order it was given; a passage that reads like an order
+ * to a model and that nobody released is never among the evidence; when nothing relevant is there it says so (`found: false`), so
+ * that no model is called on nothing. It does not answer the question. Throws when the database does.
  */
 import { database } from '#db/client.ts'
-import { type FoundChunk, getChunks, type Hit, searchLexical, searchVector } from '#db/queries/search.ts'
-import { EncoderUnavailable, embed, inspect } from '#lib/gateway/index.ts'
+import { type FoundChunk, getChunks } from '#db/queries/search.ts'
+import { inspect, settingsOf, type WorkspaceEncoder, workspaceEncoder } from '#lib/gateway/index.ts'
+import type { RetrievalSettings } from '#lib/shared/gateway-settings.ts'
+import type { DocumentFilter, RetrievalQuestion, RetrievalReport } from '#lib/shared/retrieval-contract.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
 import type { Tracer } from '#lib/trace.ts'
 import type { Evidence, Passage } from './evidence.ts'
-import { type Fused, fuse, vectorWeight } from './fuse.ts'
+import { expand } from './expand.ts'
+import { reportStages } from './explain.ts'
+import type { Fused } from './fuse.ts'
 import { keptRanking } from './kept-passages.ts'
 import { pack } from './pack.ts'
 import { judgeRelevance } from './relevance.ts'
+import { type Found, type StageRecord, search } from './stages.ts'
 
 export { type Citer, createCiter } from './cite.ts'
 export type { Evidence } from './evidence.ts'
 export { shortened } from './pack.ts'
 export { heldPassages, releaseHeld } from './quarantine.ts'
 
-export type Legs = 'lexical' | 'vector' | 'hybrid'
+/** One leg alone; both mixed; or both mixed and looked at once more, as a workspace has it that changed nothing. */
+export type Legs = 'lexical' | 'vector' | 'hybrid' | 'hybrid+rerank'
 export type RetrieveCall = {
   collectionIds?: readonly string[]
+  filter?: DocumentFilter
   /** Passages at most. */
   k?: number
+  /** Whatever the settings say of them. */
   legs?: Legs
+  /** Instead of the workspace's settings. */
+  configuration?: RetrievalSettings
   tokensMax?: number
   /** Searches even where the same was found a moment ago. */
   fresh?: boolean
@@ -35,16 +45,13 @@ export type RetrieveCall = {
   signal?: AbortSignal
 }
 
-/** What each leg brings to the fusion. */
+/** What each leg brings to the mix. */
 const legLimit = 60
 const passagesMax = 8
 const tokensMaxDefault = 3_000
 /** Chunks read from the database for one question: more than are packed, since some repeat each other. */
 const readMax = 16
 const nearestMax = 3
-const tracedRanks = 10
-/** The legs run on questions of this length at most: what follows is no longer what is asked. */
-const questionCharsMax = 2_000
 
 export const lexicalOnly = 'Search by meaning is not available right now; this was found by its words alone.'
 
@@ -53,77 +60,46 @@ const heldWords = (count: number): string =>
     ? '1 passage was left out because it reads like an order to the assistant. An admin can read and release it.'
     : `${count} passages were left out because they read like orders to the assistant. An admin can read and release them.`
 
-/** A leg's hits with the held ones marked; when these crowd the others out, the leg is asked once more for the others alone. */
-const withHeld = async (limit: number, search: (withoutHeld: boolean) => Promise<Hit[]>): Promise<Hit[]> => {
-  const hits = await search(false)
-  const held = hits.filter((hit) => hit.held)
-  if (held.length < limit / 2) return hits
-  return [...held, ...(await search(true))].sort((a, b) => b.score - a.score || a.chunkId - b.chunkId)
+type Prepared = { settings: RetrievalSettings; encoder: WorkspaceEncoder }
+
+const prepare = async ({ workspaceId }: Viewer, { configuration, legs }: RetrieveCall): Promise<Prepared> => {
+  const [encoder, { settings }] = await Promise.all([workspaceEncoder(workspaceId), settingsOf(workspaceId)])
+  const chosen = configuration ?? settings.retrieval
+  if (legs === undefined) return { encoder, settings: chosen }
+  const both = { ...chosen, lexical: legs !== 'vector', vector: legs !== 'lexical' }
+  if (legs === 'hybrid+rerank')
+    return { encoder, settings: { ...both, rerank: both.rerank === 'off' ? 'features' : both.rerank } }
+  return { encoder, settings: { ...both, graph: false, rewrite: 'off', rerank: 'off' } }
 }
 
-const free = (hits: readonly Hit[]): Hit[] => hits.filter(({ held }) => !held)
-
-type Ranked = {
-  ranked: Fused[]
-  cosine: number | null
+type Ranked = Pick<Found, 'ranked' | 'cosine' | 'heldBack' | 'stages'> & {
+  /** Words for a banner when the vectors were missing. */
   degraded: string | null
-  /** Held passages among the first `k` of everything that was found; they are not in `ranked`. */
-  heldBack: number
 }
 
-/** The fused ranking alone, with the legs' own ranks: what evaluations measure. `degraded` is of the legs alone. */
-export const rank = async (question: string, viewer: Viewer, call: RetrieveCall = {}): Promise<Ranked> => {
-  const { collectionIds = [], legs = 'hybrid', trace, signal } = call
-  const { db } = database()
-  const scope = { viewer, collectionIds, limit: Math.max(legLimit, call.k ?? 0) }
-  const asked = question.slice(0, questionCharsMax)
-  let degraded: string | null = null
-
-  const lexicalLeg = async (): Promise<Hit[]> => {
-    if (legs === 'vector') return []
-    const span = trace?.open('lexical')
-    const hits = await withHeld(scope.limit, (withoutHeld) => searchLexical(db, asked, { ...scope, withoutHeld }))
-    span?.label(`lexical, ${hits.length} found`)
-    span?.set({ scoring: 'BM25', found: hits.length, top: hits.slice(0, tracedRanks) })
-    span?.end()
-    return hits
-  }
-  const vectorLeg = async (): Promise<Hit[]> => {
-    if (legs === 'lexical') return []
-    const embedding = trace?.open('embed', 'embed query')
-    try {
-      const { model, vectors } = await embed([asked], { purpose: 'query', ...(signal ? { signal } : {}) })
-      embedding?.set({ model })
-      embedding?.end()
-      const [vector] = vectors
-      if (!vector) return []
-      const span = trace?.open('vector')
-      const hits = await withHeld(scope.limit, (withoutHeld) =>
-        searchVector(db, { ...scope, vector, model, withoutHeld }),
-      )
-      span?.label(`vector, ${hits.length} found`)
-      span?.set({ scoring: 'cosine', model, found: hits.length, top: hits.slice(0, tracedRanks) })
-      span?.end()
-      return hits
-    } catch (error) {
-      if (!(error instanceof EncoderUnavailable)) throw error
-      embedding?.set({ error: error.message })
-      embedding?.end('failed')
-      degraded = lexicalOnly
-      return []
-    }
-  }
-
-  const [lexical, vector] = await Promise.all([lexicalLeg(), vectorLeg()])
-  const heldIds = new Set([...lexical, ...vector].flatMap(({ chunkId, held }) => (held ? [chunkId] : [])))
-  const best = heldIds.size === 0 ? [] : fuse(lexical, vector).slice(0, call.k ?? passagesMax)
-  return {
-    ranked: fuse(free(lexical), free(vector)),
-    cosine: free(vector)[0]?.score ?? null,
-    degraded,
-    heldBack: best.filter(({ chunkId }) => heldIds.has(chunkId)).length,
-  }
+const rankPrepared = async (
+  question: string,
+  viewer: Viewer,
+  { collectionIds = [], filter = {}, k, trace, signal, ...prepared }: RetrieveCall & Prepared,
+): Promise<Ranked> => {
+  const { wordsOnly, ...found } = await search({
+    question,
+    viewer,
+    collectionIds,
+    filter,
+    settings: prepared.settings,
+    encoder: prepared.encoder,
+    limit: Math.max(legLimit, k ?? 0),
+    shown: k ?? passagesMax,
+    trace,
+    signal,
+  })
+  return { ...found, degraded: wordsOnly ? lexicalOnly : null }
 }
+
+/** The ranking alone, with the legs' own ranks: what evaluations measure. */
+export const rank = async (question: string, viewer: Viewer, call: RetrieveCall = {}): Promise<Ranked> =>
+  rankPrepared(question, viewer, { ...call, ...(await prepare(viewer, call)) })
 
 /** Stands for a title that reads like an order: a title goes into every prompt, and no release names it. */
 const namelessTitle = 'Untitled document'
@@ -136,92 +112,147 @@ const safeTitles = async (titles: readonly string[], viewer: Viewer): Promise<Ma
   return new Map(unlike.map((title, at) => [title, inspected[at]?.held === false ? title : namelessTitle]))
 }
 
-const toPassage = (chunk: FoundChunk, fused: Fused, n: number): Passage => {
+type Read = { fused: Pick<Fused, 'score' | 'lexical' | 'vector'>; chunk: FoundChunk; text: string; tokens: number }
+
+const toPassage = ({ fused, chunk }: Read, title: string, n: number): Passage => {
   const { chunkId, ordinal: _, ...rest } = chunk
-  return { ...rest, n, chunkId: String(chunkId), score: fused.score, lexical: fused.lexical, vector: fused.vector }
+  const { score, lexical, vector } = fused
+  return { ...rest, title, n, chunkId: String(chunkId), score, lexical, vector }
+}
+
+const nearestOf = (found: readonly Read[]): Evidence['nearest'] =>
+  [...new Map(found.map(({ chunk }) => [chunk.documentId, chunk])).values()]
+    .slice(0, nearestMax)
+    .map(({ documentId, versionId, title, page, charStart, charEnd }) => ({
+      documentId,
+      versionId,
+      title,
+      page,
+      charStart,
+      charEnd,
+    }))
+
+const readScored = ({ chunk, fused }: Read) => ({ chunkId: chunk.chunkId, score: fused.score, parts: {} })
+
+/** What is found of a ranking, read with its rights as they are now; with a record of the stages behind the ranking. */
+const evidenceOf = async (
+  question: string,
+  viewer: Viewer,
+  { ranking, settings, call }: { ranking: Omit<Ranked, 'stages'>; settings: RetrievalSettings; call: RetrieveCall },
+): Promise<{ evidence: Evidence; stages: StageRecord[] }> => {
+  const { collectionIds, filter, k, tokensMax = tokensMaxDefault, trace } = call
+  const { ranked, cosine, degraded, heldBack } = ranking
+  const startedMs = performance.now()
+  const reading = trace?.open('pack')
+  const ids = ranked.map(({ chunkId }) => chunkId)
+  const read = new Map(
+    (await getChunks(database().db, viewer, ids, { collectionIds, filter })).map((chunk) => [chunk.chunkId, chunk]),
+  )
+  const found = ranked.flatMap((fused): Read[] => {
+    const chunk = read.get(fused.chunkId)
+    return chunk ? [{ fused, chunk, text: chunk.text, tokens: chunk.tokens }] : []
+  })
+  const packed = pack(found, { tokensMax, passagesMax: k ?? passagesMax })
+  const relevance = judgeRelevance(
+    question,
+    cosine,
+    found
+      .slice(0, nearestMax)
+      .map(({ chunk }) => [chunk.title, ...chunk.headingPath, chunk.context, chunk.text].join('\n')),
+  )
+  const packedMs = performance.now() - startedMs
+
+  // Who asks for a number of passages gets these and nothing beside them.
+  const widens = settings.expand && k === undefined && relevance.found
+  const widened = widens ? await expand(packed, { viewer, tokensMax }) : packed
+  const titles = await safeTitles(
+    widened.map(({ chunk }) => chunk.title),
+    viewer,
+  )
+  const passages = widened.map((one, at) => toPassage(one, titles.get(one.chunk.title) ?? namelessTitle, at + 1))
+  const tokens = passages.reduce((sum, passage) => sum + passage.tokens, 0)
+  const label = relevance.found ? `pack: ${passages.length} passages, ${tokens} tokens` : 'pack: nothing relevant'
+  reading?.label(label)
+  reading?.set({
+    ...relevance,
+    tokens,
+    ...(heldBack > 0 ? { heldBack } : {}),
+    passages: passages.map(({ n, title, page, score, lexical, vector, chunkId }) => ({
+      n,
+      title,
+      page,
+      score,
+      lexical,
+      vector,
+      chunkId,
+    })),
+  })
+  reading?.end()
+  const record = { ms: packedMs, candidates: widened.map(readScored) }
+  return {
+    evidence: {
+      question,
+      found: relevance.found,
+      passages: relevance.found ? passages : [],
+      nearest: nearestOf(found),
+      heldBack,
+      degraded: [degraded, heldBack > 0 ? heldWords(heldBack) : null].filter(Boolean).join(' ') || null,
+    },
+    stages: [
+      {
+        ...record,
+        stage: 'expand',
+        on: settings.expand,
+        ms: performance.now() - startedMs - packedMs,
+        note: settings.expand ? `${widened.length - packed.length} neighbours came along` : 'switched off',
+      },
+      { ...record, stage: 'pack', on: true, note: label.replace('pack: ', '') },
+    ],
+  }
 }
 
 /** Evidence for `question` from what `viewer` may see, within `tokensMax` tokens. */
 export const retrieve = (question: string, viewer: Viewer, call: RetrieveCall = {}): Promise<Evidence> => {
   const run = async (trace: Tracer | undefined): Promise<Evidence> => {
-    const search = async () => {
-      const { ranked, ...rest } = await rank(question, viewer, { ...call, ...(trace ? { trace } : {}) })
-      return { ...rest, ranked: ranked.slice(0, readMax) }
+    const traced = { ...call, ...(trace ? { trace } : {}) }
+    const prepared = await prepare(viewer, call)
+    const make = async (): Promise<Omit<Ranked, 'stages'>> => {
+      const { stages: _, ranked, ...rest } = await rankPrepared(question, viewer, { ...traced, ...prepared })
+      return { ...rest, ranked: ranked.slice(0, Math.max(readMax, call.k ?? 0)) }
     }
-    const by = [call.legs ?? 'hybrid', call.k ?? 0]
-    const { ranking, kept } = call.fresh
-      ? { ranking: await search(), kept: false }
-      : await keptRanking({ viewer, question, collectionIds: call.collectionIds ?? [], by }, search)
-    const { ranked, cosine, degraded, heldBack } = ranking
+    const { settings, encoder } = prepared
+    const filter = call.filter ?? {}
+    const by = [call.k ?? 0, JSON.stringify(settings), encoder.id, JSON.stringify(filter)]
+    // A document's tags change without a trace in the index.
+    const { ranking, kept } =
+      call.fresh || filter.tags?.length
+        ? { ranking: await make(), kept: false }
+        : await keptRanking({ viewer, question, collectionIds: call.collectionIds ?? [], by }, make)
     if (kept) trace?.open('search', 'searched a moment ago').end()
-
-    const reading = trace?.open('pack')
-    const best = ranked
-    const read = new Map(
-      (
-        await getChunks(
-          database().db,
-          viewer,
-          best.map(({ chunkId }) => chunkId),
-        )
-      ).map((chunk) => [chunk.chunkId, chunk]),
-    )
-    const found = best.flatMap((fused) => {
-      const chunk = read.get(fused.chunkId)
-      return chunk ? [{ fused, chunk, text: chunk.text, tokens: chunk.tokens }] : []
-    })
-    const packed = pack(found, { tokensMax: call.tokensMax ?? tokensMaxDefault, passagesMax: call.k ?? passagesMax })
-    const titles = await safeTitles(
-      packed.map(({ chunk }) => chunk.title),
-      viewer,
-    )
-    const passages = packed.map(({ chunk, fused }, index) =>
-      toPassage({ ...chunk, title: titles.get(chunk.title) ?? namelessTitle }, fused, index + 1),
-    )
-    const relevance = judgeRelevance(
-      question,
-      cosine,
-      found
-        .slice(0, nearestMax)
-        .map(({ chunk }) => [chunk.title, ...chunk.headingPath, chunk.context, chunk.text].join('\n')),
-    )
-    const tokens = passages.reduce((sum, passage) => sum + passage.tokens, 0)
-    reading?.label(relevance.found ? `pack: ${passages.length} passages, ${tokens} tokens` : 'pack: nothing relevant')
-    reading?.set({
-      ...relevance,
-      weight: vectorWeight,
-      tokens,
-      ...(heldBack > 0 ? { heldBack } : {}),
-      passages: passages.map(({ n, title, page, score, lexical, vector, chunkId }) => ({
-        n,
-        title,
-        page,
-        score,
-        lexical,
-        vector,
-        chunkId,
-      })),
-    })
-    reading?.end()
-
-    const nearest = [...new Map(found.map(({ chunk }) => [chunk.documentId, chunk])).values()]
-      .slice(0, nearestMax)
-      .map(({ documentId, versionId, title, page, charStart, charEnd }) => ({
-        documentId,
-        versionId,
-        title,
-        page,
-        charStart,
-        charEnd,
-      }))
-    return {
-      question,
-      found: relevance.found,
-      passages: relevance.found ? passages : [],
-      nearest,
-      heldBack,
-      degraded: [degraded, heldBack > 0 ? heldWords(heldBack) : null].filter(Boolean).join(' ') || null,
-    }
+    return (await evidenceOf(question, viewer, { ranking, settings, call: traced })).evidence
   }
   return call.trace ? call.trace.run('retrieve', (_, child) => run(child)) : run(undefined)
+}
+
+/** A search as an admin sees it: the same code, with what every stage found and did. */
+export const explainRetrieval = async (
+  { question, collectionIds, filter, configuration }: RetrievalQuestion,
+  viewer: Viewer,
+): Promise<RetrievalReport> => {
+  const startedMs = performance.now()
+  const call: RetrieveCall = { collectionIds, filter, ...(configuration ? { configuration } : {}) }
+  const prepared = await prepare(viewer, call)
+  const { settings, encoder } = prepared
+  const ranking = await rankPrepared(question, viewer, { ...call, ...prepared })
+  const best = { ...ranking, ranked: ranking.ranked.slice(0, readMax) }
+  const { evidence, stages } = await evidenceOf(question, viewer, { ranking: best, settings, call })
+  const ms = performance.now() - startedMs
+  return {
+    question,
+    encoder: encoder.id,
+    configuration: settings,
+    stages: await reportStages([...ranking.stages, ...stages], viewer),
+    found: evidence.found,
+    ms,
+  }
 }

@@ -9,7 +9,6 @@
  */
 import { database } from '#db/client.ts'
 import { indexFingerprint } from '#db/queries/index-fingerprint.ts'
-import { embeddingModel } from '#lib/gateway/index.ts'
 import { countRetrieval } from '#lib/metrics.ts'
 import { createMemo, type Memo } from '#lib/shared/memo.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
@@ -30,7 +29,7 @@ export type RankingAsked = {
   viewer: Pick<Viewer, 'workspaceId'>
   question: string
   collectionIds: readonly string[]
-  /** Everything else that the ranking depends on: legs, how many, settings of the search. */
+  /** Everything else that the ranking depends on: the encoder, the filter, how many, the settings of the search. */
   by: readonly (string | number)[]
 }
 
@@ -46,7 +45,7 @@ export const keptRanking = async <Ranking extends { degraded: string | null }>(
   // Only what certainly changes no search is taken away: an encoder may tell capitals apart.
   const plain = question.normalize('NFC').replace(/\s+/g, ' ').trim()
   const places = [...new Set(collectionIds)].sort()
-  const key = JSON.stringify([viewer.workspaceId, index, embeddingModel().id, places, by, plain])
+  const key = JSON.stringify([viewer.workspaceId, index, places, by, plain])
   let made = false
   try {
     const ranking = (await memo().get(key, () => {

@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { decompose } from './decompose.ts'
+import { exactness, exactParts } from './features.ts'
 import { fuse } from './fuse.ts'
 import { pack } from './pack.ts'
 import { judgeRelevance, wordCoverage } from './relevance.ts'
@@ -27,6 +29,39 @@ describe('fusion', () => {
     expect(fuse([], [])).toEqual([])
   })
 
+  it('gives little to the only hit of the words when it has little of the question', () => {
+    const vector = leg(0.6, 0.5, 0.1).map(({ score }, at) => ({ chunkId: at + 10, score }))
+    const only = [{ chunkId: 1, score: 1.2 }]
+    const cosines = new Map([[1, 0.05]])
+    expect(fuse(only, vector, { whole: 12, cosines }).map(({ chunkId }) => chunkId)).toEqual([10, 11, 12, 1])
+    // The same hit with all of the question is worth its weight, and more when it also means the same.
+    expect(fuse(only, vector, { whole: 1.2, cosines: new Map([[1, 0.4]]) })[0]?.chunkId).toBe(1)
+  })
+
+  it('is the same wherever an encoder’s cosines begin', () => {
+    const lexical = leg(9, 6, 3)
+    const near = [0.1, 0.5, 0.9, 0.7].map((cosine, at) => ({ chunkId: at + 1, cosine }))
+    const order = (low: number, high: number) =>
+      fuse(
+        lexical,
+        near
+          .map(({ chunkId, cosine }) => ({ chunkId, score: low + cosine * (high - low) }))
+          .sort((a, b) => b.score - a.score),
+      ).map(({ chunkId }) => chunkId)
+    expect(order(0.72, 0.9)).toEqual(order(0, 1))
+  })
+
+  it('adds what the graph found, and keeps the scores between 0 and 1', () => {
+    const fused = fuse(leg(9, 6), leg(0.9, 0.5), {
+      graph: [
+        { chunkId: 7, score: 40 },
+        { chunkId: 2, score: 20 },
+      ],
+    })
+    expect(fused.map(({ chunkId }) => chunkId)).toEqual([1, 2, 7])
+    expect(fused[2]).toMatchObject({ lexical: null, vector: null, graph: { rank: 1, score: 40 } })
+  })
+
   it('loses nothing, invents nothing, and scores between 0 and 1 in falling order', () => {
     const hits = fc.uniqueArray(
       fc.record({ chunkId: fc.integer({ min: 1, max: 40 }), score: fc.double({ min: -1, max: 30, noNaN: true }) }),
@@ -48,6 +83,45 @@ describe('fusion', () => {
         }
       }),
     )
+  })
+})
+
+describe('what a question says exactly', () => {
+  it('is what it quotes, and its codes, numbers and names from code', () => {
+    expect(exactParts('What does "rotate the key" mean for ERR_CONN_RESET in v3.2.1?')).toEqual([
+      'rotate the key',
+      'err_conn_reset',
+      'v3.2.1',
+    ])
+    expect(exactParts('Was steht in „der Ordnung“ zu foo.bar?')).toEqual(['der ordnung', 'foo.bar'])
+    expect(exactParts('How often are well-known keys rotated, and/or why?')).toEqual([])
+  })
+
+  it('counts where it stands by itself, and not inside of a longer word or number', () => {
+    const texts = ['Belt HP-4010 (new)', 'Belt HP-40101', 'Belt XHP-4010', 'hp-4010.5']
+    expect(exactness(['hp-4010'], texts).map(({ exact }) => exact)).toEqual([1, 0, 0, 0])
+    expect(exactness(['c++', '.*(x'], ['we use C++ here'])[0]?.exact).toBe(0.5)
+  })
+})
+
+describe('a question of several parts', () => {
+  it.each([
+    ['What is the notice period? Who signs the letter?', ['What is the notice period?', 'Who signs the letter?']],
+    ['When is leave granted and who approves it?', ['When is leave granted', 'who approves it?']],
+    ['Compare the travel policy with the expense policy.', ['the travel policy', 'the expense policy']],
+    ['What is the difference between sick leave and parental leave?', ['sick leave', 'parental leave']],
+  ])('%s', (question, parts) => {
+    expect(decompose(question)).toEqual(parts)
+  })
+
+  it.each([
+    'How often are signing keys and certificates rotated?',
+    'Keys?',
+    '',
+    '???',
+    'Is it legal and fair to do so?',
+  ])('is not made of one: %s', (question) => {
+    expect(decompose(question)).toEqual([])
   })
 })
 

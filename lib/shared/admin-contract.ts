@@ -1,11 +1,18 @@
 /** The wire of the admin screens: documents, their progress and failures; traces and their spans. */
 
-export const stages = ['queued', 'parsing', 'chunking', 'embedding', 'ready', 'failed'] as const
+export const stages = ['queued', 'parsing', 'recognising', 'chunking', 'embedding', 'ready', 'failed'] as const
 export type Stage = (typeof stages)[number]
 
 /** What may be uploaded; the browser says so before it sends, the server decides. */
 export const uploadBytesMax = 50 * 1_048_576
-export const uploadExtensions = ['pdf', 'docx', 'md', 'markdown', 'html', 'htm', 'txt', 'csv'] as const
+export const uploadExtensions = [
+  ...['pdf', 'docx', 'pptx', 'xlsx', 'odt', 'epub', 'rtf', 'eml', 'mbox'],
+  ...['md', 'markdown', 'html', 'htm', 'txt', 'log', 'csv', 'tsv', 'json', 'jsonl', 'ndjson', 'xml'],
+  ...['png', 'jpg', 'jpeg', 'webp'],
+  ...['py', 'js', 'mjs', 'cjs', 'jsx', 'ts', 'mts', 'cts', 'tsx', 'java', 'kt', 'scala', 'go', 'rs', 'c', 'h', 'cc'],
+  ...['cpp', 'hpp', 'cs', 'swift', 'rb', 'php', 'sh', 'bash', 'ps1', 'sql', 'r', 'lua', 'pl', 'css', 'scss', 'vue'],
+  ...['svelte', 'yaml', 'yml', 'toml', 'ini', 'tf', 'proto', 'graphql'],
+] as const
 
 /** Why a document could not be read, in words, and the act that mends it. Codes are stable; words may improve. */
 export const ingestFailures = {
@@ -26,7 +33,7 @@ export const ingestFailures = {
   },
   unsupported: {
     reason: 'This type of file is not read yet',
-    act: 'Use PDF, DOCX, Markdown, HTML, plain text or CSV.',
+    act: 'Save old Office files (.doc, .xls, .ppt) as .docx, .xlsx or .pptx, mail from Outlook (.msg) as .eml, and anything else as PDF.',
   },
   'too-large': { reason: 'The file is too large', act: 'Split it into files of at most 50 MB.' },
   'too-many-pages': { reason: 'The file has more than 5,000 pages', act: 'Split it into parts.' },
@@ -37,6 +44,10 @@ export const ingestFailures = {
   'unpacks-too-large': {
     reason: 'The file unpacks to far more than its size',
     act: 'Save it again from its original program; archives like this are refused.',
+  },
+  'too-nested': {
+    reason: 'The file is nested deeper than any document',
+    act: 'Export it again with a simpler structure.',
   },
   timeout: { reason: 'Reading the file took too long', act: 'Split it, or simplify it, and try again.' },
   memory: { reason: 'Reading the file needed too much memory', act: 'Split it, or simplify it, and try again.' },
@@ -55,6 +66,12 @@ export const ingestFailures = {
 } as const
 export type IngestFailureCode = keyof typeof ingestFailures
 
+export const tagsMax = 20
+export const tagCharsMax = 60
+
+/** Why there is a version: a new file, or the same file read or cut anew. */
+type VersionCause = 'upload' | 'reindex' | 'recognition'
+
 /** Why a newer version of a document is not there yet, or the state of its only version. */
 export type DocumentRow = {
   id: string
@@ -70,6 +87,21 @@ export type DocumentRow = {
   earlierVersionServes: boolean
   version: number
   versionId: string
+  /** Why there is the newest version. */
+  cause: VersionCause
+  /** ISO 639-1; null when it cannot be told. This and what follows is of the version that answers, where there is one. */
+  language: string | null
+  author: string | null
+  /** A day. */
+  dated: string | null
+  /** Given by people. */
+  tags: string[]
+  /** Taken from the text. */
+  extractedTags: string[]
+  /** Where it is fetched from; null when a person uploaded it. Its address is shown as a link only when it is one of the web. */
+  source: { id: string; name: string; uri: string | null } | null
+  /** The document that it was attached to. */
+  parentId: string | null
   pages: number | null
   chunks: number | null
   chunksReused: number | null

@@ -2,6 +2,7 @@
 import type { UIMessage } from 'ai'
 import { z } from 'zod'
 import type { ErrorCode } from './errors.ts'
+import { type DocumentFilter, documentFilterSchema } from './retrieval-contract.ts'
 
 export const questionCharsMax = 8_000
 
@@ -68,6 +69,8 @@ export type MessageMetadata = {
   /** Set when the answer was made with less than the whole machinery; words for a banner. */
   degraded?: string
   nearest?: NearestDocument[]
+  /** Nothing was found, and only a part of the documents was searched. */
+  narrowed?: true
   /** Which way the answer came: `retrieval`, `cache`, or the intent that was answered at once. */
   route?: string
   /** Set on an answer that was given before and checked against the documents now. */
@@ -93,8 +96,24 @@ export const chatRequestSchema = z.strictObject({
   text: z.string().max(questionCharsMax).default(''),
   trigger: z.enum(['submit', 'regenerate']).default('submit'),
   collectionIds: z.array(z.uuid()).max(50).default([]),
+  /** What the search is narrowed to beside its collections. */
+  filter: documentFilterSchema.optional(),
 })
 export type ChatRequest = z.infer<typeof chatRequestSchema>
+
+/** Whether a filter leaves anything out. */
+export const narrows = (filter: DocumentFilter): boolean => Object.values(filter).some((wanted) => wanted?.length)
+
+type FacetValue = { value: string; count: number }
+
+/** What a question can be narrowed to: what the documents that the viewer may ask say of themselves, most frequent first. */
+export type ScopeFacets = {
+  mediaTypes: FacetValue[]
+  languages: FacetValue[]
+  tags: FacetValue[]
+  /** The first and the last day that a document is dated; null when none is. */
+  dated: { from: string | null; to: string | null }
+}
 
 /** The answer's text with `[^ORDINAL]` replaced by the chip's number in brackets, as a person would copy it. */
 export const withPlainMarkers = (text: string, citations: readonly Citation[]): string =>

@@ -40,7 +40,8 @@ const catalogue = {
   'unsupported-type': {
     status: 415,
     retryable: false,
-    message: 'This type of file is not read yet. Use PDF, DOCX, Markdown, HTML, plain text or CSV.',
+    message:
+      'This type of file is not read yet. Use PDF, DOCX, PPTX, XLSX, EPUB, e-mail, Markdown, HTML, text, CSV, JSON, XML, code or a picture.',
   },
   'rate-limited': { status: 429, retryable: true, message: 'That was a lot at once. Wait a moment and try again.' },
   'over-budget': {

@@ -23,6 +23,35 @@ export type SensitiveKind = (typeof sensitiveKinds)[number]
 export const redactionActs = ['allow', 'mask', 'block'] as const
 export type RedactionAct = (typeof redactionActs)[number]
 
+/** How documents are cut. `auto` takes the chunker of each type. */
+export const chunkStrategies = ['auto', 'outline', 'clauses', 'semantic', 'fixed'] as const
+export type ChunkStrategy = (typeof chunkStrategies)[number]
+
+export const rerankers = ['off', 'features', 'cross-encoder', 'provider', 'model'] as const
+export type Reranker = (typeof rerankers)[number]
+
+/** The stages of a search that can be switched; each is measured by `npm run eval:retrieval`. */
+export const retrievalSettingsSchema = z.strictObject({
+  /** `decompose`: a question of several parts is searched part by part as well. */
+  rewrite: z.enum(['off', 'decompose']).default('off'),
+  lexical: z.boolean().default(true),
+  vector: z.boolean().default(true),
+  /** One step over the knowledge graph from what the question names, as a third leg. */
+  graph: z.boolean().default(false),
+  /** Share of the vector leg in the mix; null: as calibrated for the encoder. */
+  vectorWeight: z.number().min(0).max(1).nullable().default(null),
+  rerank: z.enum(rerankers).default('features'),
+  /** After this long the fused order stands. */
+  rerankMs: z.int().min(20).max(10_000).default(400),
+  /** A passage brings its neighbours along where there is room. */
+  expand: z.boolean().default(true),
+  /** Passages of one document at most; 0: as many as come. */
+  perDocumentMax: z.int().min(0).max(20).default(0),
+  /** Candidates of the graph search in the vector index: more finds more and takes longer. */
+  efSearch: z.int().min(10).max(1_000).default(100),
+})
+export type RetrievalSettings = z.output<typeof retrievalSettingsSchema>
+
 const limit = z.int().min(0).max(Number.MAX_SAFE_INTEGER).nullable()
 const act = z.enum(redactionActs)
 
@@ -109,6 +138,18 @@ export const gatewaySettingsSchema = z.strictObject({
       act: z.enum(['alert', 'fall-back']).default('alert'),
     })
     .prefault({}),
+  retrieval: retrievalSettingsSchema.prefault({}),
+  chunking: z
+    .strictObject({
+      strategy: z.enum(chunkStrategies).default('auto'),
+      /** The size a passage is meant to have, in estimated tokens. */
+      targetTokens: z.int().min(60).max(600).default(260),
+    })
+    .prefault({}),
+  /** What is known of things and how they relate, drawn from documents; a document never waits for it. */
+  graph: z.strictObject({ extract: z.enum(['off', 'patterns', 'model']).default('off') }).prefault({}),
+  /** Pictures and scanned pages are read as text after the rest of a document is ready. */
+  recognition: z.strictObject({ on: z.boolean().default(true) }).prefault({}),
   summaries: z
     .strictObject({
       /** Describes new and changed documents by itself. */

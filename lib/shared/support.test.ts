@@ -58,6 +58,12 @@ describe('support', () => {
     expect(findSupport('An H-40 costs 78550 in Brazil.', { text: records, around: 'price list' }).supported).toBe(false)
   })
 
+  it('quotes the one with the rarer words where two carry as much of the claim', () => {
+    const passage = 'The belt is black. Keep the belt dry. Oil it. Wait a day. The sensor is black.'
+    const { start, end } = findSupport('A sensor at the belt', { text: passage })
+    expect(passage.slice(start, end)).toBe('The sensor is black.')
+  })
+
   it('quotes neighbours together when the claim needs both', () => {
     expect(quoteOf('Every employee gets 25 days of annual leave, agreed with the manager.').quote).toBe(
       'Every employee gets 25 days of annual leave. Leave is agreed with the manager.',

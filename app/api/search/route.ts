@@ -5,7 +5,7 @@ import { questionCharsMax } from '#lib/shared/chat-contract.ts'
 
 const body = z.strictObject({
   query: z.string().trim().min(1).max(questionCharsMax),
-  legs: z.enum(['lexical', 'vector', 'hybrid']).default('hybrid'),
+  legs: z.enum(['lexical', 'vector', 'hybrid', 'hybrid+rerank']).default('hybrid+rerank'),
   k: z.int().min(1).max(100).default(10),
 })
 

@@ -1,6 +1,6 @@
 /**
- * A thread that runs the encoder. `session.run` blocks the thread it runs on, so it never runs on the main one; one
- * single-threaded session a thread beats one session with two. Files are checked against their hashes before they are used.
+ * A thread that runs one encoder. `session.run` blocks the thread it runs on, so it never runs on the main one; one single-threaded
+ * session a thread beats one session with two. Files are checked against their hashes before they are used.
  */
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { Tokenizer } from '@huggingface/tokenizers'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
-import type { EncoderModel } from './encoder-model.ts'
+import { type EncoderFile, type EncoderModel, encoderFiles } from './encoder-model.ts'
 
 /** Texts to encode, or the end: a thread ends by itself, because killing it in the middle of a run aborts the whole process. */
 export type EncoderRequest = { id: number; texts: string[] } | { end: true }
@@ -25,7 +25,7 @@ const { model, folder } = workerData as { model: EncoderModel; folder: string }
 const port = parentPort
 if (!port) throw new Error('The encoder runs in a worker thread')
 
-const readChecked = async (file: string): Promise<Buffer> => {
+const readChecked = async (file: EncoderFile): Promise<Buffer> => {
   const bytes = await readFile(join(folder, file)).catch(() => {
     throw new Error(`${file} is missing in ${folder}`)
   })
@@ -35,7 +35,10 @@ const readChecked = async (file: string): Promise<Buffer> => {
 }
 
 const load = async () => {
-  const [weights, tokenizerJson] = await Promise.all([readChecked(model.weights), readChecked(model.tokenizer)])
+  const [weights, tokenizerJson] = await Promise.all([
+    readChecked(encoderFiles.weights),
+    readChecked(encoderFiles.tokenizer),
+  ])
   const tokenizer = new Tokenizer(JSON.parse(tokenizerJson.toString('utf8')), {})
   // Runs are small, so the arena that keeps the largest of them is small as well.
   const session = await InferenceSession.create(weights, {
@@ -44,8 +47,17 @@ const load = async () => {
     enableCpuMemArena: true,
     graphOptimizationLevel: 'all',
   })
+  const unknown = session.inputNames.filter((name) => !fills.has(name))
+  if (unknown.length > 0) throw new Error(`the model wants ${unknown.join(', ')}, which no sentence encoder needs`)
   return { tokenizer, session }
 }
+
+/** What goes into each place of a batch: the token's id, whether there is a token, and which of two texts it belongs to. */
+const fills = new Map<string, (id: number | undefined) => bigint>([
+  ['input_ids', (id) => BigInt(id ?? 0)],
+  ['attention_mask', (id) => (id === undefined ? 0n : 1n)],
+  ['token_type_ids', () => 0n],
+])
 
 const loaded = load()
 
@@ -56,39 +68,41 @@ const tokenize = (tokenizer: Tokenizer, text: string): number[] => {
   return ids.length <= model.tokensMax || last === undefined ? ids : [...ids.slice(0, model.tokensMax - 1), last]
 }
 
+/** The vector of one text out of those of its tokens, of unit length. */
+const pool = (hidden: Float32Array, from: number, tokens: number): Float32Array => {
+  const { dimensions, pooling } = model
+  const vector = hidden.slice(from, from + dimensions)
+  // Only its direction counts, so a sum does for a mean.
+  for (let token = 1; pooling === 'mean' && token < tokens; token += 1)
+    for (let at = 0; at < dimensions; at += 1)
+      vector[at] = (vector[at] ?? 0) + (hidden[from + token * dimensions + at] ?? 0)
+  const length = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0))
+  if (!(length > 0)) throw new Error('the model gave no direction')
+  return vector.map((value) => value / length)
+}
+
 const run = async (
   session: InferenceSession,
   batch: readonly number[][],
   write: (row: number, vector: Float32Array) => void,
 ): Promise<void> => {
   const length = Math.max(...batch.map((ids) => ids.length))
-  const size = batch.length * length
-  const ids = new BigInt64Array(size)
-  const mask = new BigInt64Array(size)
-  batch.forEach((row, r) => {
-    row.forEach((id, c) => {
-      ids[r * length + c] = BigInt(id)
-      mask[r * length + c] = 1n
-    })
-  })
   const dims = [batch.length, length]
-  const output = await session.run({
-    input_ids: new Tensor('int64', ids, dims),
-    attention_mask: new Tensor('int64', mask, dims),
-    token_type_ids: new Tensor('int64', new BigInt64Array(size), dims),
-  })
-  const hidden = output.last_hidden_state?.data as Float32Array
-  batch.forEach((row, r) => {
-    const mean = new Float32Array(model.dimensions)
-    for (let c = 0; c < row.length; c += 1) {
-      const at = (r * length + c) * model.dimensions
-      for (let d = 0; d < model.dimensions; d += 1) mean[d] = (mean[d] ?? 0) + (hidden[at + d] ?? 0)
-    }
-    const norm = Math.hypot(...mean) || 1
-    write(
-      r,
-      mean.map((value) => value / norm),
-    )
+  const feeds: Record<string, Tensor> = {}
+  for (const name of session.inputNames) {
+    const fill = fills.get(name)
+    const values = new BigInt64Array(batch.length * length)
+    if (fill)
+      for (let at = 0; at < values.length; at += 1) values[at] = fill(batch[Math.floor(at / length)]?.[at % length])
+    feeds[name] = new Tensor('int64', values, dims)
+  }
+  const outputs = await session.run(feeds)
+  const output = outputs.last_hidden_state ?? outputs[session.outputNames[0] ?? '']
+  if (output?.type !== 'float32' || output.dims.length !== 3 || output.dims[2] !== model.dimensions)
+    throw new Error(`the model gives ${output?.dims.join(' × ')}, not ${model.dimensions} numbers a token`)
+  const hidden = output.data as Float32Array
+  batch.forEach((ids, row) => {
+    write(row, pool(hidden, row * length * model.dimensions, ids.length))
   })
 }
 

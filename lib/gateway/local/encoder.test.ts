@@ -1,12 +1,16 @@
 import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 import { afterAll, describe, expect, it } from 'vitest'
-import { closeEncoder, encode } from './encoder.ts'
+import { closeEncoder, encode as encodeWith } from './encoder.ts'
+import type { EmbedPurpose } from './encoder-model.ts'
+
+const encode = async (texts: readonly string[], purpose: EmbedPurpose, signal?: AbortSignal): Promise<Float32Array[]> =>
+  (await encodeWith(texts, { purpose, signal })).vectors
 
 const cosine = (a: Float32Array | undefined, b: Float32Array | undefined): number =>
   a?.reduce((sum, value, at) => sum + value * (b?.[at] ?? 0), 0) ?? Number.NaN
 
-type Held = { footnoteEncoder?: { threads: { worker: Worker }[] } }
+type Held = { footnoteEncoders?: { pools: Map<string, { threads: { worker: Worker }[] }> } }
 
 describe('the built-in encoder', () => {
   afterAll(() => closeEncoder())
@@ -67,7 +71,9 @@ describe('the built-in encoder', () => {
 
   it('outlives the loss of a thread', async () => {
     await encode(['before'], 'query')
-    const { threads } = (globalThis as Held).footnoteEncoder ?? { threads: [] }
+    const [threads = []] = [...((globalThis as Held).footnoteEncoders?.pools.values() ?? [])].map(
+      (pool) => pool.threads,
+    )
     expect(threads.length).toBeGreaterThan(0)
     await Promise.all(
       threads.map(({ worker }) => {

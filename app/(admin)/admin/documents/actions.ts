@@ -6,6 +6,7 @@ import {
   deleteDocument as deleteStored,
   describeDocument as describeStored,
   retryDocument as retryStored,
+  setTags,
 } from '#lib/documents.ts'
 import { heldPassages, releaseHeld } from '#lib/rag/index.ts'
 
@@ -25,6 +26,13 @@ export const describeDocument = action(one, 'document.manage', async ({ document
   await describeStored(viewer, documentId)
   return null
 })
+
+/** How many and how long they may be is checked where it can be refused in words. */
+export const tagDocument = action(
+  one.extend({ tags: z.array(z.string().max(1_000)).max(100) }),
+  'document.manage',
+  ({ documentId, tags }, viewer) => setTags(viewer, documentId, tags),
+)
 
 /** What was held back of the document's passages, with the reasons; it only reads. */
 export const listHeldPassages = action(one, 'document.manage', ({ documentId }, viewer) =>

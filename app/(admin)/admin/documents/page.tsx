@@ -2,7 +2,14 @@ import type { Metadata } from 'next'
 import { DocumentsScreen } from '#components/admin/documents-screen.tsx'
 import { page } from '#lib/auth/index.ts'
 import { listDocuments } from '#lib/documents.ts'
-import { deleteDocument, describeDocument, listHeldPassages, releasePassage, retryDocument } from './actions.ts'
+import {
+  deleteDocument,
+  describeDocument,
+  listHeldPassages,
+  releasePassage,
+  retryDocument,
+  tagDocument,
+} from './actions.ts'
 
 export const metadata: Metadata = { title: 'Documents' }
 
@@ -11,7 +18,7 @@ export default async function DocumentsPage() {
   return (
     <DocumentsScreen
       initial={await listDocuments(viewer)}
-      actions={{ retryDocument, deleteDocument, describeDocument, listHeldPassages, releasePassage }}
+      actions={{ retryDocument, deleteDocument, describeDocument, listHeldPassages, releasePassage, tagDocument }}
     />
   )
 }

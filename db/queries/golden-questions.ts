@@ -1,0 +1,80 @@
+/** Questions with what should be found for them. Names of documents come only with `visibleTo`. */
+import { and, asc, count, eq, inArray } from 'drizzle-orm'
+import type { ExpectedPassage, GoldenQuestion } from '#lib/shared/knowledge-contract.ts'
+import type { Viewer } from '#lib/shared/viewer.ts'
+import type { Executor } from '../client.ts'
+import { documents, goldenQuestions } from '../schema/index.ts'
+import { visibleTo } from '../visibility.ts'
+
+type StoredGoldenQuestion = { id: string; question: string; expected: ExpectedPassage[] }
+
+/** Keeps a question; one that is there already expects from now on what is given. */
+export const saveGoldenQuestion = async (
+  db: Executor,
+  { workspaceId, userId }: Viewer,
+  golden: StoredGoldenQuestion,
+): Promise<void> => {
+  await db
+    .insert(goldenQuestions)
+    .values({ ...golden, workspaceId, createdBy: userId })
+    .onConflictDoUpdate({
+      target: [goldenQuestions.workspaceId, goldenQuestions.question],
+      set: { expected: golden.expected },
+    })
+}
+
+/** How many other questions the workspace has saved. */
+export const countOtherGoldenQuestions = async (db: Executor, viewer: Viewer, question: string): Promise<number> => {
+  const ofWorkspace = eq(goldenQuestions.workspaceId, viewer.workspaceId)
+  const [all] = await db.select({ saved: count() }).from(goldenQuestions).where(ofWorkspace)
+  const [same] = await db
+    .select({ saved: count() })
+    .from(goldenQuestions)
+    .where(and(ofWorkspace, eq(goldenQuestions.question, question)))
+  return (all?.saved ?? 0) - (same?.saved ?? 0)
+}
+
+/** The workspace's questions, or those of `ids` among them, in the order in which they were saved. */
+export const listGoldenQuestions = (
+  db: Executor,
+  viewer: Viewer,
+  { ids, limit }: { ids?: readonly string[]; limit: number },
+): Promise<StoredGoldenQuestion[]> =>
+  db
+    .select({ id: goldenQuestions.id, question: goldenQuestions.question, expected: goldenQuestions.expected })
+    .from(goldenQuestions)
+    .where(
+      and(eq(goldenQuestions.workspaceId, viewer.workspaceId), ids ? inArray(goldenQuestions.id, [...ids]) : undefined),
+    )
+    .orderBy(asc(goldenQuestions.createdAt), asc(goldenQuestions.id))
+    .limit(limit)
+
+/** With the names of the documents that they expect, as far as the viewer may see these. */
+export const withDocumentNames = async (
+  db: Executor,
+  viewer: Viewer,
+  stored: readonly StoredGoldenQuestion[],
+): Promise<GoldenQuestion[]> => {
+  const ids = [...new Set(stored.flatMap(({ expected }) => expected.map(({ documentId }) => documentId)))]
+  const found =
+    ids.length === 0
+      ? []
+      : await db
+          .select({ id: documents.id, name: documents.name })
+          .from(documents)
+          .where(and(visibleTo(viewer), inArray(documents.id, ids)))
+  const names = new Map(found.map(({ id, name }) => [id, name]))
+  return stored.map((golden) => ({
+    ...golden,
+    expected: golden.expected.map((one) => ({ ...one, name: names.get(one.documentId) ?? null })),
+  }))
+}
+
+/** False when the workspace has no such question. */
+export const deleteGoldenQuestion = async (db: Executor, viewer: Viewer, id: string): Promise<boolean> => {
+  const gone = await db
+    .delete(goldenQuestions)
+    .where(and(eq(goldenQuestions.workspaceId, viewer.workspaceId), eq(goldenQuestions.id, id)))
+    .returning({ id: goldenQuestions.id })
+  return gone.length > 0
+}

@@ -1,0 +1,223 @@
+import { sql } from 'drizzle-orm'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { textConfigOf } from '#lib/language.ts'
+import { newId } from '#lib/shared/ids.ts'
+import { type Executor, rows } from '../client.ts'
+import { createTestWorkspace, type TestWorkspace, withDatabase } from '../testing.ts'
+import { ensureVectorIndex } from './embedding-indexes.ts'
+import { createScratchDocument } from './evaluation.ts'
+import { claimVersion, insertChunks, publishVersion } from './ingest.ts'
+import { getCosines, searchLexical, searchVector, toVectorLiteral } from './search.ts'
+
+const test = withDatabase()
+
+type Planted = {
+  texts: readonly string[]
+  language?: string
+  collectionId?: string
+  model?: string
+  vectors?: readonly Float32Array[]
+}
+
+const plant = async (workspace: TestWorkspace, planted: Planted): Promise<string> => {
+  const { db } = test.current()
+  const { texts, language = 'en', collectionId = workspace.collectionId, model = 'none', vectors = [] } = planted
+  const versionId = await createScratchDocument(db, workspace.viewers.admin, { collectionId, name: newId() })
+  const claim = await claimVersion(db, versionId)
+  if (!claim) throw new Error('no claim')
+  await db.execute(sql`update document_versions set language = ${language} where id = ${versionId}`)
+  const chunk = { charStart: 0, headingPath: [], context: '', pageFrom: null, pageTo: null, tokens: 20, language }
+  await insertChunks(
+    db,
+    claim,
+    model,
+    texts.map((text, ordinal) => {
+      const vector = vectors[ordinal]
+      const literal = vector ? toVectorLiteral(vector) : null
+      return { ...chunk, ordinal, text, charEnd: text.length, contentHash: newId(), vector: literal }
+    }),
+  )
+  await publishVersion(db, claim, { chunks: texts.length, reused: 0 })
+  return claim.documentId
+}
+
+const termsOf = async (language: string, text: string): Promise<Record<string, number>> => {
+  const found = await rows<{ term: string; frequency: number }>(
+    test.current().db,
+    sql`select term, frequency from terms(${language}, ${text})`,
+  )
+  return Object.fromEntries(found.map(({ term, frequency }) => [term, frequency]))
+}
+
+describe('the terms of a text', () => {
+  it('have identifiers, codes and numbers whole, in small letters, and in parts', async () => {
+    const terms = await termsOf('en', 'ERR_CONN_RESET of foo.bar, HP-4010, v3.2.1, C++, 10,000 and getUserName.')
+    expect(Object.keys(terms)).toEqual(
+      expect.arrayContaining(['err_conn_reset', 'conn', 'foo.bar', 'bar', 'hp-4010', '4010', 'v3.2.1', 'c++', '10000']),
+    )
+    expect(Object.keys(terms)).toEqual(expect.arrayContaining(['getusernam', 'user', 'name']))
+  })
+
+  it('are stems of the language, which every language that has stems here has', async () => {
+    expect(await termsOf('en', 'Rotations of the rotated keys')).toEqual({ rotat: 2, key: 1 })
+    expect(await termsOf('und', 'Rotations of keys')).toEqual({ rotations: 1, of: 1, keys: 1 })
+    const text = 'Die Häuser were running desde большие города'
+    for (const language of ['de', 'es', 'fr', 'ru', 'tr', 'hu', 'fi', 'id', 'el', 'xx']) {
+      const [own] = await rows<{ lexemes: string[] }>(
+        test.current().db,
+        sql`select tsvector_to_array(to_tsvector(${textConfigOf(language)}::regconfig, ${text})) as lexemes`,
+      )
+      expect(Object.keys(await termsOf(language, text)).sort()).toEqual(own?.lexemes.toSorted())
+    }
+  })
+
+  it('are pairs of characters where words are not set apart, and the rest of the line stays as it is', async () => {
+    expect(await termsOf('zh', '我喜欢学习，NBA 水')).toEqual({ 我喜: 1, 喜欢: 1, 欢学: 1, 学习: 1, nba: 1, 水: 1 })
+    expect(await termsOf('th', 'กขค')).toEqual({ กข: 1, ขค: 1 })
+    // Wide letters, a ligature and a soft hyphen are what they look like.
+    expect(await termsOf('en', 'ＡＢＣ ﬁnal so\u00adft')).toEqual({ abc: 1, final: 1, soft: 1 })
+  })
+})
+
+describe('a search by words', () => {
+  const find = (workspace: TestWorkspace, question: string) =>
+    searchLexical(test.current().db, question, { viewer: workspace.viewers.user, collectionIds: [], limit: 10 })
+  const textsOf = async (workspace: TestWorkspace, question: string): Promise<string[]> => {
+    const found = await find(workspace, question)
+    const texts = await rows<{ id: number; text: string }>(
+      test.current().db,
+      sql`select id::int as id, text from chunks where workspace_id = ${workspace.workspaceId}`,
+    )
+    return found.map(({ chunkId }) => texts.find(({ id }) => id === chunkId)?.text ?? '')
+  }
+
+  it('finds a code exactly as it is typed before what shares a part with it', async () => {
+    const workspace = await createTestWorkspace(test.current())
+    await plant(workspace, {
+      texts: ['Connection reset; err on the line, conn lost.', 'Seen: ERR_CONN_RESET in the log.'],
+    })
+    expect((await textsOf(workspace, 'What does ERR_CONN_RESET mean?'))[0]).toContain('Seen')
+  })
+
+  it('understands a question in the languages of the passages, and passes over what is common in its own', async () => {
+    const workspace = await createTestWorkspace(test.current())
+    await plant(workspace, { texts: ['The signing keys are rotated by the platform team.'] })
+    await plant(workspace, { texts: ['Die Schlüssel werden alle neunzig Tage gewechselt.'], language: 'de' })
+    await plant(workspace, { texts: ['密钥每九十天轮换一次。'], language: 'zh' })
+    expect(await textsOf(workspace, 'Wie oft wird der Schlüssel gewechselt?')).toEqual([
+      'Die Schlüssel werden alle neunzig Tage gewechselt.',
+    ])
+    expect(await textsOf(workspace, '密钥多久轮换一次？')).toEqual(['密钥每九十天轮换一次。'])
+    expect(await textsOf(workspace, 'Who rotates the key?')).toEqual([
+      'The signing keys are rotated by the platform team.',
+    ])
+  })
+
+  it('says what all of the question would score, so that one common word of it is seen to be little', async () => {
+    const workspace = await createTestWorkspace(test.current())
+    await plant(workspace, { texts: ['The belt is blue.', 'Nothing of it.'] })
+    const [only] = await find(workspace, 'When was the cathedral near the belt consecrated?')
+    expect(only?.score).toBeGreaterThan(0)
+    expect(only?.whole).toBeGreaterThan(3 * (only?.score ?? 0))
+  })
+})
+
+describe('a search by vectors', () => {
+  const model = `tiny-${newId()}@1`
+  const dimensions = 8
+  const many = 5_000
+  let workspace: TestWorkspace
+  let elsewhere: string
+
+  /** Directions that go round and round: the same in every run. */
+  const direction = (seed: number): Float32Array => {
+    const numbers = Float32Array.from({ length: dimensions }, (_, at) => Math.sin(seed * (at + 1) * 0.7) + 0.01 * at)
+    const length = Math.hypot(...numbers)
+    return numbers.map((value) => value / length)
+  }
+  const scope = () => ({ viewer: workspace.viewers.user, collectionIds: [], limit: 60, model, vector: direction(3) })
+
+  beforeAll(async () => {
+    const { db } = test.current()
+    workspace = await createTestWorkspace(test.current())
+    await ensureVectorIndex(db, model, dimensions)
+    const documentId = await plant(workspace, { texts: ['One of many.'] })
+    // Passages as ingestion would write them, without its postings.
+    await db.execute(sql`
+      insert into chunks (workspace_id, document_id, version_id, ordinal, text, char_start, char_end, heading_path, context, tokens, content_hash)
+      select workspace_id, document_id, version_id, n, text, 0, 10, '{}', '', 5, 'many-' || n
+      from chunks, generate_series(1, ${many}) n where document_id = ${documentId} and ordinal = 0`)
+    await db.execute(sql`
+      insert into chunk_vectors (chunk_id, model, workspace_id, document_id, version_id, embedding)
+      select c.id, ${model}, c.workspace_id, c.document_id, c.version_id, (
+        select l2_normalize(array_agg(sin(c.ordinal * d * 0.7) + 0.01 * (d - 1) order by d)::vector) from generate_series(1, ${dimensions}) d)
+      from chunks c where c.document_id = ${documentId} and c.ordinal > 0`)
+    elsewhere = newId()
+    await db.execute(
+      sql`insert into collections (id, workspace_id, name) values (${elsewhere}, ${workspace.workspaceId}, 'Elsewhere')`,
+    )
+    // The only one of its collection, of its language and with its tag, and as far from what is asked for as can be.
+    const only = direction(3).map((value) => -value)
+    const onlyId = await plant(workspace, {
+      texts: ['Die einzige.'],
+      language: 'de',
+      collectionId: elsewhere,
+      model,
+      vectors: [only],
+    })
+    await db.execute(sql`update documents set tags = '{rare}' where id = ${onlyId}`)
+    await db.execute(sql`analyze chunks, chunk_vectors, documents, document_versions`)
+  })
+
+  it('walks the graph and does not measure every vector', async () => {
+    const { db } = test.current()
+    const explaining = {
+      execute: (statement: Parameters<Executor['execute']>[0]) => db.execute(sql`explain ${statement}`),
+    }
+    const plan = await searchVector(explaining as Executor, scope())
+    expect(JSON.stringify(plan)).toContain('using chunk_vectors_')
+  })
+
+  it.each([
+    ['a collection', () => ({ collectionIds: [elsewhere] })],
+    ['a language', () => ({ filter: { languages: ['de'] } })],
+    ['a tag', () => ({ filter: { tags: ['rare'] } })],
+  ])('finds the one passage among thousands that %s leaves', async (_, narrowed) => {
+    const { db } = test.current()
+    const found = await searchVector(db, { ...scope(), ...narrowed() })
+    expect(found).toHaveLength(1)
+    expect(found[0]?.score).toBeCloseTo(-1, 3)
+    const words = await searchLexical(db, 'einzige', { ...scope(), ...narrowed() })
+    expect(words.map(({ chunkId }) => chunkId)).toEqual(found.map(({ chunkId }) => chunkId))
+  })
+
+  it('finds all that a wide filter leaves as well', async () => {
+    const found = await searchVector(test.current().db, { ...scope(), filter: { mediaTypes: ['text/plain'] } })
+    expect(found).toHaveLength(60)
+    expect(found[0]?.score).toBeCloseTo(1, 3)
+  })
+
+  it('looks at as many candidates as it is told, for that search alone', async () => {
+    const { db } = test.current()
+    const found = await db.transaction(async (tx) => {
+      // Without going on, the walk returns no more than its candidates.
+      await tx.execute(sql`set local hnsw.iterative_scan = off`)
+      const usual = await searchVector(tx, scope())
+      return { usual, few: await searchVector(tx, { ...scope(), efSearch: 12 }) }
+    })
+    expect(found.few).toHaveLength(12)
+    expect(found.usual).toHaveLength(60)
+    expect(await rows(db, sql`select current_setting('hnsw.ef_search') as ef`)).toEqual([{ ef: '100' }])
+  })
+
+  it('tells the cosine of what was found by something else, and of nothing that may not be seen', async () => {
+    const { db } = test.current()
+    const [first, second] = await searchVector(db, scope())
+    if (!first || !second) throw new Error('nothing was found')
+    const asked = { model, vector: scope().vector, chunkIds: [first.chunkId, second.chunkId] }
+    const cosines = await getCosines(db, workspace.viewers.user, asked)
+    expect(cosines.get(second.chunkId)).toBeCloseTo(second.score, 6)
+    const stranger = await createTestWorkspace(test.current())
+    expect((await getCosines(db, stranger.viewers.user, asked)).size).toBe(0)
+  })
+})
