@@ -50,7 +50,7 @@ const textOf = async (versionId: string): Promise<string> => {
 describe('text recognition', () => {
   it('a picture waits, is read, and answers with words that know their place on it', { timeout: 60_000 }, async () => {
     const waiting = await ingest('plan.png', makeTextPicture(plan))
-    expect(waiting).toMatchObject({ stage: 'recognising', progress: null })
+    expect(waiting).toMatchObject({ stage: 'recognising', progress: { done: 0, total: 1, unit: 'pages' } })
     await recogniseVersion(waiting.versionId, never)
     await ingestVersion(waiting.versionId, never)
     const ready = await onlyRow()

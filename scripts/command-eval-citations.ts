@@ -1,7 +1,7 @@
 /** `eval:citations`: what can be said in figures about citations, on judged claims and on the answers to the demo questions. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { type CitationReport, evaluateCitations, groundednessFiles } from '#lib/evals/citations.ts'
+import { type CitationReport, evaluateCitations, groundednessFiles } from '#lib/evals/index.ts'
 import { closeGateway } from '#lib/gateway/index.ts'
 import { WrongUse } from './connect.ts'
 

@@ -41,19 +41,6 @@ export const DropdownMenuItem = ({
   <Primitive.Item className={cn(itemClasses, variant === 'destructive' && 'text-destructive', className)} {...props} />
 )
 
-export const DropdownMenuCheckboxItem = ({
-  className,
-  children,
-  ...props
-}: ComponentProps<typeof Primitive.CheckboxItem>) => (
-  <Primitive.CheckboxItem className={cn(itemClasses, 'pl-8', className)} {...props}>
-    <Primitive.ItemIndicator className="absolute left-2">
-      <Check className="text-primary" />
-    </Primitive.ItemIndicator>
-    {children}
-  </Primitive.CheckboxItem>
-)
-
 export const DropdownMenuRadioItem = ({
   className,
   children,

@@ -23,6 +23,7 @@ import {
   toRows,
 } from './pdf-layout.ts'
 import { type Run, readRuns } from './pdf-runs.ts'
+import { addRecognised, type RecognisedPage } from './recognised.ts'
 import { Refusal } from './refusal.ts'
 
 const pagesMax = 5_000
@@ -199,10 +200,11 @@ const titleOf = (info: Record<string, unknown>): string | null => {
   return line && line.length > 3 && /\p{L}/u.test(line) && !noTitle.test(line) ? line : null
 }
 
-/** Reads a PDF. A document of pictures alone has no text and names them. Throws `Refusal`: encrypted, damaged, too-many-pages, no-text. */
+/** Reads a PDF; pages that are pictures have the words that were recognised, or are named. One of pictures alone has no text. Throws `Refusal`: encrypted, damaged, too-many-pages, no-text. */
 export const parsePdf = async (
   bytes: Buffer,
   onProgress: (done: number, total: number) => void,
+  { recognised = [] }: { recognised?: readonly RecognisedPage[] } = {},
 ): Promise<ParsedDocument> => {
   const pdf = await openPdf(bytes)
   if (pdf.numPages > pagesMax) throw new Refusal('too-many-pages', `${pdf.numPages} pages`)
@@ -221,7 +223,10 @@ export const parsePdf = async (
     onProgress(number, pdf.numPages)
   }
   if (pages.length === 0) throw new Refusal('damaged', 'no pages')
-  const picturePages = pages.filter(({ isPicture }) => isPicture).map(({ number }) => number)
+  const wordsOf = new Map(recognised.map(({ page, words }) => [page, words]))
+  const picturePages = pages
+    .filter(({ isPicture, number }) => isPicture && !wordsOf.has(number))
+    .map(({ number }) => number)
 
   const { body, isBoldRare } = bodyOf(pages)
   const style: Style = { body, isBoldRare, sizes: headingSizes(pages, body), running: findRunningTexts(pages, body) }
@@ -241,6 +246,8 @@ export const parsePdf = async (
       for (const [start, end, run] of placed.boxes)
         if (end > start) boxes.push(toPageBox(added.start + start - lead, added.start + end - lead, run, page))
     }
+    const words = page.isPicture ? wordsOf.get(page.number) : undefined
+    if (words) boxes.push(...addRecognised(builder, words))
     // After what is seen, and without a place: there is nothing to show.
     for (const row of page.hidden) {
       const added = builder.add('paragraph', rowText(row))

@@ -8,10 +8,8 @@ import { z } from 'zod'
 import { closeDatabase, database, holdDatabase } from '#db/client.ts'
 import { demoDocuments, demoQuestions } from '#db/demo/questions.ts'
 import { openMemoryDatabase } from '#db/open.ts'
-import { upsertCollection } from '#db/queries/documents.ts'
 import { createScratchDocument } from '#db/queries/evaluation.ts'
 import { claimVersion } from '#db/queries/ingest.ts'
-import { createWorkspace, upsertAccount } from '#db/queries/people.ts'
 import { indexParsed } from '#ingestion/pipeline.ts'
 import { parseFile } from '#ingestion/sandbox.ts'
 import { loadChat, respond } from '#lib/chat/index.ts'
@@ -20,6 +18,7 @@ import type { Citation } from '#lib/shared/chat-contract.ts'
 import { newId } from '#lib/shared/ids.ts'
 import { findSupport, supportScoreMin } from '#lib/shared/support.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
+import { createEvaluator } from './evaluator.ts'
 
 /** Of "supported" among judged pairs of a claim and a passage. */
 export type SupportReport = {
@@ -195,20 +194,6 @@ const readEvidence = async (path: string): Promise<z.output<typeof evidenceSchem
     .split('\n')
     .filter((line) => line.trim())
     .map((line) => evidenceSchema.parse(JSON.parse(line)))
-
-const createEvaluator = async (): Promise<{ viewer: Viewer; collectionId: string }> => {
-  const { db } = database()
-  const viewer: Viewer = {
-    userId: newId(),
-    workspaceId: newId(),
-    role: 'admin',
-    name: 'Evaluation',
-    email: 'evaluation@scratch.local',
-  }
-  await createWorkspace(db, { id: viewer.workspaceId, name: 'Evaluation' })
-  await upsertAccount(db, { ...viewer, passwordHash: '' })
-  return { viewer, collectionId: await upsertCollection(db, viewer, { id: newId(), name: 'Corpus' }) }
-}
 
 const demoFolder = join(import.meta.dirname, '../../db/demo')
 

@@ -9,7 +9,6 @@ import { createInterface } from 'node:readline'
 import { z } from 'zod'
 import { closeDatabase, database, holdDatabase } from '#db/client.ts'
 import { openMemoryDatabase } from '#db/open.ts'
-import { upsertCollection } from '#db/queries/documents.ts'
 import {
   beginIndex,
   ensureVectorIndex,
@@ -19,14 +18,15 @@ import {
 } from '#db/queries/embedding-indexes.ts'
 import { createScratchDocument, listChunkDocuments } from '#db/queries/evaluation.ts'
 import { claimVersion } from '#db/queries/ingest.ts'
-import { createWorkspace, upsertAccount } from '#db/queries/people.ts'
 import { indexParsed } from '#ingestion/pipeline.ts'
 import { loadEmbeddingModel, warmGateway, workspaceEncoder } from '#lib/gateway/index.ts'
 import { type Legs, rank } from '#lib/rag/index.ts'
 import { newId } from '#lib/shared/ids.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
+import { createEvaluator } from './evaluator.ts'
 import { mean, ndcg, percentile, recall, reciprocalRank } from './metrics.ts'
 
+export { type CitationReport, evaluateCitations, groundednessFiles } from './citations.ts'
 export { percentile } from './metrics.ts'
 
 /** What can be measured. */
@@ -86,20 +86,6 @@ const readJudgements = async (path: string): Promise<Map<string, Map<string, num
     judgements.set(query, grades.set(document, Number(grade)))
   }
   return judgements
-}
-
-const createEvaluator = async (): Promise<{ viewer: Viewer; collectionId: string }> => {
-  const { db } = database()
-  const viewer: Viewer = {
-    userId: newId(),
-    workspaceId: newId(),
-    role: 'admin',
-    name: 'Evaluation',
-    email: 'evaluation@scratch.local',
-  }
-  await createWorkspace(db, { id: viewer.workspaceId, name: 'Evaluation' })
-  await upsertAccount(db, { ...viewer, passwordHash: '' })
-  return { viewer, collectionId: await upsertCollection(db, viewer, { id: newId(), name: 'Corpus' }) }
 }
 
 /** Makes `name` the encoder of an empty workspace, as a change of encoder does of a full one. */
