@@ -207,7 +207,9 @@ export const indexParsed = async (claim: Claim, parsed: ParsedDocument, signal: 
     )
     const rows = batch.map((chunk, at) => {
       // Fails closed: a passage that was not scored is held.
-      return toNewChunk(chunk, { vector: vectors[at] ?? null, injectionScore: inspected[at]?.score ?? 1 })
+      // So is one that nobody sees who reads the original: that is where orders are hidden.
+      const injectionScore = chunk.flags.includes('hidden') ? 1 : (inspected[at]?.score ?? 1)
+      return toNewChunk(chunk, { vector: vectors[at] ?? null, injectionScore })
     })
     vectorless += rows.filter(({ vector }) => vector === null).length
     if (!(await insertChunks(db, claim, model, rows))) throw new Superseded()

@@ -21,6 +21,7 @@ import { keptRanking } from './kept-passages.ts'
 import { pack } from './pack.ts'
 import { judgeRelevance } from './relevance.ts'
 import { type Found, type StageRecord, search } from './stages.ts'
+import { unlikeCosineOf } from './unlike.ts'
 
 export { type Citer, createCiter } from './cite.ts'
 export type { Evidence } from './evidence.ts'
@@ -138,10 +139,11 @@ const readScored = ({ chunk, fused }: Read) => ({ chunkId: chunk.chunkId, score:
 const evidenceOf = async (
   question: string,
   viewer: Viewer,
-  { ranking, settings, call }: { ranking: Omit<Ranked, 'stages'>; settings: RetrievalSettings; call: RetrieveCall },
+  { ranking, prepared, call }: { ranking: Omit<Ranked, 'stages'>; prepared: Prepared; call: RetrieveCall },
 ): Promise<{ evidence: Evidence; stages: StageRecord[] }> => {
   const { collectionIds, filter, k, tokensMax = tokensMaxDefault, trace } = call
   const { ranked, cosine, degraded, heldBack } = ranking
+  const { settings, encoder } = prepared
   const startedMs = performance.now()
   const reading = trace?.open('pack')
   const ids = ranked.map(({ chunkId }) => chunkId)
@@ -155,7 +157,7 @@ const evidenceOf = async (
   const packed = pack(found, { tokensMax, passagesMax: k ?? passagesMax })
   const relevance = judgeRelevance(
     question,
-    cosine,
+    { cosine, unlike: cosine === null ? 0 : await unlikeCosineOf(encoder, viewer.workspaceId) },
     found
       .slice(0, nearestMax)
       .map(({ chunk }) => [chunk.title, ...chunk.headingPath, chunk.context, chunk.text].join('\n')),
@@ -229,7 +231,7 @@ export const retrieve = (question: string, viewer: Viewer, call: RetrieveCall = 
         ? { ranking: await make(), kept: false }
         : await keptRanking({ viewer, question, collectionIds: call.collectionIds ?? [], by }, make)
     if (kept) trace?.open('search', 'searched a moment ago').end()
-    return (await evidenceOf(question, viewer, { ranking, settings, call: traced })).evidence
+    return (await evidenceOf(question, viewer, { ranking, prepared, call: traced })).evidence
   }
   return call.trace ? call.trace.run('retrieve', (_, child) => run(child)) : run(undefined)
 }
@@ -245,7 +247,7 @@ export const explainRetrieval = async (
   const { settings, encoder } = prepared
   const ranking = await rankPrepared(question, viewer, { ...call, ...prepared })
   const best = { ...ranking, ranked: ranking.ranked.slice(0, readMax) }
-  const { evidence, stages } = await evidenceOf(question, viewer, { ranking: best, settings, call })
+  const { evidence, stages } = await evidenceOf(question, viewer, { ranking: best, prepared, call })
   const ms = performance.now() - startedMs
   return {
     question,

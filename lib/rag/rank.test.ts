@@ -150,23 +150,42 @@ describe('packing', () => {
 
 describe('relevance', () => {
   it('finds codes and names that an encoder does not know by their words', () => {
-    expect(judgeRelevance('E13 HP-4010?', 0.1, ['E13 | belt slip | replace belt HP-4010']).found).toBe(true)
+    expect(judgeRelevance('E13 HP-4010?', { cosine: 0.1 }, ['E13 | belt slip | replace belt HP-4010']).found).toBe(true)
   })
 
   it('refuses what shares a word and nothing else', () => {
     expect(
-      judgeRelevance('Who won the football world cup in Brazil?', 0.22, ['The price in Brazil is 97700 BRL.']).found,
+      judgeRelevance('Who won the football world cup in Brazil?', { cosine: 0.22 }, [
+        'The price in Brazil is 97700 BRL.',
+      ]).found,
     ).toBe(false)
   })
 
   it('judges by words alone when there is no encoder', () => {
     expect(
-      judgeRelevance('How often are signing keys rotated?', null, ['Signing keys are rotated every 90 days.']).found,
+      judgeRelevance('How often are signing keys rotated?', { cosine: null }, [
+        'Signing keys are rotated every 90 days.',
+      ]).found,
     ).toBe(true)
     expect(
-      judgeRelevance('How tall is the Eiffel tower?', null, ['Signing keys are rotated every 90 days.']).found,
+      judgeRelevance('How tall is the Eiffel tower?', { cosine: null }, ['Signing keys are rotated every 90 days.'])
+        .found,
     ).toBe(false)
-    expect(judgeRelevance('Anything', 0.9, []).found).toBe(false)
+    expect(judgeRelevance('Anything', { cosine: 0.9 }, []).found).toBe(false)
+  })
+
+  it('measures nearness on the scale of the encoder, and does without words where the languages differ', () => {
+    const texts = ['The signing keys of the service are rotated by the platform team every ninety days.']
+    const unlike = 0.73
+    expect(judgeRelevance('Who painted that ceiling?', { cosine: 0.8, unlike: 0 }, texts).found).toBe(true)
+    expect(judgeRelevance('Who painted that ceiling?', { cosine: 0.8, unlike }, texts).found).toBe(false)
+    const german = 'Wie oft werden die Schlüssel für die Unterschrift gewechselt?'
+    expect(judgeRelevance(german, { cosine: 0.8, unlike }, texts).found).toBe(true)
+    expect(judgeRelevance(german, { cosine: 0.74, unlike }, texts).found).toBe(false)
+  })
+
+  it('counts pairs of characters where words are not set apart', () => {
+    expect(wordCoverage('密钥多久轮换', ['密钥每九十天轮换一次'])).toBeCloseTo(2 / 5)
   })
 
   it('counts words with digits double', () => {
