@@ -93,7 +93,7 @@ const DocumentTableRow = memo(({ row, selected, alreadyThere, onOpen, onRetry, o
     <td className={cn(cellClasses, '@max-2xl:col-span-2 @max-2xl:text-muted-foreground')}>
       {row.collection.name}
       <span className="@2xl:hidden">
-        {row.chunks !== null && ` · ${formatCount(row.chunks)} passages`}
+        {row.chunks !== null && ` · ${formatCount(row.chunks)} ${row.chunks === 1 ? 'passage' : 'passages'}`}
         {row.citedBy > 0 && ` · cited by ${formatCount(row.citedBy)}`}
         {' · '}
         <When iso={row.changedAt} />

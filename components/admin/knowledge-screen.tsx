@@ -205,7 +205,9 @@ const Cutting = ({ setup, actions }: { setup: KnowledgeSetup; actions: Actions }
     <div className="flex flex-wrap items-center gap-3 text-[13px]">
       <p className="num min-w-0 flex-1 text-muted-foreground" aria-live="polite">
         {inWork > 0
-          ? `${formatCount(inWork)} documents are being read.`
+          ? inWork === 1
+            ? 'A document is being read.'
+            : `${formatCount(inWork)} documents are being read.`
           : outdated > 0
             ? `${formatCount(outdated)} of ${formatCount(ready)} documents are cut in another way than this.`
             : `All ${formatCount(ready)} documents are cut this way.`}
