@@ -177,6 +177,8 @@ test('every question leaves a trace that an admin can open', async ({ page }) =>
 
 test('a tag is given, leads to its documents and is taken back', async ({ page }) => {
   const tag = newWord()
+  // Wide enough for the facets beside an open document; narrower they are one sheet.
+  await page.setViewportSize({ width: 1_800, height: 900 })
   await page.goto('/admin/documents')
   await page.getByRole('button', { name: 'security-policy.md', exact: true }).click()
   const tags = page.getByRole('region', { name: 'Tags' })

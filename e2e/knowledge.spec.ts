@@ -1,5 +1,5 @@
 import type { Locator, Page } from '@playwright/test'
-import { violations } from './axe.ts'
+import { violations, violationsInBothLooks } from './axe.ts'
 import { expect, test } from './test.ts'
 
 const leave = 'How many days of leave do I get in my first calendar year?'
@@ -120,21 +120,17 @@ test('another way of cutting stands beside the present one and changes nothing',
   await expect(passages(page)).toHaveCount(before)
 })
 
-for (const colorScheme of ['light', 'dark'] as const)
-  test.describe(`knowledge in ${colorScheme}`, () => {
-    test.use({ colorScheme })
-    test('has no fault that axe can see, the bench and the viewer', async ({ page }) => {
-      await page.goto('/admin/retrieval')
-      await expect(page.getByRole('heading', { name: 'See how a question finds its passages' })).toBeVisible()
-      expect(await violations(page)).toEqual([])
-      await page.goto(bench(leave, '&with=rerank:off&stage=lexical,fuse,pack'))
-      await searched(page)
-      expect(await violations(page)).toEqual([])
-      await evidence(page).getByRole('link').first().click()
-      await expect(passages(page).first()).toBeVisible()
-      expect(await violations(page)).toEqual([])
-    })
-  })
+test('knowledge has no fault that axe can see, the bench and the viewer, light and dark', async ({ page }) => {
+  await page.goto('/admin/retrieval')
+  await expect(page.getByRole('heading', { name: 'See how a question finds its passages' })).toBeVisible()
+  expect(await violationsInBothLooks(page)).toEqual([])
+  await page.goto(bench(leave, '&with=rerank:off&stage=lexical,fuse,pack'))
+  await searched(page)
+  expect(await violationsInBothLooks(page)).toEqual([])
+  await evidence(page).getByRole('link').first().click()
+  await expect(passages(page).first()).toBeVisible()
+  expect(await violationsInBothLooks(page)).toEqual([])
+})
 
 test.describe('knowledge on a phone', () => {
   test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true })

@@ -1,19 +1,8 @@
 import type { Page } from '@playwright/test'
-import { violations } from './axe.ts'
+import { violationsInBothLooks } from './axe.ts'
 import { ask, chipsOf, expect, test } from './test.ts'
 
 const question = 'How many days of leave do I get in my first calendar year?'
-
-/** Settled: nothing fades any more, or contrast is measured half way. */
-const settled = (page: Page): Promise<unknown> =>
-  page.evaluate(() =>
-    Promise.all(
-      document
-        .getAnimations()
-        .filter((one) => one.effect?.getComputedTiming().iterations !== Number.POSITIVE_INFINITY)
-        .map((one) => one.finished.catch(() => undefined)),
-    ),
-  )
 
 const screens: { name: string; open: (page: Page) => Promise<unknown> }[] = [
   { name: 'the empty chat', open: (page) => page.goto('/') },
@@ -39,25 +28,19 @@ const screens: { name: string; open: (page: Page) => Promise<unknown> }[] = [
   { name: 'a page that is not there', open: (page) => page.goto('/nowhere') },
 ]
 
-for (const colorScheme of ['light', 'dark'] as const)
-  test.describe(`in ${colorScheme}`, () => {
-    test.use({ colorScheme })
-
-    for (const { name, open } of screens)
-      test(`${name} has no fault that axe can see`, async ({ page }) => {
-        await open(page)
-        await settled(page)
-        expect(await violations(page)).toEqual([])
-      })
-
-    test.describe('for a stranger', () => {
-      test.use({ role: null })
-      test('signing in has no fault that axe can see', async ({ page }) => {
-        await page.goto('/sign-in')
-        expect(await violations(page)).toEqual([])
-      })
-    })
+for (const { name, open } of screens)
+  test(`${name} has no fault that axe can see, light and dark`, async ({ page }) => {
+    await open(page)
+    expect(await violationsInBothLooks(page)).toEqual([])
   })
+
+test.describe('for a stranger', () => {
+  test.use({ role: null })
+  test('signing in has no fault that axe can see, light and dark', async ({ page }) => {
+    await page.goto('/sign-in')
+    expect(await violationsInBothLooks(page)).toEqual([])
+  })
+})
 
 test.describe('on a phone', () => {
   test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true })

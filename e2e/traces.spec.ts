@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test'
-import { violations } from './axe.ts'
+import { violationsInBothLooks } from './axe.ts'
 import { ask, expect, test } from './test.ts'
 
 const question = 'How many days of leave do I get in my first calendar year?'
@@ -23,17 +23,13 @@ const openList = async (page: Page, query = ''): Promise<void> => {
   await expect(list(page)).toBeVisible()
 }
 
-for (const colorScheme of ['light', 'dark'] as const)
-  test.describe(`traces in ${colorScheme}`, () => {
-    test.use({ colorScheme })
-    test('have no fault that axe can see, the list and a trace', async ({ page }) => {
-      await openTrace(page)
-      expect(await violations(page)).toEqual([])
-      await page.goto('/admin/traces?range=7d&policy=1&flag=nothing-has-this')
-      await expect(page.getByRole('heading', { name: 'No question is like that' })).toBeVisible()
-      expect(await violations(page)).toEqual([])
-    })
-  })
+test('traces have no fault that axe can see, the list and a trace, light and dark', async ({ page }) => {
+  await openTrace(page)
+  expect(await violationsInBothLooks(page)).toEqual([])
+  await page.goto('/admin/traces?range=7d&policy=1&flag=nothing-has-this')
+  await expect(page.getByRole('heading', { name: 'No question is like that' })).toBeVisible()
+  expect(await violationsInBothLooks(page)).toEqual([])
+})
 
 test.describe('traces on a phone', () => {
   test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true })

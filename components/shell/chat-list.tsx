@@ -169,7 +169,7 @@ const useChats = (given: readonly ChatSummary[]): { chats: readonly ChatSummary[
 
 export type ChatListProps = { chats: readonly ChatSummary[]; actions: ChatActions; onNavigate: () => void }
 
-/** The viewer's conversations by day, with search, rename and delete. Changes show at once and are taken back with the reason. */
+/** The viewer's conversations by day, with search, rename and delete. A new name shows at once and is taken back with the reason. */
 export const ChatList = ({ chats: given, actions, onNavigate }: ChatListProps) => {
   const { chats, reload } = useChats(given)
   const pathname = usePathname()
@@ -195,15 +195,16 @@ export const ChatList = ({ chats: given, actions, onNavigate }: ChatListProps) =
     toast.error('The conversation keeps its old name', { description: result?.error.message ?? unreachable })
   }
 
+  // Shown when it is done and not before: who leaves the page at once would take an open request along.
   const remove = async (chatId: string) => {
-    setGone((now) => new Set(now).add(chatId))
     const result = await actions.deleteChat({ chatId }).catch(() => null)
-    if (result?.ok) {
-      if (pathname === chatHref(chatId)) router.push('/')
-      return reload()
+    if (!result?.ok) {
+      toast.error('The conversation was not deleted', { description: result?.error.message ?? unreachable })
+      return
     }
-    setGone((now) => new Set([...now].filter((id) => id !== chatId)))
-    toast.error('The conversation was not deleted', { description: result?.error.message ?? unreachable })
+    setGone((now) => new Set(now).add(chatId))
+    if (pathname === chatHref(chatId)) router.push('/')
+    await reload()
   }
 
   const row = (chat: ChatSummary) => (

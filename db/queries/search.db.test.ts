@@ -113,6 +113,15 @@ describe('a search by words', () => {
     ])
   })
 
+  it('finds what may be seen behind any number of better passages that may not', async () => {
+    const workspace = await createTestWorkspace(test.current())
+    const { db } = test.current()
+    const hidden = await plant(workspace, { texts: Array.from({ length: 700 }, () => 'Belt, belt and belt.') })
+    await plant(workspace, { texts: ['A belt among many other things that are spoken of here at some length.'] })
+    await db.execute(sql`update documents set published_version_id = null where id = ${hidden}`)
+    expect(await find(workspace, 'belt')).toHaveLength(1)
+  })
+
   it('says what all of the question would score, so that one common word of it is seen to be little', async () => {
     const workspace = await createTestWorkspace(test.current())
     await plant(workspace, { texts: ['The belt is blue.', 'Nothing of it.'] })

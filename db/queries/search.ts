@@ -49,9 +49,27 @@ const languagesMax = 4
  * of their own languages, so the question is cut to the stems of each that the workspace holds; what its own language passes over
  * as too common is passed over in all of them.
  */
-export const searchLexical = (db: Executor, question: string, scope: Scope): Promise<LexicalHit[]> => {
+export const searchLexical = async (db: Executor, question: string, scope: Scope): Promise<LexicalHit[]> => {
+  const lookedAt = lookedAtFor(scope.limit)
+  const ask = (most: number | null) => searchPostings(db, question, scope, most)
+  // Where much is filtered out the best of all are not the best of what is left.
+  let found = await ask(isNarrow(scope) ? null : lookedAt)
+  const [first] = found
+  if (!isNarrow(scope) && found.length < scope.limit && (!first || first.matching > lookedAt)) found = await ask(null)
+  return found.map(({ matching: _, ...hit }) => hit)
+}
+
+/** Whose documents they are is asked of so many of the best at first: nearly all that a workspace has may be seen in it. */
+const lookedAtFor = (limit: number): number => Math.max(500, 8 * limit)
+
+const searchPostings = (
+  db: Executor,
+  question: string,
+  scope: Scope,
+  lookedAt: number | null,
+): Promise<(LexicalHit & { matching: number })[]> => {
   const { viewer, collectionIds, limit } = scope
-  return rows<LexicalHit>(
+  return rows(
     db,
     sql`
     with stats as materialized (
@@ -93,10 +111,11 @@ export const searchLexical = (db: Executor, question: string, scope: Scope): Pro
     )
     -- What is held is asked of the few that are found, not of all that have a word.
     select c.id::int8::text::int as "chunkId", c.score, ${held(viewer)} as held,
-      (select coalesce(sum(rarity) filter (where own), 0)::float8 from rated) as whole
+      (select coalesce(sum(rarity) filter (where own), 0)::float8 from rated) as whole,
+      (select count(*)::int from scored) as matching
     from (
       select c.id, scored.score, c.injection_score, c.content_hash
-      from (select * from scored order by score desc) scored
+      from (select * from scored order by score desc, chunk_id limit ${lookedAt}::int) scored
       join chunks c on c.id = scored.chunk_id
       join documents on ${published}
       where ${visibleTo(viewer, collectionIds, scope.filter)} ${leavingOut(scope)}

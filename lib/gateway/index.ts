@@ -63,7 +63,8 @@ const warmMax = 3
 export const warmGateway = async (): Promise<void> => {
   await embed(['health'], { purpose: 'query' }).catch(() => undefined)
   const here = new Set(await listEncoders().catch(() => []))
-  const serving = await listServingNames(database().db).catch(() => [])
+  // A benchmark warms before there is a database.
+  const serving = await (async () => listServingNames(database().db))().catch(() => [])
   for (const name of serving.filter((one) => here.has(one)).slice(0, warmMax))
     await loadEmbeddingModel(name).catch(() => undefined)
 }

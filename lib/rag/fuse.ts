@@ -33,7 +33,7 @@ export type FuseOptions = {
 }
 
 /** Of the vector leg, where neither the settings nor the encoder say another. */
-const defaultWeight = 0.6
+const defaultWeight = 0.56
 /** Of the graph leg beside the two others together. */
 const graphWeight = 0.25
 /** Unlike passages of an encoder whose cosines begin at 0 have about this much all the same. */

@@ -58,7 +58,7 @@ export type HubSource = { repository: string; revision: string }
 
 export const builtInName = 'all-MiniLM-L6-v2'
 export const builtInDimensions = 384
-export const defaultVectorWeight = 0.6
+export const defaultVectorWeight = 0.56
 
 const multilingual =
   'af am ar as az be bg bn br bs ca cs cy da de el en eo es et eu fa fi fr fy ga gd gl gu ha he hi hr hu hy id is it ja jv ka kk km kn ko ku ky la lo lt lv mg mk ml mn mr ms my ne nl no om or pa pl ps pt ro ru sa sd si sk sl so sq sr su sv sw ta te th tl tr ug uk ur uz vi xh yi zh'
