@@ -1,16 +1,18 @@
 import AxeBuilder from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
 
-/** Settled: nothing fades any more, or contrast is measured half way. */
+/** Nothing on the page takes longer to fade. */
+const fadingMsMax = 1_000
+
+/** Settled: nothing fades any more, or contrast is measured half way. What is not drawn may never end, and is not waited for. */
 const settled = (page: Page): Promise<unknown> =>
-  page.evaluate(() =>
-    Promise.all(
-      document
-        .getAnimations()
-        .filter((one) => one.effect?.getComputedTiming().iterations !== Number.POSITIVE_INFINITY)
-        .map((one) => one.finished.catch(() => undefined)),
-    ),
-  )
+  page.evaluate((most) => {
+    const fading = document
+      .getAnimations()
+      .filter((one) => one.effect?.getComputedTiming().iterations !== Number.POSITIVE_INFINITY)
+      .map((one) => one.finished.catch(() => undefined))
+    return Promise.race([Promise.all(fading), new Promise((resolve) => setTimeout(resolve, most))])
+  }, fadingMsMax)
 
 /** What axe has against the page as it stands, by rule and element. */
 export const violations = async (page: Page): Promise<string[]> => {
