@@ -17,18 +17,13 @@ import {
   vector,
 } from 'drizzle-orm/pg-core'
 import type { Citation } from '#lib/shared/chat-contract.ts'
-import { workspaces } from './people.ts'
+import { ofWorkspace, workspaces } from './people.ts'
 
 /** Of the built-in encoder: kept answers are compared by its vectors whatever encoder documents are searched with. */
 const keptDimensions = 384
 
 const moment = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
 const micros = (name: string) => bigint(name, { mode: 'number' })
-const ofWorkspace = () =>
-  uuid('workspace_id')
-    .notNull()
-    .references(() => workspaces.id, { onDelete: 'cascade' })
-
 /** A workspace's rules for model calls; what is not in `settings` has its default (lib/shared/gateway-settings.ts). */
 export const gatewaySettings = pgTable('gateway_settings', {
   workspaceId: uuid('workspace_id')

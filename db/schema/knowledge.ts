@@ -18,7 +18,7 @@ import {
 } from 'drizzle-orm/pg-core'
 import type { IngestFailureCode, Stage } from '#lib/shared/admin-contract.ts'
 import type { SourceState, SourceTally } from '#lib/shared/sources-contract.ts'
-import { users, workspaces } from './people.ts'
+import { ofWorkspace, users, workspaces } from './people.ts'
 
 /** A vector whose length its index knows. Written and read as `[1,2,3]`. */
 const vectorOfAnyLength = customType<{ data: string }>({ dataType: () => 'vector' })
@@ -29,9 +29,7 @@ export const collections = pgTable(
   'collections',
   {
     id: uuid().primaryKey(),
-    workspaceId: uuid('workspace_id')
-      .notNull()
-      .references(() => workspaces.id, { onDelete: 'cascade' }),
+    workspaceId: ofWorkspace(),
     name: text().notNull(),
     createdAt: moment('created_at').notNull().defaultNow(),
   },
@@ -42,9 +40,7 @@ export const documents = pgTable(
   'documents',
   {
     id: uuid().primaryKey(),
-    workspaceId: uuid('workspace_id')
-      .notNull()
-      .references(() => workspaces.id, { onDelete: 'cascade' }),
+    workspaceId: ofWorkspace(),
     collectionId: uuid('collection_id')
       .notNull()
       .references(() => collections.id),
@@ -80,9 +76,7 @@ export const sources = pgTable(
   'sources',
   {
     id: uuid().primaryKey(),
-    workspaceId: uuid('workspace_id')
-      .notNull()
-      .references(() => workspaces.id, { onDelete: 'cascade' }),
+    workspaceId: ofWorkspace(),
     collectionId: uuid('collection_id')
       .notNull()
       .references(() => collections.id),
@@ -280,9 +274,7 @@ export const embeddingIndexes = pgTable(
   'embedding_indexes',
   {
     id: uuid().primaryKey(),
-    workspaceId: uuid('workspace_id')
-      .notNull()
-      .references(() => workspaces.id, { onDelete: 'cascade' }),
+    workspaceId: ofWorkspace(),
     /** As a person chose it: `multilingual-e5-small`, or `PROVIDER/MODEL`. */
     name: text().notNull(),
     /** The id that its vectors carry; null until the model was loaded or asked for the first time. */
@@ -311,9 +303,7 @@ export type RecognisedWord = [text: string, x: number, y: number, width: number,
 export const recognisedPages = pgTable(
   'recognised_pages',
   {
-    workspaceId: uuid('workspace_id')
-      .notNull()
-      .references(() => workspaces.id, { onDelete: 'cascade' }),
+    workspaceId: ofWorkspace(),
     contentHash: text('content_hash').notNull(),
     page: integer().notNull(),
     words: jsonb().$type<RecognisedWord[]>().notNull(),
@@ -328,9 +318,7 @@ export const goldenQuestions = pgTable(
   'golden_questions',
   {
     id: uuid().primaryKey(),
-    workspaceId: uuid('workspace_id')
-      .notNull()
-      .references(() => workspaces.id, { onDelete: 'cascade' }),
+    workspaceId: ofWorkspace(),
     question: text().notNull(),
     /** Documents that answer it, with the words that do. */
     expected: jsonb().$type<{ documentId: string; quote: string }[]>().notNull(),
@@ -345,9 +333,7 @@ export const entities = pgTable(
   'entities',
   {
     id: bigserial({ mode: 'number' }).primaryKey(),
-    workspaceId: uuid('workspace_id')
-      .notNull()
-      .references(() => workspaces.id, { onDelete: 'cascade' }),
+    workspaceId: ofWorkspace(),
     name: text().notNull(),
     /** `person`, `organisation`, `place`, `product`, `term`, `code` … */
     kind: text().notNull(),

@@ -9,6 +9,12 @@ export const workspaces = pgTable('workspaces', {
   createdAt: moment('created_at').notNull().defaultNow(),
 })
 
+/** The column of what belongs to a workspace and goes with it. */
+export const ofWorkspace = () =>
+  uuid('workspace_id')
+    .notNull()
+    .references(() => workspaces.id, { onDelete: 'cascade' })
+
 export const users = pgTable('users', {
   id: uuid().primaryKey(),
   /** Lower case; one account an address. */
@@ -22,9 +28,7 @@ export const users = pgTable('users', {
 export const memberships = pgTable(
   'memberships',
   {
-    workspaceId: uuid('workspace_id')
-      .notNull()
-      .references(() => workspaces.id, { onDelete: 'cascade' }),
+    workspaceId: ofWorkspace(),
     userId: uuid('user_id')
       .notNull()
       .references(() => users.id, { onDelete: 'cascade' }),
@@ -42,9 +46,7 @@ export const sessions = pgTable(
     userId: uuid('user_id')
       .notNull()
       .references(() => users.id, { onDelete: 'cascade' }),
-    workspaceId: uuid('workspace_id')
-      .notNull()
-      .references(() => workspaces.id, { onDelete: 'cascade' }),
+    workspaceId: ofWorkspace(),
     userAgent: text('user_agent'),
     createdAt: moment('created_at').notNull().defaultNow(),
     expiresAt: moment('expires_at').notNull(),

@@ -3,7 +3,6 @@
  * before and settled after, within deadlines, past the breaker and the rate, repeated where that helps, with a line in the ledger.
  * That way is made for words, so a batch is told as a model that says one word when its vectors are there.
  */
-import type { EmbeddingModelV4, LanguageModelV4, LanguageModelV4StreamPart } from '@ai-sdk/provider'
 import { database } from '#db/client.ts'
 import { insertModelCalls } from '#db/queries/model-calls.ts'
 import { getProvider } from '#db/queries/models.ts'
@@ -16,6 +15,7 @@ import { costOf, priceMicros } from './cost.ts'
 import { cleanUntrusted } from './injection.ts'
 import { type EmbedPurpose, trainedFor } from './local/encoder-model.ts'
 import { meteredCall } from './metered.ts'
+import { oneWordModel } from './one-word-model.ts'
 import { buildEmbeddingModel } from './providers.ts'
 import { createRedactor } from './redact.ts'
 import { fetchOf, listCandidates, listEnvironmentCandidates, openKey } from './registry.ts'
@@ -175,55 +175,6 @@ const readVectors = (embeddings: readonly number[][], count: number): Float32Arr
   })
 }
 
-/** One batch as a model that says a word when the vectors are there; `onVectors` gets them. */
-const speaking = (
-  encoder: EmbeddingModelV4,
-  {
-    values,
-    purpose,
-    onVectors,
-  }: { values: string[]; purpose: EmbedPurpose; onVectors: (vectors: Float32Array[]) => void },
-): LanguageModelV4 => ({
-  specificationVersion: 'v4',
-  provider: encoder.provider,
-  modelId: encoder.modelId,
-  supportedUrls: {},
-  doGenerate: () => Promise.reject(new Error('an embedding model is only asked for vectors')),
-  doStream: async ({ abortSignal }) => {
-    const { embeddings, usage, response } = await encoder.doEmbed({
-      values,
-      providerOptions: vendorOptions(purpose),
-      ...(abortSignal ? { abortSignal } : {}),
-    })
-    onVectors(readVectors(embeddings, values.length))
-    const none = { total: undefined, noCache: undefined, cacheRead: undefined, cacheWrite: undefined }
-    const parts: LanguageModelV4StreamPart[] = [
-      { type: 'stream-start', warnings: [] },
-      { type: 'text-start', id: '1' },
-      { type: 'text-delta', id: '1', delta: 'done' },
-      { type: 'text-end', id: '1' },
-      {
-        type: 'finish',
-        finishReason: { unified: 'stop', raw: 'stop' },
-        usage: {
-          inputTokens: { ...none, total: usage?.tokens },
-          outputTokens: { total: 0, text: 0, reasoning: 0 },
-        },
-      },
-    ]
-    const stream = new ReadableStream<LanguageModelV4StreamPart>({
-      start: (controller) => {
-        for (const part of parts) controller.enqueue(part)
-        controller.close()
-      },
-    })
-    return {
-      stream,
-      ...(response?.headers ? { response: { headers: response.headers } } : {}),
-    }
-  },
-})
-
 /**
  * Unit vectors of `texts` in their order; null for a text that holds what the workspace lets out to nobody. Throws
  * `model-misconfigured` (no such provider, or another length than before), `model-failed`, `over-budget`, `tokens-limited`,
@@ -263,11 +214,17 @@ export const embedByProvider = async (
       provider,
       modelId,
       tier: 'standard',
-      model: speaking(encoder, {
-        values,
-        purpose,
-        onVectors: (came) => {
-          made = came
+      model: oneWordModel({
+        provider: encoder.provider,
+        modelId: encoder.modelId,
+        ask: async (abortSignal) => {
+          const { embeddings, usage, response } = await encoder.doEmbed({
+            values,
+            providerOptions: vendorOptions(purpose),
+            ...(abortSignal ? { abortSignal } : {}),
+          })
+          made = readVectors(embeddings, values.length)
+          return { tokens: usage?.tokens, headers: response?.headers }
         },
       }),
       contextTokensMax,
