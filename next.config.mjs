@@ -14,6 +14,7 @@ export default {
     '@opentelemetry/exporter-trace-otlp-http',
     '@opentelemetry/resources',
     '@opentelemetry/sdk-trace',
+    'nodemailer',
     'onnxruntime-node',
     'pg-boss',
     'pino',

@@ -27,6 +27,8 @@ export const proxy = (request: NextRequest): NextResponse => {
   const response = NextResponse.next({ request: { headers } })
   response.headers.set('content-security-policy', policy)
   response.headers.set('cache-control', 'private, no-store')
+  // Only where the settings say that people come by TLS: a browser that was told so comes by nothing else for a year.
+  if (process.env.AUTH_URL?.startsWith('https:')) response.headers.set('strict-transport-security', 'max-age=31536000')
   return response
 }
 

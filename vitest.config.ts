@@ -25,5 +25,7 @@ export default defineConfig({
       },
     ],
     env: { LOG_LEVEL: 'silent' },
+    // It imports Next.js in a way that only a bundler resolves.
+    server: { deps: { inline: ['next-auth'] } },
   },
 })

@@ -1,6 +1,10 @@
 'use client'
 import { DeadEnd } from '#components/shell/dead-end.tsx'
 import { Button } from '#components/ui/button.tsx'
+import { AppError, publicError } from '#lib/shared/errors.ts'
+
+/** The door of a page says by this that it was opened too often; see lib/auth/doors.ts. */
+const limited = 'rate-limited'
 
 export default function PageError({ error, reset }: { error: Error & { digest?: string }; reset: () => void }) {
   return (
@@ -16,14 +20,20 @@ export default function PageError({ error, reset }: { error: Error & { digest?: 
         </>
       }
     >
-      Something went wrong on our side; nothing you stored is lost. If it goes on, tell an admin
-      {error.digest ? (
+      {error.digest === limited ? (
+        publicError(new AppError(limited)).message
+      ) : (
         <>
-          {' '}
-          the number <code className="font-mono text-foreground">{error.digest}</code>
+          Something went wrong on our side; nothing you stored is lost. If it goes on, tell an admin
+          {error.digest ? (
+            <>
+              {' '}
+              the number <code className="font-mono text-foreground">{error.digest}</code>
+            </>
+          ) : null}
+          .
         </>
-      ) : null}
-      .
+      )}
     </DeadEnd>
   )
 }

@@ -21,6 +21,7 @@ import { claimVersion } from '#db/queries/ingest.ts'
 import { insertModelCalls } from '#db/queries/model-calls.ts'
 import { insertModel, insertProvider } from '#db/queries/models.ts'
 import { createWorkspace, upsertAccount } from '#db/queries/people.ts'
+import { accessFingerprint } from '#db/visibility.ts'
 import { indexParsed } from '#ingestion/pipeline.ts'
 import { conversationContext } from '#lib/chat/context.ts'
 import { standaloneQuestion } from '#lib/chat/follow-up.ts'
@@ -366,7 +367,8 @@ const ask = async (asked: Asked, kept: Kept): Promise<Outcome & { droppedTokens:
   if (!evidence.found) return { right: question.fact === null ? null : false, from: 'nothing found', ...nothing }
 
   const trace = startTrace({ viewer, question: question.text })
-  const turn = { viewer, chatId: newId(), answerId: newId(), question: question.text, collectionIds: [] }
+  const access = await accessFingerprint(database().db, viewer)
+  const turn = { viewer, chatId: newId(), answerId: newId(), question: question.text, collectionIds: [], access }
   const cached = (levers.exact || levers.semantic) && searched === question.text
   if (cached) await expire(kept, question.atMs, levers.ttlSeconds)
   const looked = cached ? await findKept(turn, evidence, trace) : null

@@ -37,7 +37,7 @@ export const openGateway = async (): Promise<OpenedGateway> => {
   const workspaceId = newId()
   const email = `bench-${workspaceId}@bench.local`
   await createWorkspace(db, { id: workspaceId, name: `Bench ${workspaceId}` })
-  await upsertAccount(db, { userId: newId(), workspaceId, role: 'user', name: 'Bench', email, passwordHash: 'none' })
+  await upsertAccount(db, { userId: newId(), workspaceId, role: 'member', name: 'Bench', email, passwordHash: 'none' })
   const account = await getSignInAccount(db, email)
   if (!account) throw new Error('the account was not made')
   const { passwordHash: _, ...viewer } = account

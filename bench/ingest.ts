@@ -192,6 +192,10 @@ printRows([
   part('embedding alone', embedding, pages),
 ])
 
+console.log(
+  `Of the encoder's own throughput ${((100 * embedding.ms) / endToEnd.ms).toFixed(0)} % were reached; it had ${((100 * embedding.processor) / endToEnd.processor).toFixed(0)} % of the processor's time`,
+)
+
 /** As many words as the PDF files have, in headed sections of one page each, as plain lines. */
 const sectionsOf = (number: number): { heading: string; paragraphs: string[] }[] =>
   Array.from({ length: pagesPerDocument }, (_, at) => {

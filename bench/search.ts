@@ -1,7 +1,8 @@
 /**
  * Retrieval at 10,000 chunks or as many as asked for: every part by itself and the whole, what the vector index misses of an exact
  * search, how long it took to build and how large it is. `--chunks 10000,50000` measures one after the other and how cost grows;
- * `--postgres URL` a server (a database of its own is made and dropped) instead of the embedded database.
+ * `--postgres URL` a server (a database of its own is made and dropped) instead of the embedded database. `--hnsw 8:32,32:128` builds the
+ * vector index with each of these numbers of links and candidates besides, and searches it alone.
  *
  * Chunks are made of the demo corpus' sentences in new combinations, so that words are as frequent and as rare as in real text.
  * The first 10,000 are embedded; the vectors of more are mixtures of two of those with noise, which are no easier to tell apart.
@@ -15,7 +16,7 @@ import { closeDatabase, database, holdDatabase, rows as queryRows } from '#db/cl
 import { demoQuestions } from '#db/demo/questions.ts'
 import { openMemoryDatabase, openServerDatabase } from '#db/open.ts'
 import { upsertCollection } from '#db/queries/documents.ts'
-import { dropVectorIndex, ensureVectorIndex } from '#db/queries/embedding-indexes.ts'
+import { dropVectorIndex, ensureVectorIndex, rebuildVectorIndex } from '#db/queries/embedding-indexes.ts'
 import { createScratchDocument } from '#db/queries/evaluation.ts'
 import { claimVersion, insertChunks, publishVersion } from '#db/queries/ingest.ts'
 import { analyzeWhenGrown } from '#db/queries/lexical-index.ts'
@@ -33,12 +34,24 @@ const { values: args } = parseArgs({
   options: {
     chunks: { type: 'string', default: '10000' },
     postgres: { type: 'string' },
+    hnsw: { type: 'string', default: '' },
     json: { type: 'boolean', default: false },
   },
 })
 const sizes = args.chunks.split(',').map(Number)
-if (sizes.some((size) => !Number.isInteger(size) || size < 100)) {
-  process.stderr.write('npm run bench:search -- [--chunks N,N] [--postgres URL] [--json]; N from 100\n')
+const graphs = args.hnsw
+  .split(',')
+  .filter(Boolean)
+  .map((pair) => pair.split(':').map(Number))
+  .map(([m = Number.NaN, efConstruction = Number.NaN]) => ({ m, efConstruction }))
+const isCount = (value: number): boolean => Number.isInteger(value) && value > 0
+if (
+  sizes.some((size) => !isCount(size) || size < 100) ||
+  graphs.some(({ m, efConstruction }) => !isCount(m) || !isCount(efConstruction))
+) {
+  process.stderr.write(
+    'npm run bench:search -- [--chunks N,N] [--postgres URL] [--hnsw M:EF,M:EF] [--json]; N from 100\n',
+  )
   process.exit(2)
 }
 /** So many are embedded by the encoder. */
@@ -191,6 +204,40 @@ const megabytesOf = async (relation: string): Promise<number> => {
   return Math.round((size?.bytes ?? 0) / 1e6)
 }
 
+/** The vector index alone, built anew with each of `graphs`: how long that takes, its size, what it finds and how fast. */
+const compareGraphs = async (viewer: Viewer): Promise<Row[]> => {
+  const { id: model, dimensions } = embeddingModel()
+  const asked = await Promise.all(
+    demoQuestions.map(async ({ question }) => {
+      const [vector] = (await embed([question], { purpose: 'query' })).vectors
+      return [question, vector ?? new Float32Array(dimensions)] as const
+    }),
+  )
+  const vectors = new Map(asked)
+  const rows: Row[] = []
+  for (const graph of graphs) {
+    const startedMs = performance.now()
+    await rebuildVectorIndex(database(), { model, dimensions, graph })
+    const buildSeconds = ((performance.now() - startedMs) / 1_000).toFixed(1)
+    const row = await timed(`links ${graph.m}, candidates ${graph.efConstruction}`, (question) =>
+      searchVector(database().db, {
+        viewer,
+        collectionIds: [],
+        limit: 60,
+        vector: vectors.get(question) ?? new Float32Array(dimensions),
+        model,
+      }),
+    )
+    rows.push({
+      ...row,
+      'built in s': buildSeconds,
+      [`recall@${depth}`]: (await indexRecall(viewer)).toFixed(4),
+      'with vectors MB': await megabytesOf('chunk_vectors'),
+    })
+  }
+  return rows
+}
+
 const openBench = async (): Promise<void> => {
   if (!args.postgres) return void holdDatabase(await openMemoryDatabase())
   const name = `footnote_bench_${newId().replaceAll('-', '')}`
@@ -246,6 +293,7 @@ const measure = async (size: number): Promise<Row[]> => {
       `${bulk ? `, vector index built in ${indexSeconds.toFixed(0)} s` : ''}; recall@${depth} of the index against exact search ${(await indexRecall(viewer)).toFixed(4)}; ` +
       `vectors with their index ${await megabytesOf('chunk_vectors')} MB, postings ${await megabytesOf('postings')} MB, this process ${residentMegabytes()} MB resident`,
   )
+  if (graphs.length > 0) printRows(await compareGraphs(viewer))
   await closeDatabase()
   return rows.map((row) => ({ chunks: size, ...row }))
 }

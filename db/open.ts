@@ -40,21 +40,22 @@ const applySearchSettings = async (pglite: PGlite): Promise<void> => {
 }
 
 /** PGlite in memory, optionally from a dump of another: for tests, evaluations and benchmarks. Not migrated when from a dump. */
-export const openMemoryDatabase = async (dump?: Blob): Promise<Database> => {
+export const openMemoryDatabase = async (dump?: Blob, upTo?: number): Promise<Database> => {
   const pglite = await PGlite.create({ extensions: { vector }, ...(dump ? { loadDataDir: dump } : {}) })
   const database = fromPglite(pglite, () => undefined)
-  if (!dump) await migrate(database)
+  if (!dump) await migrate(database, upTo)
   await applySearchSettings(pglite)
   return database
 }
 
-export const openEmbeddedDatabase = async (dataDir: string): Promise<Database> => {
+/** `upTo`: as `migrate` takes it. */
+export const openEmbeddedDatabase = async (dataDir: string, upTo?: number): Promise<Database> => {
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
   const unlock = await lockDirectory(dataDir)
   try {
     const pglite = await PGlite.create(join(dataDir, 'pgdata'), { extensions: { vector } })
     const database = fromPglite(pglite, unlock)
-    await migrate(database)
+    await migrate(database, upTo)
     await applySearchSettings(pglite)
     return database
   } catch (error) {
@@ -63,7 +64,8 @@ export const openEmbeddedDatabase = async (dataDir: string): Promise<Database> =
   }
 }
 
-export const openServerDatabase = async (url: string): Promise<Database> => {
+/** `upTo`: as `migrate` takes it. */
+export const openServerDatabase = async (url: string, upTo?: number): Promise<Database> => {
   const client = postgres(url, {
     max: poolSize,
     connect_timeout: connectTimeoutSeconds,
@@ -77,7 +79,7 @@ export const openServerDatabase = async (url: string): Promise<Database> => {
     close: () => client.end({ timeout: 5 }),
   }
   try {
-    await migrate(database)
+    await migrate(database, upTo)
   } catch (error) {
     await database.close()
     throw error

@@ -9,7 +9,7 @@ import { newId } from '#lib/shared/ids.ts'
 import { type Role, roles, type Viewer } from '#lib/shared/viewer.ts'
 import { closeDatabase, type Database, holdDatabase } from './client.ts'
 import { openMemoryDatabase, openServerDatabase } from './open.ts'
-import { collections, memberships, users, workspaces } from './schema/index.ts'
+import { collectionGrants, collections, memberships, users, workspaces } from './schema/index.ts'
 
 const openScratchServerDatabase = async (adminUrl: string): Promise<Database> => {
   const name = `footnote_test_${newId().replaceAll('-', '')}`
@@ -58,6 +58,9 @@ export const createTestWorkspace = async ({ db }: Database): Promise<TestWorkspa
   const collectionId = newId()
   await db.insert(workspaces).values({ id: workspaceId, name: 'Test' })
   await db.insert(collections).values({ id: collectionId, workspaceId, name: 'General' })
+  await db
+    .insert(collectionGrants)
+    .values({ id: newId(), workspaceId, collectionId, subject: 'workspace', subjectId: workspaceId, level: 'read' })
   const members = roles.map((role) => {
     const userId = newId()
     return { userId, workspaceId, role, name: role, email: `${role}-${userId}@test.local` }

@@ -3,7 +3,7 @@ import { ask, chipsOf, expect, test } from './test.ts'
 const leave = 'How many days of leave do I get in my first calendar year?'
 const beltSlip = 'What does error E13 on the H-40 mean?'
 
-test.use({ role: 'user' })
+test.use({ role: 'member' })
 
 test('suggests questions that the documents really answer', async ({ page }) => {
   await page.goto('/')

@@ -1,7 +1,7 @@
 /** Starts the servers for the tests and signs each role in once; the tests find both through the environment. */
 import { join } from 'node:path'
 import { request } from '@playwright/test'
-import { roles } from '../lib/shared/viewer.ts'
+import { demoEmail, roles } from '../lib/shared/viewer.ts'
 import { startMockProvider } from './mock-provider.ts'
 import { startServer, type TestServer } from './server.ts'
 
@@ -9,7 +9,7 @@ const signIn = async ({ url, dataDir, password }: TestServer): Promise<void> => 
   for (const role of roles) {
     const context = await request.newContext({ baseURL: url })
     const { csrfToken } = (await (await context.get('/api/auth/csrf')).json()) as { csrfToken: string }
-    const form = { csrfToken, email: `${role}@demo.local`, password: await password() }
+    const form = { csrfToken, email: demoEmail(role), password: await password() }
     await context.post('/api/auth/callback/credentials', { form, maxRedirects: 0 })
     await context.storageState({ path: join(dataDir, `${role}.json`) })
     await context.dispose()

@@ -145,7 +145,7 @@ test.describe('knowledge on a phone', () => {
   })
 })
 
-for (const role of ['user', 'reviewer'] as const)
+for (const role of ['member', 'reviewer'] as const)
   test.describe(`a ${role}`, () => {
     test.use({ role })
     for (const path of ['/admin/retrieval', '/admin/documents/0198a4a0-0000-7000-8000-000000000001'])

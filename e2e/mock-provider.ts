@@ -1,6 +1,6 @@
 /**
  * A model vendor of our own, for tests: speaks OpenAI's chat completions and responses, Anthropic's messages and Google's
- * generateContent (JSON and SSE), embeddings and lists of models, under `/v1` and `/v1beta`; misbehaves on request, and tells what it
+ * generateContent (JSON and SSE), embeddings, orders of passages and lists of models, under `/v1` and `/v1beta`; misbehaves on request, and tells what it
  * was asked, what it used and whether the client hung up. How vendors say things is in `mock-vendors.ts`.
  * `node e2e/mock-provider.ts --port 8089` runs it by itself.
  *
@@ -23,7 +23,9 @@ import {
   type Finish,
   type Message,
   modelList,
+  type Ranks,
   type Refusal,
+  readRanks,
   readTexts,
   type Texts,
   type ToldUsage,
@@ -77,8 +79,8 @@ export type Script = {
   failShare?: number
   failStatuses?: number[]
   seed?: number
-  /** Only for calls that ask for JSON, for text, or for vectors; others pass it by. */
-  for?: 'json' | 'text' | 'vectors'
+  /** Only for calls that ask for JSON, for text, for vectors, or for an order of passages; others pass it by. */
+  for?: 'json' | 'text' | 'vectors' | 'ranks'
   /** Only for calls that have these words anywhere in their messages. */
   when?: string
   /** Calls it holds for. */
@@ -492,6 +494,22 @@ export const startMockProvider = async (port = 0): Promise<MockProvider> => {
     record.finished = true
   }
 
+  /** The last passage is the best: an order that was taken shows. */
+  const rerank = async (asked: Ranks, record: RecordedRequest, call: Call): Promise<void> => {
+    const { query, documents, refusal } = asked
+    const words = [query, ...documents].join('\n')
+    const begun = await begin({ kind: 'ranks', prompt: query, words, refusal }, record, call)
+    if (!begun) return
+    const { act, wait } = begun
+    if (act.fault === 'stall' || act.fault === 'comments') return wait(600_000)
+    if (act.fault === 'reset') return reset(call.response)
+    const usage = toldUsage(act, Math.ceil(words.length / 4), 0)
+    const scores = documents.map((_, at) => (at + 1) / documents.length)
+    sendJson(call.response, 200, asked.answer(scores, usage), act.headers)
+    record.told = usage
+    record.finished = true
+  }
+
   const usage = (): UsageSums => {
     const told = requests.flatMap((request) => (request.told ? [request.told] : []))
     return {
@@ -542,9 +560,11 @@ export const startMockProvider = async (port = 0): Promise<MockProvider> => {
     if (listed) return sendJson(response, 200, listed)
     const body = method === 'POST' ? await readBody(request) : null
     const texts = readTexts(method, path, body)
+    const ranks = readRanks(method, path, body)
     const vendor = vendorOf(method, path)
     const call = { request, response }
     if (texts) return embed(texts, record(request, path, body), call)
+    if (ranks) return rerank(ranks, record(request, path, body), call)
     if (vendor) return complete(vendor, vendor.read(body, path), record(request, path, body), call)
     sendJson(response, 404, { error: { message: `no route ${method} ${path}` } })
   }

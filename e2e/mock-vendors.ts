@@ -422,6 +422,33 @@ export const readTexts = (method: string, path: string, body: unknown): Texts | 
   }
 }
 
+type RankTexts = { query?: unknown; documents?: unknown; model?: string }
+export type Ranks = {
+  query: string
+  documents: string[]
+  /** The order as Cohere v2 and those who speak like it say it. */
+  answer(scores: number[], usage: ToldUsage | null): unknown
+  refusal: Vendor['refusal']
+}
+
+/** A call that has passages put in order; undefined where the path is for something else. */
+export const readRanks = (method: string, path: string, body: unknown): Ranks | undefined => {
+  if (method !== 'POST' || !/^(?:\/v1)?\/rerank$/.test(path)) return undefined
+  const { query, documents, model } = body as RankTexts
+  return {
+    query: String(query),
+    documents: (Array.isArray(documents) ? documents : []).map(String),
+    answer: (scores, usage) => ({
+      model: model ?? 'mock-reranker',
+      results: scores
+        .map((relevance_score, index) => ({ index, relevance_score }))
+        .sort((a, b) => b.relevance_score - a.relevance_score),
+      ...(usage ? { usage } : {}),
+    }),
+    refusal: openAiRefusal,
+  }
+}
+
 /** A list of models in the form of whoever is asked, Anthropic's reads as OpenAI's does; undefined where there is none. */
 export const modelList = (method: string, path: string, names: readonly string[]): unknown => {
   if (method !== 'GET') return undefined

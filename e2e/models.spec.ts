@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { type Locator, type Page, request } from '@playwright/test'
+import { demoEmail, type Role } from '../lib/shared/viewer.ts'
 import { violations, violationsInBothLooks } from './axe.ts'
 import { type MockProvider, startMockProvider } from './mock-provider.ts'
 import { startServer, type TestServer } from './server.ts'
@@ -10,10 +11,10 @@ test.describe.configure({ mode: 'serial', timeout: 120_000 })
 
 const key = 'sk-test-never-shown-7391'
 
-const signIn = async ({ url, dataDir, password }: TestServer, role: string): Promise<void> => {
+const signIn = async ({ url, dataDir, password }: TestServer, role: Role): Promise<void> => {
   const context = await request.newContext({ baseURL: url, storageState: { cookies: [], origins: [] } })
   const { csrfToken } = (await (await context.get('/api/auth/csrf')).json()) as { csrfToken: string }
-  const form = { csrfToken, email: `${role}@demo.local`, password: await password() }
+  const form = { csrfToken, email: demoEmail(role), password: await password() }
   await context.post('/api/auth/callback/credentials', { form, maxRedirects: 0 })
   await context.storageState({ path: join(dataDir, `${role}.json`) })
   await context.dispose()
@@ -22,7 +23,7 @@ const signIn = async ({ url, dataDir, password }: TestServer, role: string): Pro
 const start = async (): Promise<{ mock: MockProvider; server: TestServer }> => {
   const [mock, server] = await Promise.all([startMockProvider(), startServer()])
   await server.settled()
-  for (const role of ['admin', 'user']) await signIn(server, role)
+  for (const role of ['admin', 'member'] as const) await signIn(server, role)
   return { mock, server }
 }
 
@@ -218,36 +219,34 @@ test('models of a tier change places by the keyboard', async ({ page }) => {
   await expect(rows).toHaveText([/^mock-2/])
 })
 
-test('rules are kept in dollars, refused in words, and saved once when two save', async ({ page, context }) => {
+test('rules are refused in words, and saved once when two save', async ({ page, context }) => {
   await open(page)
   const rules = (one: Page) => one.getByRole('form', { name: 'Rules' })
-  const budget = (one: Page) => rules(one).getByLabel('A person a day')
-  await budget(page).fill('-2')
+  const limit = (one: Page) => rules(one).getByLabel('Text of a person a minute')
+  await limit(page).fill('-2')
   await rules(page).getByRole('button', { name: 'Save rules' }).click()
-  await expect(rules(page).getByRole('alert')).toContainText('The budget of a person a day must not be negative.')
-  await budget(page).fill('2,5')
+  await expect(rules(page).getByRole('alert')).toContainText('The tokens of a person a minute must not be negative.')
+  await limit(page).fill('2,5')
   await rules(page).getByRole('button', { name: 'Save rules' }).click()
-  await expect(budget(page)).toBeFocused()
+  await expect(limit(page)).toBeFocused()
   await expect(rules(page).getByRole('alert')).toContainText('with a point')
 
   const other = await context.newPage()
   await open(other)
-  await budget(page).fill('2.50')
+  await limit(page).fill('250000')
   await rules(page).getByRole('button', { name: 'Save rules' }).click()
   await expect(page.getByText('The rules were saved')).toBeVisible()
-  await budget(other).fill('9')
+  await limit(other).fill('90000')
   await rules(other).getByRole('button', { name: 'Save rules' }).click()
   await expect(rules(other).getByRole('alert')).toContainText('Somebody changed this in the meantime')
   await rules(other).getByRole('button', { name: 'Load the newer rules' }).click()
-  await expect(budget(other)).toHaveValue('2.5')
+  await expect(limit(other)).toHaveValue('250000')
 })
 
 test('every rule that is saved is there again', async ({ page }) => {
   await open(page)
   const rules = page.getByRole('form', { name: 'Rules' })
   const typed = {
-    'Mark text that tries to give orders': '0.6',
-    'Hold a passage back from models': '0.9',
     'Our own machines should take': '65',
     'Check each model every': '12',
     'Worse from a fall of': '10',
@@ -265,7 +264,7 @@ test('every rule that is saved is there again', async ({ page }) => {
   await expect(rules.getByLabel('Use the provider’s batch interface')).toBeChecked()
   await expect(page.getByLabel('Local share against its target')).toContainText('the target of 65 %')
   // What an earlier test set is still what it was.
-  await expect(rules.getByLabel('A person a day')).toHaveValue('2.5')
+  await expect(rules.getByLabel('Text of a person a minute')).toHaveValue('250000')
   await rules.getByLabel('Describe new and changed documents').uncheck()
   await rules.getByRole('button', { name: 'Save rules' }).click()
   await expect(page.getByText('The rules were saved').first()).toBeVisible()
@@ -306,7 +305,7 @@ test('deleting the provider takes its models with it', async ({ page }) => {
 })
 
 test.describe('people who are no admins', () => {
-  test.use({ role: 'user' })
+  test.use({ role: 'member' })
   test('do not find the page', async ({ page }) => {
     const response = await page.goto('/admin/models')
     expect(response?.status()).toBe(404)

@@ -59,7 +59,7 @@ for (const { path, title } of reports) {
     await expect(page.getByRole('combobox', { name: 'Model' })).toHaveValue('')
   })
 
-  for (const role of ['user', 'reviewer'] as const)
+  for (const role of ['member', 'reviewer'] as const)
     test.describe(`a ${role}`, () => {
       test.use({ role })
       test(`finds nothing at ${path}`, async ({ page }) => {
@@ -139,7 +139,7 @@ test.describe('the metrics', () => {
   })
 
   test.describe('for a person who only asks', () => {
-    test.use({ role: 'user' })
+    test.use({ role: 'member' })
     test('are not there', async ({ request }) => {
       expect((await request.get('/api/metrics')).status()).toBe(404)
     })

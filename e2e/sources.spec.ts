@@ -104,7 +104,7 @@ test.describe('a website as a source', () => {
 })
 
 test.describe('who may not manage documents', () => {
-  test.use({ role: 'user' })
+  test.use({ role: 'member' })
   test('does not find the page', async ({ page }) => {
     expect((await page.goto('/admin/sources'))?.status()).toBe(404)
   })

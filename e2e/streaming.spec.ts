@@ -3,7 +3,7 @@ import { ask, chipsOf, expect, mockUrl, test } from './test.ts'
 
 // The provider's script is one for all: these tests follow each other.
 test.describe.configure({ mode: 'serial' })
-test.use({ role: 'user', answers: 'provider' })
+test.use({ role: 'member', answers: 'provider' })
 
 const question = 'How many days of leave do I get in my first calendar year?'
 /** The provider's sentence does not follow from what this finds, so that such an answer is never kept and given again. */

@@ -3,7 +3,7 @@ import { ask, expect, test } from './test.ts'
 
 const leave = 'How many days of leave do I get in my first calendar year?'
 
-test.use({ role: 'user' })
+test.use({ role: 'member' })
 
 const panelOf = (page: Page, of: 'conversation' | 'selection') =>
   page.getByRole('dialog', { name: `Summary of the ${of}` })

@@ -1,7 +1,7 @@
 /** The test function: signed in as a role, on one of the two servers, with an eye on the console and on requests to strangers. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { test as base, expect, type Locator, type Page } from '@playwright/test'
+import { type BrowserContext, test as base, expect, type Locator, type Page } from '@playwright/test'
 import type { Role } from '../lib/shared/viewer.ts'
 
 export { expect } from '@playwright/test'
@@ -33,6 +33,37 @@ export const mockUrl = (): string => setting('E2E_MOCK_URL')
 /** A refused request is logged by the browser itself; everything else on the console is a fault of ours. */
 const isExpected = (text: string): boolean => text.startsWith('Failed to load resource')
 
+/**
+ * Notes what no page may do, from now until the context ends: errors on the console, dialogs, what the content policy refuses, and
+ * requests to strangers. The list grows as it happens.
+ */
+export const watch = async (context: BrowserContext, url: string): Promise<string[]> => {
+  const faults: string[] = []
+  const at = (page: Page | null): string => (page ? ` (on ${page.url().replace(/[?#].*/, '')})` : '')
+  // The browser's own words for it name no place; and a page may catch what it is told.
+  await context.addInitScript(() => {
+    document.addEventListener('securitypolicyviolation', ({ effectiveDirective, blockedURI, sourceFile }) =>
+      console.error(`content policy: ${effectiveDirective} refused ${blockedURI} in ${sourceFile}`),
+    )
+  })
+  context.on('dialog', async (dialog) => {
+    if (dialog.type() !== 'beforeunload') faults.push(`dialog: ${dialog.message()}${at(dialog.page())}`)
+    await dialog.accept().catch(() => undefined)
+  })
+  context.on('console', (message) => {
+    if (message.type() === 'error' && !isExpected(message.text()))
+      faults.push(`console: ${message.text()}${at(message.page())}`)
+  })
+  context.on('weberror', (error) => faults.push(`page: ${error.error().message}${at(error.page())}`))
+  context.on('request', (request) => {
+    const asked = new URL(request.url())
+    if (/^(https?|ftp):$/.test(asked.protocol) && asked.origin !== new URL(url).origin)
+      faults.push(`request to a stranger: ${asked.href}`)
+  })
+  context.on('page', (page) => page.on('websocket', (socket) => faults.push(`socket: ${socket.url()}`)))
+  return faults
+}
+
 export const test = base.extend<Options & Fixtures>({
   role: ['admin', { option: true }],
   answers: ['built-in', { option: true }],
@@ -41,16 +72,7 @@ export const test = base.extend<Options & Fixtures>({
     use(role ? join(serverOf(answers).dataDir, `${role}.json`) : { cookies: [], origins: [] }),
   watched: [
     async ({ context, baseURL }, use) => {
-      const faults: string[] = []
-      context.on('console', (message) => {
-        if (message.type() === 'error' && !isExpected(message.text())) faults.push(`console: ${message.text()}`)
-      })
-      context.on('weberror', (error) => faults.push(`page: ${error.error().message}`))
-      context.on('request', (request) => {
-        const url = new URL(request.url())
-        if (/^https?:$/.test(url.protocol) && url.origin !== new URL(baseURL ?? '').origin)
-          faults.push(`request to a stranger: ${url.href}`)
-      })
+      const faults = await watch(context, baseURL ?? '')
       await use(undefined)
       expect(faults).toEqual([])
     },

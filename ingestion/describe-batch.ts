@@ -41,6 +41,7 @@ const offerGroups = async (
       if (versions.length > 0)
         requests.push({
           input: { documents: versions.map(({ document: { title, text } }) => ({ title, text })) },
+          collectionIds: [...new Set(versions.map(({ document }) => document.collectionId))],
           about: { versionIds: versions.map(({ versionId }) => versionId) },
         })
   }

@@ -11,7 +11,9 @@ import {
   startDescriptions,
   type UndescribedVersion,
 } from '#db/queries/changed-documents.ts'
+import { settingsOf } from '#lib/gateway/index.ts'
 import { enqueue } from '#lib/jobs.ts'
+import { quietUntil } from '#lib/shared/quiet-hours.ts'
 import { describedTogetherMax } from './describe.ts'
 
 /** Of one workspace, at once. */
@@ -44,6 +46,7 @@ export const groupVersions = (found: readonly UndescribedVersion[]): Undescribed
  */
 export const describeChanged = async (
   elsewhere?: (workspaceId: string, found: readonly UndescribedVersion[]) => Promise<ReadonlySet<string>>,
+  now: Date = new Date(),
 ): Promise<number> => {
   const { db } = database()
   const workspaces = await listDescribingWorkspaces(db)
@@ -53,7 +56,9 @@ export const describeChanged = async (
     const elsewhereToo = batch && elsewhere !== undefined
     const room = (elsewhereToo ? inBatchMax : inWorkMax) - (await countBeingDescribed(db, workspaceId))
     if (room <= 0) continue
-    const found = await listUndescribed(db, workspaceId, room)
+    const { policy } = (await settingsOf(workspaceId)).settings
+    if (quietUntil(policy.quietHours, 'summaries', now)) continue
+    const found = await listUndescribed(db, workspaceId, room, policy.features.summaries)
     const taken: ReadonlySet<string> = elsewhereToo ? await elsewhere(workspaceId, found) : new Set()
     const rest = found.filter(({ versionId }) => !taken.has(versionId)).slice(0, inWorkMax)
     const groups = groupVersions(rest)

@@ -1,7 +1,8 @@
 /** A summary and tags of a document, as a job with progress; of several short ones in one call. Without a model in the built-in way. */
 import { database } from '#db/client.ts'
+import { stopDescriptions } from '#db/queries/changed-documents.ts'
 import { endDescription, getDescribable, setDescriptionProgress } from '#db/queries/descriptions.ts'
-import { inspect, runTask } from '#lib/gateway/index.ts'
+import { inspect, runTask, settingsOf } from '#lib/gateway/index.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
 import { callsFor, describableParts, summariseParts } from './summarise.ts'
 
@@ -13,6 +14,12 @@ const callOf = ({ workspaceId, userId }: Omit<DescribeJob, 'versionId'>, signal:
   return { viewer, feature: 'document.description', signal }
 }
 
+/** Whether the workspace's policy lets summaries use the collection. */
+const mayDescribe = async (workspaceId: string, collectionId: string): Promise<boolean> => {
+  const { summaries } = (await settingsOf(workspaceId)).settings.policy.features
+  return summaries === null || summaries.includes(collectionId)
+}
+
 /** Describes a version; a version that is gone by now is no error. */
 export const describeVersion = async (
   { versionId, workspaceId, userId }: DescribeJob,
@@ -21,8 +28,10 @@ export const describeVersion = async (
   const { db } = database()
   const found = await getDescribable(db, workspaceId, versionId)
   if (!found) return
-  const { title, text } = found
-  const call = callOf({ workspaceId, userId }, signal)
+  const { title, text, collectionId } = found
+  // The policy may have changed since it was queued.
+  if (!(await mayDescribe(workspaceId, collectionId))) return stopDescriptions(db, [versionId])
+  const call = { ...callOf({ workspaceId, userId }, signal), collectionIds: [collectionId] }
   const parts = describableParts(text)
   const total = callsFor(parts) + 1
   let done = 0
@@ -59,11 +68,13 @@ export const describeVersions = async (
     there.map(({ title, text }) => `${title}\n\n${text}`),
     call.viewer,
   )
-  const together = there.filter((_, at) => !inspected[at]?.flagged)
+  const allowed = await Promise.all(there.map(({ collectionId }) => mayDescribe(workspaceId, collectionId)))
+  const together = there.filter((_, at) => !inspected[at]?.flagged && allowed[at])
   const done = new Set<string>()
   if (together.length > 1) {
     const documents = together.map(({ title, text }) => ({ title, text }))
-    const { output, model } = await runTask('describe', { documents }, call)
+    const collectionIds = [...new Set(together.map(({ collectionId }) => collectionId))]
+    const { output, model } = await runTask('describe', { documents }, { ...call, collectionIds })
     // Without a model there was no call to share.
     if (model !== null)
       for (const [versionId, made] of readDescriptions(output, together)) {

@@ -9,9 +9,10 @@ import { listEncoderIndexes } from '#db/reports/encoders.ts'
 import { createTestWorkspace, type TestWorkspace, withDatabase } from '#db/testing.ts'
 import { uploadDocument } from '#lib/documents.ts'
 import { chooseEncoder, knowledgeSetup, stopEncoder } from '#lib/encoders.ts'
-import { closeGateway, workspaceEncoder } from '#lib/gateway/index.ts'
+import { closeGateway, saveGatewaySettings, workspaceEncoder } from '#lib/gateway/index.ts'
 import { closeQueue, openQueue } from '#lib/jobs.ts'
 import { retrieve } from '#lib/rag/index.ts'
+import { gatewaySettingsSchema } from '#lib/shared/gateway-settings.ts'
 import { buildIndex, fillIndex } from './embedding-index.ts'
 import { ingestVersion } from './pipeline.ts'
 
@@ -69,7 +70,7 @@ const begin = async (name: string): Promise<{ indexId: string; userId: string }>
   const building = (await listEncoderIndexes(test.current().db, admin)).find(({ state }) => state === 'building')
   return { indexId: building?.id ?? '', userId: admin.userId }
 }
-const ask = () => retrieve('How long is the guarantee?', workspace.viewers.user, { fresh: true })
+const ask = () => retrieve('How long is the guarantee?', workspace.viewers.member, { fresh: true })
 
 describe('a change of the encoder', () => {
   it('leaves the old one serving until every passage has its new vector, then swaps', async () => {
@@ -117,6 +118,28 @@ describe('a change of the encoder', () => {
   it('only what is there can be chosen, and not what serves already', async () => {
     await expect(chooseEncoder(workspace.viewers.admin, '../../etc')).rejects.toMatchObject({ code: 'bad-request' })
     await expect(chooseEncoder(workspace.viewers.admin, 'all-MiniLM-L6-v2')).rejects.toMatchObject({ code: 'conflict' })
+  })
+
+  it('builds the index again as the rules say, beside the one that is searched', async () => {
+    const { db } = test.current()
+    const { admin } = workspace.viewers
+    await add('guarantee.txt', 'The warranty runs for two years.')
+    const { settings, version } = await knowledgeSetup(admin)
+    const tooFew = { vectorIndex: { m: 40, efConstruction: 64 } }
+    expect(gatewaySettingsSchema.safeParse(tooFew).success).toBe(false)
+    await saveGatewaySettings(admin, version, { ...settings, vectorIndex: { m: 8, efConstruction: 40 } })
+    expect(await knowledgeSetup(admin)).toMatchObject({ built: { m: 16, efConstruction: 64 } })
+
+    await buildIndex(await begin('all-MiniLM-L6-v2'), never)
+    const options = await rows<{ options: string[] }>(
+      db,
+      sql`select reloptions as options from pg_class where relname like 'chunk_vectors_%' and relkind = 'i'
+          and pg_get_indexdef(oid) like '%all-MiniLM-L6-v2%'`,
+    )
+    expect(options).toEqual([{ options: ['m=8', 'ef_construction=40'] }])
+    expect(await knowledgeSetup(admin)).toMatchObject({ built: { m: 8, efConstruction: 40 }, building: null })
+    expect((await ask()).passages[0]?.vector).not.toBeNull()
+    await expect(chooseEncoder(admin, 'all-MiniLM-L6-v2')).rejects.toMatchObject({ code: 'conflict' })
   })
 
   it('passages that lack a vector get one later', async () => {

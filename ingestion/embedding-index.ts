@@ -3,22 +3,24 @@
  *
  * Guarantees: until the swap every search uses the old vectors and none compares vectors of two encoders; the swap is one
  * transaction and happens only when no published passage lacks its vector; a build that is killed goes on where it was; one that
- * was given up, or replaced by another choice, changes nothing more.
+ * was given up, or replaced by another choice, changes nothing more. The graph over an encoder's vectors is shared by all
+ * workspaces that search with it, and is as the rules of the workspace said whose build was last.
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import { database } from '#db/client.ts'
 import {
   countVectorless,
   deleteUnusedVectors,
-  ensureVectorIndex,
   failIndex,
   getBuildingIndex,
   getEmbeddingIndex,
   insertVectors,
   listVectorless,
+  rebuildVectorIndex,
   swapIndex,
   updateBuilding,
 } from '#db/queries/embedding-indexes.ts'
+import { getGatewaySettings } from '#db/queries/gateway-settings.ts'
 import { vectorLiteral } from '#db/queries/ingest.ts'
 import { analyzeWhenGrown } from '#db/queries/lexical-index.ts'
 import { EncoderUnavailable, embed, embeddingModel, loadEmbeddingModel, workspaceEncoder } from '#lib/gateway/index.ts'
@@ -51,6 +53,7 @@ const fill = async (
       userId,
       signal,
       feature: 'index',
+      collectionIds: missing.map(({ collectionId }) => collectionId),
     })
     const length = vectors.find((vector) => vector !== null)?.length ?? embeddingModel(name, workspaceId).dimensions
     if (!length) throw new EncoderUnavailable(`${name} gave no vectors`)
@@ -107,7 +110,8 @@ export const buildIndex = async (
     })
     const { id: model, dimensions } = loaded
     if (dimensions === null) throw new EncoderUnavailable(`${name} gave no vector`)
-    await ensureVectorIndex(db, model, dimensions)
+    const { settings } = await getGatewaySettings(db, workspaceId)
+    await rebuildVectorIndex(database(), { model, dimensions, graph: settings.vectorIndex })
     const { passages, missing } = await countVectorless(db, { workspaceId, model })
     let done = passages - missing
     const counts = () => ({ step: 'embed' as const, progressDone: done, progressTotal: Math.max(passages, done) })

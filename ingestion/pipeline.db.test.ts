@@ -95,7 +95,7 @@ describe('ingestion', () => {
   ])('%s becomes passages that are stretches of its text, found by word and by meaning', async (name, make, phrase) => {
     const row = await ingest(name, await make())
     expect(row).toMatchObject({ stage: 'ready', failure: null, pages: name === 'a.pdf' ? 1 : null })
-    const { text } = await getVersionText(workspace.viewers.user, row.versionId)
+    const { text } = await getVersionText(workspace.viewers.member, row.versionId)
     const chunks = await chunksOf(row.versionId)
     expect(chunks.some((chunk) => chunk.text.includes(phrase))).toBe(true)
     for (const chunk of chunks) {
@@ -134,7 +134,7 @@ describe('ingestion', () => {
     for (const chunk of kept) expect(chunk.vector).toBe(before.find(({ hash }) => hash === chunk.hash)?.vector)
     // The old version is no longer searched, and can still be read by who follows an old citation.
     expect(await chunksOf(first.versionId)).toEqual([])
-    expect((await getVersionText(workspace.viewers.user, first.versionId)).text).toContain('Travel is decided')
+    expect((await getVersionText(workspace.viewers.member, first.versionId)).text).toContain('Travel is decided')
   })
 
   it('an earlier version answers while a newer one cannot be read', async () => {
@@ -323,7 +323,7 @@ describe('uploads', () => {
     const { outcome, document } = await receiveUpload(workspace.viewers.admin, request)
     expect(outcome).toBe('created')
     expect(document).toMatchObject({ name: 'form.txt', collection: { name: 'Handbook' }, bytes: 16 })
-    const { stream } = await openVersionFile(workspace.viewers.user, document.versionId)
+    const { stream } = await openVersionFile(workspace.viewers.member, document.versionId)
     expect(await new Response(stream).text()).toBe('Words in a form.')
   })
 })

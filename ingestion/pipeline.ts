@@ -7,6 +7,7 @@
  * act on; anything else throws, and the queue tries again.
  */
 import { createHash } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import { database, type Tx } from '#db/client.ts'
 import { setGraphState } from '#db/queries/graph.ts'
 import {
@@ -130,7 +131,13 @@ const vectorsOf = async (
   try {
     const { vectors } = await embed(
       missing.map(({ embedded }) => embedded),
-      { purpose: 'passage', model: encoder.name, workspaceId: claim.workspaceId, signal },
+      {
+        purpose: 'passage',
+        model: encoder.name,
+        workspaceId: claim.workspaceId,
+        collectionIds: missing.map(() => claim.collectionId),
+        signal,
+      },
     )
     missing.forEach(({ contentHash }, index) => {
       const vector = vectors[index]
@@ -165,7 +172,9 @@ export const indexParsed = async (claim: Claim, parsed: ParsedDocument, signal: 
   const drafts = await chunkDocument(parsed, {
     ...settings.chunking,
     embed: async (texts) => {
-      const call = { purpose: 'passage' as const, model: encoder.name, workspaceId: claim.workspaceId, signal }
+      const { workspaceId, collectionId } = claim
+      const collectionIds = texts.map(() => collectionId)
+      const call = { purpose: 'passage' as const, model: encoder.name, workspaceId, collectionIds, signal }
       try {
         // What may go to no provider is like nothing.
         return (await embed(texts, call)).vectors.map((vector) => vector ?? new Float32Array(1))
@@ -213,6 +222,8 @@ export const indexParsed = async (claim: Claim, parsed: ParsedDocument, signal: 
     })
     vectorless += rows.filter(({ vector }) => vector === null).length
     if (!(await insertChunks(db, claim, model, rows))) throw new Superseded()
+    // Embedded, the next batch would follow without a turn of the event loop.
+    await pause(0)
     done += batch.length
     progress.hint('embedding', done, prepared.length)
   }

@@ -33,7 +33,7 @@ const ingest = async (
 
 it('a document that gives orders is held where it does, until released, and stays released in its next version', async () => {
   const workspace = await createTestWorkspace(test.current())
-  const { admin, user } = workspace.viewers
+  const { admin, member: user } = workspace.viewers
   await ingest(workspace, 'pump.md', `# Pump\n\n${harmless}\n`)
   const documentId = await ingest(workspace, 'note.md', `# Pump PX-7 service\n\n${harmless} ${order}\n`)
   const held = await heldPassages(admin, documentId)
@@ -52,12 +52,14 @@ it('a document that gives orders is held where it does, until released, and stay
 
 it('what a reader of the original does not see is held, whatever it says', async () => {
   const workspace = await createTestWorkspace(test.current())
-  const { admin, user } = workspace.viewers
+  const { admin, member: user } = workspace.viewers
   const slides = makePptx([
     { shapes: shape('title', paragraph('Parking')) + shape('body', paragraph('Parking is free on Sundays.')) },
     { shapes: shape('title', paragraph('Rates')) + shape('body', paragraph('The secret rate is nine.')), hidden: true },
   ])
   const documentId = await ingest(workspace, 'slides.pptx', slides)
-  expect(await heldPassages(admin, documentId)).toMatchObject([{ text: expect.stringContaining('secret rate') }])
+  expect(await heldPassages(admin, documentId)).toMatchObject([
+    { text: expect.stringContaining('secret rate'), reasons: ['is hidden from who reads the original'] },
+  ])
   expect((await retrieve('What is the secret rate?', user, { fresh: true })).passages).toEqual([])
 })

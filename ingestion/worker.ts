@@ -12,16 +12,21 @@ import { sweepTaskRuns } from '#db/queries/task-runs.ts'
 import { checkAlerts } from '#lib/alerts.ts'
 import { attachDocument, deleteDocument, uploadDocument } from '#lib/documents.ts'
 import { env } from '#lib/env.ts'
+import { runErasure } from '#lib/erasure.ts'
+import { endOnFault } from '#lib/faults.ts'
 import { closeGateway, sweepAnswers, sweepCanaries, sweepReservations, warmGateway } from '#lib/gateway/index.ts'
 import { closeQueue, enqueue, openQueue, work } from '#lib/jobs.ts'
 import { sweepLimits } from '#lib/limits.ts'
 import { log } from '#lib/log.ts'
+import { deliverMail, giveUpMail } from '#lib/mail.ts'
+import { queueDueRetention, runRetention } from '#lib/retention.ts'
 import { describeVersion, describeVersions } from './describe.ts'
 import { advanceDescriptions, describeInBatch } from './describe-batch.ts'
 import { describeChanged } from './describe-changed.ts'
 import { buildIndex, fillIndex } from './embedding-index.ts'
 import { extractGraph, queueGraphs } from './graph/index.ts'
 import { ingestVersion } from './pipeline.ts'
+import { workOutsideQuietHours } from './quiet.ts'
 import { recogniseVersion } from './recognise.ts'
 import { runTaskRun } from './run-task.ts'
 import { queueDueRuns, runGivenUp, runSource } from './sources/run.ts'
@@ -31,6 +36,8 @@ const intake = { upload: uploadDocument, remove: deleteDocument }
 
 const sweepEveryMs = 60_000
 const taskResultDays = 90
+/** After a fault the process ends, whatever does not close by then. */
+const faultGraceMs = 30_000
 
 /** As the only worker of the database: whatever is in work was left by a process that died, and starts again at once. */
 const restartInterrupted = async (): Promise<void> => {
@@ -50,27 +57,41 @@ export const startWorker = async (): Promise<{ stop(): Promise<void> }> => {
   await work('document.ingest', ({ versionId }, signal) =>
     ingestVersion(versionId, AbortSignal.any([signal, stopping.signal]), attachDocument),
   )
-  await work('document.describe', (job, signal) => describeVersion(job, AbortSignal.any([signal, stopping.signal])))
-  await work('documents.describe', (job, signal) => describeVersions(job, AbortSignal.any([signal, stopping.signal])))
+  await workOutsideQuietHours('document.describe', (job, signal) =>
+    describeVersion(job, AbortSignal.any([signal, stopping.signal])),
+  )
+  await workOutsideQuietHours('documents.describe', (job, signal) =>
+    describeVersions(job, AbortSignal.any([signal, stopping.signal])),
+  )
   await work('description.given-up', ({ versionId, versionIds = [] }) =>
     stopDescriptions(database().db, [...versionIds, ...(versionId ? [versionId] : [])]),
   )
-  await work('document.recognise', ({ versionId }, signal) =>
+  await workOutsideQuietHours('document.recognise', ({ versionId }, signal) =>
     recogniseVersion(versionId, AbortSignal.any([signal, stopping.signal])),
   )
-  await work('document.graph', ({ versionId }, signal) =>
+  await workOutsideQuietHours('document.graph', ({ versionId }, signal) =>
     extractGraph(versionId, AbortSignal.any([signal, stopping.signal])),
   )
   await work('index.fill', ({ workspaceId }, signal) =>
     fillIndex(workspaceId, AbortSignal.any([signal, stopping.signal])),
   )
-  await work('index.build', (job, signal) => buildIndex(job, AbortSignal.any([signal, stopping.signal])))
+  await workOutsideQuietHours('index.build', (job, signal) =>
+    buildIndex(job, AbortSignal.any([signal, stopping.signal])),
+  )
   await work('index.given-up', ({ indexId }) =>
     failIndex(database().db, indexId, 'It was broken off several times by a fault of Footnote; the log says more.'),
   )
-  await work('source.run', (job, signal) => runSource(job, intake, AbortSignal.any([signal, stopping.signal])))
+  await workOutsideQuietHours('source.run', (job, signal) =>
+    runSource(job, intake, AbortSignal.any([signal, stopping.signal])),
+  )
   await work('source.given-up', ({ sourceId }) => runGivenUp(sourceId))
+  await work('mail.send', (job) => deliverMail(job))
+  await work('mail.given-up', giveUpMail)
   await work('task.run', ({ runId }, signal) => runTaskRun(runId, AbortSignal.any([signal, stopping.signal])))
+  await work('retention.run', async ({ workspaceId }, signal) => {
+    await runRetention(workspaceId, { signal: AbortSignal.any([signal, stopping.signal]) })
+  })
+  await work('erasure.run', ({ erasureId }) => runErasure(erasureId))
   const sweep = setInterval(() => {
     Promise.all([
       checkAlerts(),
@@ -82,6 +103,7 @@ export const startWorker = async (): Promise<{ stop(): Promise<void> }> => {
       sweepTaskRuns(database().db),
       describeChanged(describeInBatch).then(() => advanceDescriptions()),
       queueDueRuns(),
+      queueDueRetention(),
       queueGraphs(),
     ]).catch((error: unknown) => log.warn({ err: error }, 'sweep failed'))
   }, sweepEveryMs)
@@ -107,15 +129,29 @@ const main = async (): Promise<void> => {
   const worker = await startWorker()
   await warmGateway()
   process.stdout.write('The worker takes jobs. Stop with Ctrl-C.\n')
-  const stop = async (): Promise<void> => {
-    await worker.stop()
-    await closeQueue()
-    await closeGateway()
-    await closeDatabase()
-    process.exit(0)
+  let draining: Promise<void> | undefined
+  const drain = (): Promise<void> => {
+    draining ??= (async () => {
+      await worker.stop()
+      await closeQueue()
+      await closeGateway()
+      await closeDatabase()
+    })()
+    return draining
+  }
+  const stop = (): void => {
+    drain().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.fatal({ err: error }, 'stopping failed')
+        process.exit(1)
+      },
+    )
   }
   process.once('SIGTERM', stop)
   process.once('SIGINT', stop)
+  // Jobs in work go back to the queue and are taken up again by whoever comes next.
+  endOnFault(drain, faultGraceMs)
 }
 
 if (import.meta.main) await main()

@@ -3,24 +3,28 @@
  *
  * Guarantees: an accepted upload is stored, recorded and queued together, or not at all; the same bytes again are "already there",
  * also twenty times at once; a changed file under its name is a new version, and the old one answers until the new one is ready;
- * a deleted document is found by nothing from the next request on. What another workspace has does not exist here.
+ * a deleted document is found by nothing from the next request on. What another workspace has does not exist here, and neither does
+ * what the person's grants do not open. Adding and changing takes a grant of `contribute`, deleting one of `manage`; whoever administers
+ * the workspace may do both with what they read.
  */
 import { Readable } from 'node:stream'
 import Busboy from '@fastify/busboy'
-import { database, type Tx } from '#db/client.ts'
+import { database, type Executor, type Tx } from '#db/client.ts'
 import { startDescription } from '#db/queries/descriptions.ts'
 import {
   deleteDocument as deleteDocumentRows,
+  findCollection,
   findSameDocuments,
-  getCollection,
   getDocumentMaker,
+  getOpenCollection,
+  insertCollection,
   insertDocument,
   insertVersion,
   lockCollection,
   requeueDocument,
   setDocumentTags,
-  upsertCollection,
 } from '#db/queries/documents.ts'
+import { listDocumentFamily } from '#db/queries/erasure.ts'
 import { sweepEntities } from '#db/queries/graph.ts'
 import { refreshLexicalStats } from '#db/queries/lexical-index.ts'
 import {
@@ -31,9 +35,13 @@ import {
   listCollections,
   listDocuments as listDocumentRows,
   type VersionText,
+  withCitedBy,
 } from '#db/reports/documents.ts'
+import { readAs } from '#db/visibility.ts'
 import { audit } from './audit.ts'
+import { settingsOf } from './gateway/index.ts'
 import { enqueue } from './jobs.ts'
+import { findHold } from './legal-holds.ts'
 import { log } from './log.ts'
 import {
   type DocumentRow,
@@ -103,12 +111,33 @@ const mediaTypeOf = (name: string): string => {
   return mediaType
 }
 
-/** The id of the collection of that name, made when it is not there. */
-export const ensureCollection = async (viewer: Viewer, name: string): Promise<string> => {
-  const clean = cleanWords(name).slice(0, collectionNameCharsMax)
+/** A collection's name as it is stored. Throws `bad-request` for one without a character that shows. */
+export const collectionName = (raw: string): string => {
+  const clean = cleanWords(raw).slice(0, collectionNameCharsMax)
   if (!clean) throw new AppError('bad-request', { message: 'A collection needs a name. Type at least one character.' })
-  return upsertCollection(database().db, viewer, { id: newId(), name: clean })
+  return clean
 }
+
+/**
+ * The id of the collection of that name, made for the whole workspace to read when it is not there, with an audit line. Throws
+ * `not-found` for who may not make one. That it is there does not say that the viewer may read it.
+ */
+export const ensureCollection = (viewer: Viewer, name: string): Promise<string> =>
+  database().db.transaction(async (tx) => {
+    const named = collectionName(name)
+    const id = newId()
+    if (
+      can(viewer, 'document.manage') &&
+      (await insertCollection(tx, viewer, { id, name: named, openTo: 'workspace' }))
+    ) {
+      const details = { name: named, openTo: 'workspace' }
+      await audit(tx, { actor: viewer, event: 'collection.created', objectId: id, details, after: details })
+      return id
+    }
+    const known = await findCollection(tx, viewer, named)
+    if (!known) throw new AppError('not-found')
+    return known
+  })
 
 export type Upload = {
   name: string
@@ -142,7 +171,7 @@ const placeOf = (
 /**
  * Takes a file in: streams it to storage, counted, then records it and queues its reading in one transaction. What is inside is
  * checked by the worker, and a file that cannot be read becomes a document that says why.
- * Throws `unsupported-type`, `file-too-large`, `storage-full`, `not-found` (a foreign collection).
+ * Throws `unsupported-type`, `file-too-large`, `storage-full`, `not-found` (a collection that the viewer may not add to).
  */
 export const uploadDocument = async (
   viewer: Viewer,
@@ -152,7 +181,11 @@ export const uploadDocument = async (
   const mediaType = mediaTypeOf(name)
   const { db } = database()
   const collectionId = wanted ?? (await ensureCollection(viewer, defaultCollection))
-  if (!(await getCollection(db, viewer, collectionId))) throw new AppError('not-found', { context: { collectionId } })
+  const assertOpen = async (executor: Executor): Promise<void> => {
+    if (!(await getOpenCollection(executor, viewer, collectionId)))
+      throw new AppError('not-found', { context: { collectionId } })
+  }
+  await assertOpen(db)
 
   const blobKey = newId()
   const { bytes, sha256: contentHash } = await putBlob(blobKey, source, uploadBytesMax)
@@ -160,6 +193,8 @@ export const uploadDocument = async (
 
   const record = async (tx: Tx): Promise<{ outcome: UploadResult['outcome']; documentId: string }> => {
     await lockCollection(tx, collectionId)
+    // A long upload may outlive the grant that began it.
+    await assertOpen(tx)
     const names = [name, ...(origin?.otherNames.map(safeName) ?? [])]
     const same = await findSameDocuments(tx, viewer, {
       collectionId,
@@ -223,7 +258,7 @@ export const attachDocument = async (
   const leaveOut = (reason: string): void =>
     log.info({ event: 'attachment.left-out', documentId: parent.documentId, reason }, 'an attachment was left out')
   if (depth >= attachedDepthMax) return leaveOut('it lies too deep')
-  if (!maker || !can(maker, 'document.manage')) return leaveOut('its document’s maker may add no documents')
+  if (!maker) return leaveOut('its document’s maker is gone')
   try {
     await uploadDocument(maker, {
       name: `${name} › ${safeName(file.name)}`,
@@ -297,8 +332,11 @@ export const listDocuments = async (
   viewer: Viewer,
 ): Promise<{ documents: DocumentRow[]; collections: CollectionRow[] }> => {
   const { db } = database()
-  const [documents, collections] = await Promise.all([listDocumentRows(db, viewer), listCollections(db, viewer)])
-  return { documents, collections }
+  const [documents, collections] = await readAs(database(), viewer, async (executor, reader) => [
+    await listDocumentRows(executor, reader),
+    await listCollections(executor, reader),
+  ])
+  return { documents: await withCitedBy(db, viewer, documents), collections }
 }
 
 /** Reads a failed document again from its start. Throws `not-found`, or `conflict` when it is not in a state to retry. */
@@ -318,10 +356,18 @@ export const retryDocument = async (viewer: Viewer, documentId: string): Promise
 /** Has a summary and tags made of the document's newest version. Throws `not-found`, or `conflict` when it has not been read yet. */
 export const describeDocument = async (viewer: Viewer, documentId: string): Promise<void> => {
   const { db } = database()
+  const { workspaceId, userId } = viewer
+  const { summaries } = (await settingsOf(workspaceId)).settings.policy.features
   await db.transaction(async (tx) => {
-    const versionId = await startDescription(tx, viewer, documentId)
-    if (!versionId) throw new AppError((await getDocumentRow(tx, viewer, documentId)) ? 'conflict' : 'not-found')
-    const { workspaceId, userId } = viewer
+    const versionId = await startDescription(tx, viewer, documentId, summaries)
+    if (!versionId) {
+      const row = await getDocumentRow(tx, viewer, documentId)
+      if (row && summaries && !summaries.includes(row.collection.id))
+        throw new AppError('bad-request', {
+          message: 'The policy of this workspace keeps summaries from this collection. It is changed under Policy.',
+        })
+      throw new AppError(row ? 'conflict' : 'not-found')
+    }
     await audit(tx, { actor: viewer, event: 'document.described', objectId: documentId, details: { versionId } })
     await enqueue(tx, 'document.describe', { versionId, workspaceId, userId })
   })
@@ -346,16 +392,19 @@ export const setTags = async (viewer: Viewer, documentId: string, wanted: readon
   const tags = cleanTags(wanted)
   await database().db.transaction(async (tx) => {
     if (!(await setDocumentTags(tx, viewer, { documentId, tags }))) throw new AppError('not-found')
-    await audit(tx, { actor: viewer, event: 'document.tagged', objectId: documentId, details: { tags } })
+    await audit(tx, { actor: viewer, event: 'document.tagged', objectId: documentId, details: { tags: tags.length } })
   })
   return tags
 }
 
-/** Deletes a document with everything made from it; answers that cited it say that it was removed. Throws `not-found`. */
+/** Deletes a document with everything made from it; answers that cited it say that it was removed. Throws `not-found`, `conflict` (a legal hold). */
 export const deleteDocument = async (viewer: Viewer, documentId: string): Promise<void> => {
   const { blobKeys } = await database().db.transaction(async (tx) => {
+    // Looked up before the rows go, told after: whoever may not delete it learns nothing of a hold.
+    const held = await findHold(tx, { kind: 'document', ids: await listDocumentFamily(tx, documentId) })
     const gone = await deleteDocumentRows(tx, viewer, documentId)
     if (!gone) throw new AppError('not-found')
+    if (held) throw held
     await refreshLexicalStats(tx, viewer.workspaceId)
     await sweepEntities(tx, viewer.workspaceId)
     await audit(tx, { actor: viewer, event: 'document.deleted', objectId: documentId })
@@ -369,14 +418,14 @@ export const openVersionFile = async (
   viewer: Viewer,
   versionId: string,
 ): Promise<{ name: string; bytes: number; stream: ReadableStream<Uint8Array> }> => {
-  const file = await getVersionFile(database().db, viewer, versionId)
+  const file = await readAs(database(), viewer, (db, reader) => getVersionFile(db, reader, versionId))
   if (!file) throw new AppError('not-found')
   return { name: file.name, ...(await streamBlob(file.blobKey)) }
 }
 
 /** The extracted text of a version. Throws `not-found`, also while it has not been read yet. */
 export const getVersionText = async (viewer: Viewer, versionId: string): Promise<VersionText> => {
-  const text = await getVersionTextRow(database().db, viewer, versionId)
+  const text = await readAs(database(), viewer, (db, reader) => getVersionTextRow(db, reader, versionId))
   if (!text) throw new AppError('not-found')
   return text
 }

@@ -4,12 +4,14 @@
  * Guarantees: a change of the encoder or of the cutting is work in the background; what serves goes on serving until the new is
  * whole, and is what is searched again when the new one fails; every change is audited with the job that carries it out.
  */
+import { isDeepStrictEqual } from 'node:util'
 import { database } from '#db/client.ts'
 import { insertReindexVersions, listOutdatedDocuments } from '#db/queries/documents.ts'
-import { beginIndex, failIndex, getBuildingIndex, getServingIndex } from '#db/queries/embedding-indexes.ts'
+import { beginIndex, failIndex, getBuildingIndex, getVectorGraph } from '#db/queries/embedding-indexes.ts'
+import { getGatewaySettings } from '#db/queries/gateway-settings.ts'
 import { countDocumentStates, listEncoderIndexes, listLanguages } from '#db/reports/encoders.ts'
 import { audit } from './audit.ts'
-import { embeddingModel, listEncoders, modelSetup, settingsOf } from './gateway/index.ts'
+import { embeddingModel, listEncoders, modelSetup, settingsOf, workspaceEncoder } from './gateway/index.ts'
 import { enqueue } from './jobs.ts'
 import { chunkerId } from './shared/chunker.ts'
 import { type EncoderChoice, type KnowledgeSetup, recommendedEncoder } from './shared/encoders-contract.ts'
@@ -61,7 +63,9 @@ const languagesWithout = (known: readonly string[] | null, present: readonly { l
 export const knowledgeSetup = async (viewer: Viewer): Promise<KnowledgeSetup> => {
   const { db } = database()
   const { settings, version } = await settingsOf(viewer.workspaceId)
-  const [choices, providers, indexes, languages, documents] = await Promise.all([
+  const { id: model } = await workspaceEncoder(viewer.workspaceId)
+  const [built, choices, providers, indexes, languages, documents] = await Promise.all([
+    getVectorGraph(db, model),
     listChoices(),
     listEmbeddingProviders(viewer),
     listEncoderIndexes(db, viewer),
@@ -77,11 +81,12 @@ export const knowledgeSetup = async (viewer: Viewer): Promise<KnowledgeSetup> =>
     languages: embeddingModel(servingName).languages,
   }
   const [newest] = indexes
-  const { chunking, retrieval, graph, recognition } = settings
+  const { chunking, retrieval, vectorIndex, graph, recognition } = settings
   return {
-    settings: { chunking, retrieval, graph, recognition },
+    settings: { chunking, retrieval, vectorIndex, graph, recognition },
     version,
     serving,
+    built,
     building: indexes.find(({ state }) => state === 'building') ?? null,
     failed: newest?.state === 'failed' ? newest : null,
     choices,
@@ -92,7 +97,10 @@ export const knowledgeSetup = async (viewer: Viewer): Promise<KnowledgeSetup> =>
   }
 }
 
-/** Begins the change to another encoder. Throws `bad-request` when it is not to be had, `conflict` when it serves already. */
+/**
+ * Begins the change to another encoder, or with the one that serves the building of its index as the settings say now. Throws
+ * `bad-request` when it is not to be had, `conflict` when it serves already with an index as they say.
+ */
 export const chooseEncoder = async (viewer: Viewer, name: string): Promise<void> => {
   const [choices, providers] = await Promise.all([listChoices(), listEmbeddingProviders(viewer)])
   const offered = providers.some(({ id }) => name.startsWith(`${id}/`) && name.length > id.length + 1)
@@ -100,8 +108,10 @@ export const chooseEncoder = async (viewer: Viewer, name: string): Promise<void>
     throw new AppError('bad-request', { message: `There is no encoder called ${name}. Choose one of the list.` })
   const indexId = newId()
   await database().db.transaction(async (tx) => {
-    const serving = (await getServingIndex(tx, viewer.workspaceId))?.name ?? embeddingModel().name
-    if (serving === name) throw new AppError('conflict', { message: `${name} is what searches already.` })
+    const { name: serving, id: model } = await workspaceEncoder(viewer.workspaceId, tx)
+    const { settings } = await getGatewaySettings(tx, viewer.workspaceId)
+    if (serving === name && isDeepStrictEqual(await getVectorGraph(tx, model), settings.vectorIndex))
+      throw new AppError('conflict', { message: `${name} is what searches already.` })
     await beginIndex(tx, { id: indexId, workspaceId: viewer.workspaceId, name })
     await audit(tx, { actor: viewer, event: 'encoder.chosen', objectId: indexId, details: { name, before: serving } })
     await enqueue(tx, 'index.build', { indexId, userId: viewer.userId })

@@ -35,6 +35,15 @@ const decode = (value: string): string | undefined => {
   }
 }
 
+/** Names of people come over this line and open accounts: in the clear only within this machine. */
+const issuerAddress = z.url({ protocol: /^https?$/ }).refine(
+  (url) => {
+    const { protocol, hostname } = new URL(url)
+    return protocol === 'https:' || ['localhost', '127.0.0.1', '[::1]'].includes(hostname)
+  },
+  { message: 'must begin with https:// (http:// only for this machine)' },
+)
+
 const schema = z.object({
   PORT: blankIsUnset(z.coerce.number().int().min(0).max(65_535).default(3000)),
   HOST: blankIsUnset(z.string().default('127.0.0.1')),
@@ -68,14 +77,40 @@ const schema = z.object({
   OTEL_EXPORTER_OTLP_ENDPOINT: blankIsUnset(z.url({ protocol: /^https?$/ }).optional()),
   OTEL_EXPORTER_OTLP_HEADERS: blankIsUnset(headerList.optional()),
   OTEL_SERVICE_NAME: blankIsUnset(z.string().max(200).default('footnote')),
+  SMTP_URL: blankIsUnset(z.url({ protocol: /^smtps?$/ }).optional()),
+  MAIL_FROM: blankIsUnset(z.string().min(3).max(300).optional()),
   DEMO: blankIsUnset(z.stringbool().optional()),
+  TRUSTED_PROXIES: blankIsUnset(z.coerce.number().int().min(0).max(10).default(0)),
+  OIDC_ISSUER: blankIsUnset(issuerAddress.optional()),
+  OIDC_CLIENT_ID: blankIsUnset(z.string().max(500).optional()),
+  OIDC_CLIENT_SECRET: blankIsUnset(z.string().max(2_000).optional()),
+  OIDC_NAME: blankIsUnset(z.string().max(60).default('single sign-on')),
+  OIDC_GROUPS_CLAIM: blankIsUnset(z.string().max(200).default('groups')),
 })
+
+const wholeSchema = schema.superRefine((values, context) => {
+  const parts = ['OIDC_ISSUER', 'OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET'] as const
+  if (parts.every((name) => values[name] === undefined)) return
+  for (const name of parts)
+    if (values[name] === undefined)
+      context.addIssue({ code: 'custom', path: [name], message: `must be set: ${parts.join(', ')} go together` })
+})
+
+/** A sender that nobody chose would be one that mail servers refuse: the host of the mail server is the best guess there is. */
+const mailOf = (url: string | undefined, from: string | undefined): { url: string; from: string } | null =>
+  url ? { url, from: from ?? `Footnote <footnote@${new URL(url).hostname}>` } : null
+
+const oidcOf = (values: z.output<typeof schema>) => {
+  const { OIDC_ISSUER: issuer, OIDC_CLIENT_ID: clientId, OIDC_CLIENT_SECRET: clientSecret } = values
+  if (!issuer || !clientId || !clientSecret) return null
+  return { issuer, clientId, clientSecret, name: values.OIDC_NAME, groupsClaim: values.OIDC_GROUPS_CLAIM }
+}
 
 export type Env = ReturnType<typeof parseEnv>
 
 /** Reads settings from `source`; throws one error that names every fault. */
 export const parseEnv = (source: Record<string, string | undefined>) => {
-  const parsed = schema.safeParse(source)
+  const parsed = wholeSchema.safeParse(source)
   if (!parsed.success) {
     const faults = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`).join('\n')
     throw new Error(`Settings that cannot be used:\n${faults}\nSee .env.example for what each one means.`)
@@ -104,6 +139,12 @@ export const parseEnv = (source: Record<string, string | undefined>) => {
       headers: values.OTEL_EXPORTER_OTLP_HEADERS ?? {},
       serviceName: values.OTEL_SERVICE_NAME,
     },
+    /** How mail is sent; null: not at all. */
+    mail: mailOf(values.SMTP_URL, values.MAIL_FROM),
+    /** How many proxies of ours stand in front: so many entries of X-Forwarded-For are believed. */
+    trustedProxies: values.TRUSTED_PROXIES,
+    /** The OpenID provider that people may sign in with; null: none. */
+    oidc: oidcOf(values),
     /** Demo accounts and documents: on by default where the database is ours, never by default on a server. */
     demo: values.DEMO ?? values.DATABASE_URL === undefined,
   }

@@ -118,6 +118,40 @@ const queues = {
     concurrency: 1,
     deadLetter: undefined,
   },
+  /** One mail, sealed; tried for about a day. */
+  'mail.send': {
+    payload: z.strictObject({ sealed: z.string(), invitationId: z.uuid().nullable() }),
+    options: { retryLimit: 30, retryDelay: 15, retryBackoff: true, retryDelayMax: 3_600, expireInSeconds: 120 },
+    concurrency: 2,
+    deadLetter: 'mail.given-up',
+  },
+  'mail.given-up': {
+    payload: z.object({ invitationId: z.uuid().nullable() }),
+    options: { retryLimit: 10, retryDelay: 5, retryBackoff: true, retryDelayMax: 300 },
+    concurrency: 1,
+    deadLetter: undefined,
+  },
+  /** What is older than the policy's days goes, once a day. */
+  'retention.run': {
+    payload: z.strictObject({ workspaceId: z.uuid() }),
+    options: { retryLimit: 3, retryDelay: 60, retryBackoff: true, expireInSeconds: 7_200, heartbeatSeconds: 20 },
+    concurrency: 1,
+    deadLetter: undefined,
+  },
+  /** A person or a document is erased; begun anew after a crash, until it is done. */
+  'erasure.run': {
+    payload: z.strictObject({ erasureId: z.uuid() }),
+    options: {
+      retryLimit: 50,
+      retryDelay: 5,
+      retryBackoff: true,
+      retryDelayMax: 600,
+      expireInSeconds: 7_200,
+      heartbeatSeconds: 60,
+    },
+    concurrency: 1,
+    deadLetter: undefined,
+  },
   /** What the queue gave up: the document says so instead of standing still. */
   'document.given-up': {
     payload: z.strictObject({ versionId: z.uuid() }),
@@ -163,10 +197,16 @@ export const openQueue = async (): Promise<void> => {
   await queue()
 }
 
-/** Puts a job into the transaction that causes it. `openQueue` must have run in this process. */
-export const enqueue = async <Name extends JobName>(tx: Tx, name: Name, payload: JobPayload<Name>): Promise<void> => {
+/** Puts a job into the transaction that causes it, not to be begun before `startAfter`. `openQueue` must have run in this process. */
+export const enqueue = async <Name extends JobName>(
+  tx: Tx,
+  name: Name,
+  payload: JobPayload<Name>,
+  { startAfter }: { startAfter?: Date } = {},
+): Promise<void> => {
   const boss = await queue()
-  await boss.send(name, payload, { db: fromDrizzle(tx as Parameters<typeof fromDrizzle>[0], sql) })
+  const db = fromDrizzle(tx as Parameters<typeof fromDrizzle>[0], sql)
+  await boss.send(name, payload, { db, ...(startAfter ? { startAfter } : {}) })
 }
 
 /** Runs `handler` for every job of `name` until the queue closes. A thrown error makes the job try again, later. */

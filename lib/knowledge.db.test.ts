@@ -82,6 +82,7 @@ const finding =
           documentId: newId(),
           versionId: newId(),
           title: '',
+          mediaType: 'text/plain',
           page: null,
           headingPath: [],
           text: '',

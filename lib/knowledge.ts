@@ -15,6 +15,7 @@ import {
 import { findPassages, getPassageWords, listPassages } from '#db/queries/passages.ts'
 import { findOpenTaskRun, getTaskRun, insertTaskRun, type StoredTaskRun } from '#db/queries/task-runs.ts'
 import { getVersionFile } from '#db/reports/documents.ts'
+import { readAs } from '#db/visibility.ts'
 import { audit } from './audit.ts'
 import { enqueue } from './jobs.ts'
 import { AppError } from './shared/errors.ts'
@@ -63,7 +64,7 @@ export const saveGoldenQuestion = async (viewer: Viewer, input: GoldenInput): Pr
         message: `The golden set holds ${goldenMax} questions at most. Delete one before you add another.`,
       })
     await saveStored(tx, viewer, golden)
-    await audit(tx, { actor: viewer, event: 'golden-question.saved', objectId: golden.id, details: { question } })
+    await audit(tx, { actor: viewer, event: 'golden-question.saved', objectId: golden.id, after: golden })
   })
   return listGoldenQuestions(viewer)
 }
@@ -144,13 +145,15 @@ export const measureGolden = async (
  */
 export const passagePage = async (viewer: Viewer, versionId: string, ordinal: number): Promise<PassagePage> => {
   const from = Math.floor(ordinal / passagesPerPage) * passagesPerPage
-  return { from, passages: await listPassages(database().db, viewer, { versionId, from, count: passagesPerPage }) }
+  const page = { versionId, from, count: passagesPerPage }
+  return { from, passages: await readAs(database(), viewer, (db, reader) => listPassages(db, reader, page)) }
 }
 
 /** Ordinals of the passages that hold `words`, as they stand and in any case; at most `findsMax`. */
 export const findInVersion = async (viewer: Viewer, versionId: string, words: string): Promise<number[]> => {
   const wanted = storable(words)
-  return wanted ? findPassages(database().db, viewer, { versionId, words: wanted, limit: findsMax }) : []
+  const find = { versionId, words: wanted, limit: findsMax }
+  return wanted ? readAs(database(), viewer, (db, reader) => findPassages(db, reader, find)) : []
 }
 
 const toPreviewRun = ({ id, done, total, output, failureCode, endedAt }: StoredTaskRun): ChunkPreviewRun => {
@@ -163,7 +166,8 @@ const toPreviewRun = ({ id, done, total, output, failureCode, endedAt }: StoredT
 
 /** Throws `not-found` when the viewer may not read the version. */
 const assertReadable = async (viewer: Viewer, versionId: string): Promise<void> => {
-  if (!(await getVersionFile(database().db, viewer, versionId))) throw new AppError('not-found')
+  const file = await readAs(database(), viewer, (db, reader) => getVersionFile(db, reader, versionId))
+  if (!file) throw new AppError('not-found')
 }
 
 /**

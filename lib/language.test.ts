@@ -41,6 +41,15 @@ describe('detectLanguage', () => {
     expect(detectLanguage(text)).toBe('und')
   })
 
+  it.each([
+    'name,city,amount\nAnna,Berlin,3\nOtto,Hanoi,4\nMing,Manila,5\nBao,Manila,9\nAnh Nguyen,Da Nang,11\n',
+    'Banana Mango Ananas Papaya Guava Kiwi Cassava Mangosteen Tamarind Calamansi Durian Rambutan',
+    'Bao Tran, Cho Theo',
+    'Row A, Row B, Row C, Row D, Row E, Row F, Row G',
+  ])('takes a list of names for no language: %j', (text) => {
+    expect(detectLanguage(text)).toBe('und')
+  })
+
   it('is not led astray by a name in another script', () => {
     expect(detectLanguage('What is the meaning of 侘寂 in the handbook?')).toBe('en')
     expect(detectLanguage('OpenAI 的 API 怎么用？')).toBe('zh')
@@ -50,6 +59,9 @@ describe('detectLanguage', () => {
     const swahili =
       'Wafanyakazi wote wanastahili likizo ya siku ishirini na moja kila mwaka, na wanaweza kuichukua wakati wowote baada ya kukubaliana na msimamizi wao wa kazi.'
     expect(detectLanguage(swahili)).toBe('sw')
+    const filipino = 'Ang lahat ng empleyado ay may karapatan sa dalawampung araw na bakasyon bawat taon.'
+    expect(detectLanguage(filipino)).toBe('tl')
+    expect(detectLanguage('Tôi có bao nhiêu ngày nghỉ phép trong một năm?')).toBe('vi')
   })
 
   it('reads the beginning of a long text only', () => {

@@ -3,11 +3,16 @@
  * the small words, letters and endings that a language cannot do without; a longer text that these leave open is judged by its
  * trigrams. Only the first 3,000 characters are read.
  */
-import { franc } from 'franc-min'
+import { francAll } from 'franc-min'
 
 const charsRead = 3_000
 /** Trigrams say little about less. */
 const trigramCharsMin = 80
+/**
+ * Of a language whose small words are not known here, trigrams alone say something when the next language stays below this share of
+ * it: on sentences it has .55 to .84, on lists of names and of parts .92 and more.
+ */
+const trigramRivalMax = 0.88
 
 /**
  * Small words by language, without those that are English words too, except where the language needs them. A word that several
@@ -110,6 +115,8 @@ const endings: readonly (readonly [RegExp, string])[] = [
 /** Of a script's languages the one that a text without any sign is most likely in. */
 const likeliest = { latin: 'en', cyrillic: 'ru' } as const
 const likeliestShare = 0.3
+
+const vietnameseMarks = /[\u0300-\u0323ăâđêôơưáàãéèíìóòõúùýạ-ỹ]/iu
 
 const wordShare = 1
 const letterShare = 0.7
@@ -223,6 +230,15 @@ const ranked = (scores: ReadonlyMap<string, number>): { language: string; score:
   return { language, score, next }
 }
 
+/** The language that trigrams speak for; `und` when it has small words and the text none of them, or when they speak for several. */
+const ofTrigrams = (text: string, words: readonly string[], scores: ReadonlyMap<string, number>): string => {
+  const [[code, own] = ['und', 0], [, rival] = ['und', 0]] = francAll(text)
+  const judged = shortCodes[code] ?? 'und'
+  // Names and numbers have trigrams of some language too; a sentence of it would have its small words.
+  if (smallWords[judged]) return (scores.get(judged) ?? 0) > words.length * signShareMin ? judged : 'und'
+  return rival <= own * trigramRivalMax ? judged : 'und'
+}
+
 const scoreWords = (words: readonly string[]): Map<string, number> => {
   const scores = new Map<string, number>()
   const give = (languages: readonly string[], points: number): void => {
@@ -243,6 +259,8 @@ const scoreWords = (words: readonly string[]): Map<string, number> => {
 
 /** Enough for a short question: one small word of its own, or some signs that no other language shares. */
 const scoreMin = 0.7
+/** The least that a language's signs are of a text's words; a name alone among many words is no sign. */
+const signShareMin = 0.08
 
 const ofWords = (text: string, lettersCount: number): string => {
   // Each once: a name that a list repeats is no more of a sign for it.
@@ -254,18 +272,21 @@ const ofWords = (text: string, lettersCount: number): string => {
         .filter(Boolean),
     ),
   ]
-  const scores = scoreWords(words)
+  // Lone letters are small words of some languages; a text of little else is a list.
+  const listed = words.filter(({ length }) => length === 1).length * 2 > words.length
+  const scores = scoreWords(listed ? words.filter(({ length }) => length > 1) : words)
+  // It is never written without its marks; many a name has one of its small words.
+  if (!vietnameseMarks.test(text)) scores.delete('vi')
   if (/[¿¡]/.test(text)) scores.set('es', (scores.get('es') ?? 0) + wordShare)
   const likely = /\p{Script=Cyrillic}/u.test(text) ? likeliest.cyrillic : likeliest.latin
   scores.set(likely, (scores.get(likely) ?? 0) + likeliestShare)
   const { language, score, next } = ranked(scores)
   if (score >= scoreMin && score > next * 1.2 && score >= words.length * 0.12) return language
   if (lettersCount >= trigramCharsMin) {
-    const judged = shortCodes[franc(text)] ?? 'und'
-    // Names and numbers have trigrams of some language too; a sentence of it would have its small words.
-    if (judged !== 'und' && (!smallWords[judged] || (scores.get(judged) ?? 0) > words.length * 0.08)) return judged
+    const judged = ofTrigrams(text, words, scores)
+    if (judged !== 'und') return judged
   }
-  return score >= scoreMin && score > next ? language : 'und'
+  return score >= scoreMin && score > next && score >= words.length * signShareMin ? language : 'und'
 }
 
 /** The text's language as ISO 639-1, or `und` when it is too short or it cannot be told. Never throws. */

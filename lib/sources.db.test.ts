@@ -41,7 +41,7 @@ test('a source is stored with its settings whole, queued and told of in the audi
   expect(Date.parse(sources[0]?.nextRunAt ?? '')).toBeGreaterThan(Date.now() + 3_500_000)
   await pauseSource(admin, id)
   expect((await listSources(admin)).sources).toMatchObject([{ state: 'idle', everyMinutes: null, nextRunAt: null }])
-  expect(await events()).toEqual(['source.created', 'source.run', 'source.run', 'source.paused'])
+  expect(await events()).toEqual(['collection.created', 'source.created', 'source.run', 'source.run', 'source.paused'])
 })
 
 test.each([

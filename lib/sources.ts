@@ -5,7 +5,7 @@
 
 import type { z } from 'zod'
 import { database, type Tx } from '#db/client.ts'
-import { getCollection } from '#db/queries/documents.ts'
+import { getOpenCollection } from '#db/queries/documents.ts'
 import {
   deleteSource as deleteSourceRow,
   getSource,
@@ -119,7 +119,8 @@ export const saveSource = async (viewer: Viewer, input: Input): Promise<{ id: st
   const config = await checkedConfig(kind, input.config)
   const collectionId =
     'id' in input.collection ? input.collection.id : await ensureCollection(viewer, input.collection.name)
-  if (!(await getCollection(db, viewer, collectionId))) throw new AppError('not-found', { context: { collectionId } })
+  if (!(await getOpenCollection(db, viewer, collectionId)))
+    throw new AppError('not-found', { context: { collectionId } })
   const sourceId = newId()
   await db.transaction(async (tx) => {
     if (!(await insertSource(tx, viewer, { id: sourceId, kind, collectionId, name, config, everyMinutes }))) nameTaken()

@@ -11,7 +11,7 @@ const test = withDatabase()
 describe('a trace', () => {
   it('is stored with whatever a model wrote, also with what PostgreSQL takes in no JSON', async () => {
     const { viewers } = await createTestWorkspace(test.current())
-    const trace = startTrace({ viewer: viewers.user, question: 'What is in it?' })
+    const trace = startTrace({ viewer: viewers.member, question: 'What is in it?' })
     const span = trace.open('answer')
     span.set({ rawOutput: 'a\0b\ud83d', prompt: [{ role: 'user', content: 'x\0y' }], long: 'z'.repeat(100_000) })
     span.end()
@@ -43,7 +43,7 @@ describe('a trace', () => {
     try {
       const { viewers } = await createTestWorkspace(test.current())
       let clockMs = 1_000
-      const trace = startTrace({ viewer: viewers.user, question: 'Is the merger on?', now: () => clockMs })
+      const trace = startTrace({ viewer: viewers.member, question: 'Is the merger on?', now: () => clockMs })
       await trace.run('retrieve', async (_, child) => {
         clockMs += 10
         child.open('lexical').end()

@@ -6,8 +6,10 @@ import { database } from '#db/client.ts'
 import { upsertTrace } from '#db/queries/traces.ts'
 import { log } from './log.ts'
 import { exportTrace } from './otel.ts'
+import { noteTrace } from './request-context.ts'
 import type { Span, SpanStatus } from './shared/admin-contract.ts'
 import { newId } from './shared/ids.ts'
+import { messageOf, withoutSecrets } from './shared/scrub.ts'
 import type { Viewer } from './shared/viewer.ts'
 
 /** Bounds on one trace's memory; a turn has about ten spans, and the longest text in them is a prompt. */
@@ -16,11 +18,11 @@ const textCharsMax = 60_000
 const itemsMax = 500
 const depthMax = 6
 
-/** A value as it can be stored: no longer than the bound, and without what PostgreSQL takes in no JSON (NUL, half a character). */
+/** A value as it can be stored: no longer than the bound, without keys and passwords, and without what PostgreSQL takes in no JSON (NUL, half a character). */
 const storable = (value: unknown, depth = 0): unknown => {
   if (typeof value === 'string') {
     const whole = value.length <= textCharsMax ? value : `${value.slice(0, textCharsMax)}… (${value.length} characters)`
-    return whole.replaceAll('\0', '').toWellFormed()
+    return withoutSecrets(whole.replaceAll('\0', '').toWellFormed())
   }
   if (typeof value !== 'object' || value === null) return value
   if (depth >= depthMax) return '…'
@@ -51,6 +53,8 @@ export type Tracer = {
 
 export type TraceSummaryFields = {
   status: string
+  /** The version of the workspace's rules that it was answered under. */
+  policyVersion?: number | null
   model?: string | null
   totalMs?: number | null
   firstTokenMs?: number | null
@@ -71,6 +75,7 @@ export const startTrace = ({
   now = () => performance.now(),
 }: TraceStart): TraceRecord => {
   const traceId = newId()
+  noteTrace(traceId)
   const startedAt = new Date()
   const origin = now()
   const spans: Span[] = []
@@ -85,7 +90,7 @@ export const startTrace = ({
         span.end()
         return result
       } catch (error) {
-        span.set({ error: error instanceof Error ? error.message : String(error) })
+        span.set({ error: error instanceof Error ? messageOf(error) : String(error) })
         span.end('failed')
         throw error
       }
@@ -151,7 +156,7 @@ export const startTrace = ({
           userId: viewer.userId,
           chatId: chatId ?? null,
           messageId: messageId ?? null,
-          question,
+          question: withoutSecrets(question),
           startedAt,
           ...summary,
           spans,

@@ -1,31 +1,9 @@
 /** The faults of a provider, one row each: how it is brought about, what is asked meanwhile, and what must hold. */
 import type { RecordedRequest, Script } from '#e2e/mock-provider.ts'
 import { newId } from '#lib/shared/ids.ts'
-import type { Asked, OpenWorld, Remains, Told, Vendor, World, WorldOptions } from './chaos-world.ts'
+import { type Check, check, type Fault, pause, seconds } from './chaos-fault.ts'
+import type { Asked, Told, Vendor, World } from './chaos-world.ts'
 
-export type Check = { what: string; holds: boolean; seen: string }
-
-export type Stage = {
-  /** A world of its own. The one before it is ended, and the invariants of each are judged. */
-  open(options?: WorldOptions): Promise<OpenWorld>
-  /** At full length, where the short form is only a sample. */
-  full: boolean
-}
-
-export type Fault = {
-  id: string
-  name: string
-  expected: string
-  /** Why it cannot be run yet; the row then says so and does not fail. */
-  notYet?: string
-  run(stage: Stage): Promise<Check[]>
-  /** What must hold of what is left in the databases, a world each in the order of opening. */
-  after?(remains: readonly Remains[]): Check[]
-}
-
-const check = (what: string, holds: boolean, seen: string): Check => ({ what, holds, seen })
-const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0
 
 const leave = 'How many days of leave do I get in my first calendar year?'
@@ -646,9 +624,9 @@ export const faults: readonly Fault[] = [
             {},
           ])
         const chatId = newId()
-        await world.ask(question, { chatId, role: 'user' })
+        await world.ask(question, { chatId, role: 'member' })
         const from = vendors.map(world.mark)
-        const told = await world.ask(followUp, { chatId, role: 'user' })
+        const told = await world.ask(followUp, { chatId, role: 'member' })
         const calls = jsonCalls(from)
         checks.push(
           check(
@@ -807,13 +785,6 @@ export const faults: readonly Fault[] = [
     },
   },
   {
-    id: 'F20',
-    name: 'the reranker is down or slow',
-    expected: 'skipped after 300 ms, the order by fused scores',
-    notYet: 'there is no reranker yet',
-    run: async () => [],
-  },
-  {
     id: 'F21',
     name: 'the model changes its format without a word',
     expected:
@@ -829,8 +800,8 @@ export const faults: readonly Fault[] = [
       const from = world.mark(first)
       first.script(asChanged)
       const chatId = newId()
-      const answer = await world.ask(hotel, { chatId, role: 'user' })
-      const followUp = await world.ask('And in Spain?', { chatId, role: 'user' })
+      const answer = await world.ask(hotel, { chatId, role: 'member' })
+      const followUp = await world.ask('And in Spain?', { chatId, role: 'member' })
       const jsonCalls = world.since(first, from).filter(({ body }) => JSON.stringify(body).includes('And in Spain?'))
       const rewrites = jsonCalls.filter(({ body }) => JSON.stringify(body).includes('one JSON object')).length
       const foundMs = await canaryRun(first, 2)

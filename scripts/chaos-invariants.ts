@@ -1,8 +1,6 @@
 /** What must hold after every fault, whatever it was: judged from what is left of its world. */
-import type { Check } from './chaos-faults.ts'
+import { type Check, check } from './chaos-fault.ts'
 import type { Remains } from './chaos-world.ts'
-
-const check = (what: string, holds: boolean, seen: string): Check => ({ what, holds, seen })
 
 /** Each stored answer has an end, and each question exactly one answer that counts. */
 const messagesEnd = ({ messages }: Remains): Check[] => {

@@ -9,13 +9,13 @@ import { join } from 'node:path'
 import { type Database, rows, sql } from '#db/client.ts'
 import { openEmbeddedDatabase } from '#db/open.ts'
 import { listWorkspaces } from '#db/queries/people.ts'
-import { gatewaySettings, messages, modelCalls, modelProviders, models } from '#db/schema/index.ts'
+import { gatewaySettings, messages, modelCalls, modelProviders, models, traces } from '#db/schema/index.ts'
 import { type MockProvider, type RecordedRequest, type Script, startMockProvider } from '#e2e/mock-provider.ts'
 import { startServer, type TestServer } from '#e2e/server.ts'
 import type { Citation, MessageMetadata } from '#lib/shared/chat-contract.ts'
 import { defaultGatewaySettings, type GatewaySettingsInput } from '#lib/shared/gateway-settings.ts'
 import { newId } from '#lib/shared/ids.ts'
-import { type Role, roles } from '#lib/shared/viewer.ts'
+import { demoEmail, type Role, roles } from '#lib/shared/viewer.ts'
 
 /** A question that the demo's documents answer. */
 const warmUpQuestion = 'How many days of leave do I get in my first calendar year?'
@@ -198,7 +198,11 @@ export type Asked = {
   role?: Role
 }
 
+/** The running product, for what goes past the chat: files, searches, health. */
+export type Product = Pick<TestServer, 'url' | 'dataDir' | 'asLocal' | 'settled'>
+
 export type World = {
+  readonly product: Product
   /** The provider that is asked first, and the one after it; which is which was found out by asking. */
   readonly first: Vendor
   readonly second: Vendor
@@ -221,6 +225,7 @@ export type Breaker = { key: string; state: string; reason: string | null }
 export type Remains = {
   told: readonly Told[]
   messages: StoredMessage[]
+  traces: Pick<typeof traces.$inferSelect, 'spans'>[]
   ledger: Ledger
   breakers: Breaker[]
   requests: RecordedRequest[]
@@ -242,7 +247,7 @@ const makeWorld = (server: TestServer, first: Vendor, second: Vendor) => {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
-        'x-footnote-user': `${role}@demo.local`,
+        'x-footnote-user': demoEmail(role),
       },
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(askTimeoutMs),
@@ -250,7 +255,7 @@ const makeWorld = (server: TestServer, first: Vendor, second: Vendor) => {
 
   const ask = async (text: string, { chatId = newId(), role }: Asked = {}): Promise<Told> => {
     const messageId = newId()
-    const who = role ?? roles[asked % roles.length] ?? 'user'
+    const who = role ?? roles[asked % roles.length] ?? 'member'
     asked += 1
     for (;;) {
       const startMs = performance.now()
@@ -291,6 +296,7 @@ const makeWorld = (server: TestServer, first: Vendor, second: Vendor) => {
   const mark = (vendor: Vendor): number => vendor.requests().filter(isCall).length
   const world = (order: { first: Vendor; second: Vendor }): World => ({
     ...order,
+    product: server,
     ask,
     askAll,
     since,
@@ -363,6 +369,7 @@ export const openWorld = async (seedDir: string, options: WorldOptions = {}): Pr
       const requests = [...named.requests(), ...stored.requests()].filter(isCall)
       const remains = await withDatabase(dataDir, async (database) => ({
         messages: await database.db.select().from(messages),
+        traces: await database.db.select({ spans: traces.spans }).from(traces),
         ledger: await database.db.select().from(modelCalls),
         breakers: await readBreakers(database),
       }))

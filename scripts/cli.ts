@@ -4,15 +4,19 @@
  */
 import './env-file.ts'
 import { existsSync } from 'node:fs'
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { z } from 'zod'
 import { DirectoryInUse, directoryOwner } from '#db/lock.ts'
 import { env } from '#lib/env.ts'
 import { roles } from '#lib/shared/viewer.ts'
 import type { AccountOptions } from './command-account.ts'
 import { type AskOptions, ask } from './command-ask.ts'
+import type { AuditOptions } from './command-audit.ts'
+import type { BackupOptions, RestoreOptions } from './command-backup.ts'
+import type { EraseOptions } from './command-erase.ts'
 import type { EvalCitationsOptions } from './command-eval-citations.ts'
 import type { EvalRetrievalOptions } from './command-eval-retrieval.ts'
+import type { ExplainOptions } from './command-explain.ts'
 import { type IngestOptions, ingest } from './command-ingest.ts'
 import { type SearchOptions, search } from './command-search.ts'
 import { type Connection, Refused, WrongUse } from './connect.ts'
@@ -110,6 +114,34 @@ program
   })
 
 program
+  .command('explain')
+  .argument('<message-id>', 'the id of an answer, or of its question')
+  .addOption(userOption())
+  .option('--json', 'print one JSON object as the last line')
+  .description('why an answer says what it says: what was searched, read and left out, by what, and what it cost')
+  .action((messageId: string, options: ExplainOptions & AsUser) => {
+    if (!z.uuid().safeParse(messageId).success) throw new WrongUse(`${messageId} is no id of an answer`)
+    return over(options, async (connection) => {
+      const { explain } = await import('./command-explain.ts')
+      return explain(connection, messageId, options)
+    })
+  })
+
+program
+  .command('audit')
+  .addArgument(new Argument('<what>').choices(['verify']))
+  .addOption(userOption())
+  .option('--workspace <name>', 'only this one')
+  .option('--head <place:hash>', 'a head that was printed earlier and kept elsewhere')
+  .option('--json', 'print one JSON object as the last line')
+  .description('walk the chains of the audit log, name the first line that does not fit, print each head')
+  .action(async (_: 'verify', options: AuditOptions & AsUser) => {
+    const { verifyAudit } = await import('./command-audit.ts')
+    if (await serverAddress()) return over(options, (connection) => verifyAudit(options, connection))
+    process.exitCode = await verifyAudit(options, null)
+  })
+
+program
   .command('eval:retrieval')
   .argument('<folder>', 'corpus.jsonl, queries.jsonl and qrels.tsv')
   .addOption(new Option('--legs <legs>', 'what is measured').choices([...searches, 'all']).default('hybrid+rerank'))
@@ -131,6 +163,39 @@ program
   .action(async (folder: string, options: EvalCitationsOptions) => {
     const { evalCitations } = await import('./command-eval-citations.ts')
     process.exitCode = await evalCitations(folder, options)
+  })
+
+program
+  .command('backup')
+  .argument('<file>', 'a new file')
+  .option('--json', 'print one JSON object as the last line')
+  .description('everything in one file: tables and files of documents; while no server owns the embedded database')
+  .action(async (file: string, options: BackupOptions) => {
+    const { backup } = await import('./command-backup.ts')
+    process.exitCode = await backup(file, options)
+  })
+
+program
+  .command('restore')
+  .argument('<file>', 'a backup of this release or an older one')
+  .option('--erasures <file>', 'erasures.jsonl of the instance that the backup was made by')
+  .option('--json', 'print one JSON object as the last line')
+  .description('a backup into an empty instance; every part is checked before anything is written')
+  .action(async (file: string, options: RestoreOptions) => {
+    const { restore } = await import('./command-backup.ts')
+    process.exitCode = await restore(file, options)
+  })
+
+program
+  .command('erase')
+  .addArgument(new Argument('<kind>').choices(['person', 'document']))
+  .argument('<name>', 'the e-mail address or id of a person, or the id of a document')
+  .option('--yes', 'without it, only what would go is shown')
+  .option('--json', 'print one JSON object as the last line')
+  .description('a person or a document for good, in all workspaces; while no server owns the embedded database')
+  .action(async (kind: 'person' | 'document', name: string, options: EraseOptions) => {
+    const { erase } = await import('./command-erase.ts')
+    process.exitCode = await erase(kind, name, options)
   })
 
 program

@@ -1,5 +1,6 @@
 /** `ask`: the whole chat path on the terminal. */
 import { type Citation, citationMarker, type MessageMetadata, withPlainMarkers } from '#lib/shared/chat-contract.ts'
+import { pageInWords } from '#lib/shared/page-unit.ts'
 import type { AnswerChunk, Connection } from './connect.ts'
 
 export type Answered = { text: string; citations: Citation[]; metadata: MessageMetadata }
@@ -111,7 +112,10 @@ export const ask = async (
     const sources = new Map(citations.map((citation) => [citation.n, citation]))
     const lines = [...sources.values()]
       .sort((a, b) => a.n - b.n)
-      .map(({ n, title, page, quote }) => `[${n}] ${title}${page === null ? '' : `, page ${page}`}: “${quote}”`)
+      .map((citation) => {
+        const { n, title, quote } = citation
+        return `[${n}] ${[title, pageInWords(citation)].filter(Boolean).join(', ')}: “${quote}”`
+      })
     process.stdout.write(`\n${lines.length > 0 ? `\n${lines.join('\n')}\n` : ''}`)
   }
   if (metadata.error) process.stderr.write(`${metadata.error.message}\n`)

@@ -1,4 +1,5 @@
 /** `search`: retrieval alone on the terminal. */
+import { pageInWords } from '#lib/shared/page-unit.ts'
 import { truncate } from '#lib/shared/text.ts'
 import type { Connection, SearchLegs } from './connect.ts'
 
@@ -24,10 +25,10 @@ export const search = async (
     process.stdout.write(`${JSON.stringify({ results, ms })}\n`)
     return 0
   }
-  for (const { title, page, score, text } of passages)
-    process.stdout.write(
-      `${score.toFixed(3)}  ${title}${page === null ? '' : `, page ${page}`}\n       ${truncate(text.replace(/\s+/g, ' '), 160)}\n`,
-    )
+  for (const { title, mediaType, page, score, text } of passages) {
+    const place = [title, pageInWords({ mediaType, page })].filter(Boolean).join(', ')
+    process.stdout.write(`${score.toFixed(3)}  ${place}\n       ${truncate(text.replace(/\s+/g, ' '), 160)}\n`)
+  }
   process.stderr.write(
     passages.length > 0 ? `${passages.length} passages in ${ms} ms\n` : 'Nothing relevant was found.\n',
   )

@@ -2,7 +2,10 @@
 import { createReadStream } from 'node:fs'
 import { database } from '#db/client.ts'
 import { getSignInAccount } from '#db/queries/people.ts'
+import { explainAnswer } from '#db/reports/explain.ts'
+import { reader } from '#db/reports/reader.ts'
 import { startWorker } from '#ingestion/worker.ts'
+import { checkOwnAudit } from '#lib/audit-log.ts'
 import { respond } from '#lib/chat/index.ts'
 import { deleteDocument, ensureCollection, listDocuments, uploadDocument } from '#lib/documents.ts'
 import { env } from '#lib/env.ts'
@@ -10,6 +13,7 @@ import { retrieve } from '#lib/rag/index.ts'
 import { AppError } from '#lib/shared/errors.ts'
 import { newId } from '#lib/shared/ids.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
+import { parseHead } from './command-audit.ts'
 import { type Connection, Refused } from './connect.ts'
 import { closeProduct, openProduct } from './product.ts'
 import { seedDemo } from './seed.ts'
@@ -74,6 +78,13 @@ export const connectToOwn = async (email: string): Promise<Connection> => {
           }),
         ),
       listDocuments: async () => (await listDocuments(viewer)).documents,
+      explain: (messageId) =>
+        inWords(async () => {
+          const explanation = await explainAnswer(reader(), viewer, messageId)
+          if (!explanation) throw new AppError('not-found')
+          return explanation
+        }),
+      verifyAudit: (head) => checkOwnAudit(viewer, head === undefined ? null : parseHead(head)),
       deleteDocument: (id) => inWords(() => deleteDocument(viewer, id)),
       close,
     }

@@ -4,7 +4,9 @@ import { basename } from 'node:path'
 import { env } from '#lib/env.ts'
 import type { DocumentRow, UploadResult } from '#lib/shared/admin-contract.ts'
 import type { PublicError } from '#lib/shared/errors.ts'
+import type { Explanation } from '#lib/shared/explain-contract.ts'
 import { newId } from '#lib/shared/ids.ts'
+import type { AuditCheck } from '#lib/shared/records-contract.ts'
 import { type AnswerChunk, type Connection, type FoundPassage, Refused } from './connect.ts'
 import { getLocalToken } from './home.ts'
 
@@ -71,6 +73,11 @@ export const connectToServer = async (address: string, email: string): Promise<C
     deleteDocument: async (id) => {
       await call(`/api/documents/${id}`, { method: 'DELETE' })
     },
+    explain: (messageId) => json<Explanation>(`/api/answers/${messageId}/why`),
+    verifyAudit: (head) =>
+      json<AuditCheck>(`/api/audit/verification${head ? `?head=${head.trim()}` : ''}`, {
+        signal: AbortSignal.timeout(600_000),
+      }),
     close: async () => undefined,
   }
 }

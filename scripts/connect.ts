@@ -6,6 +6,8 @@
 import type { InferUIMessageChunk } from 'ai'
 import type { DocumentRow, UploadResult } from '#lib/shared/admin-contract.ts'
 import type { ChatMessage } from '#lib/shared/chat-contract.ts'
+import type { Explanation } from '#lib/shared/explain-contract.ts'
+import type { AuditCheck } from '#lib/shared/records-contract.ts'
 
 export type AnswerChunk = InferUIMessageChunk<ChatMessage>
 export type SearchLegs = 'lexical' | 'vector' | 'hybrid' | 'hybrid+rerank'
@@ -13,6 +15,7 @@ export type FoundPassage = {
   documentId: string
   chunkId: string
   title: string
+  mediaType: string
   page: number | null
   score: number
   text: string
@@ -25,6 +28,9 @@ export type Connection = {
   upload(file: Upload): Promise<UploadResult>
   listDocuments(): Promise<DocumentRow[]>
   deleteDocument(id: string): Promise<void>
+  explain(messageId: string): Promise<Explanation>
+  /** The chain of the account's workspace; `head` as `PLACE:HASH`. */
+  verifyAudit(head: string | undefined): Promise<AuditCheck>
   close(): Promise<void>
 }
 

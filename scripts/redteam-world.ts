@@ -208,10 +208,10 @@ const addPeople = async ({ db }: Database) => {
     await db.insert(memberships).values({ workspaceId: where, userId, role })
     return userId
   }
-  for (const email of [...people.attackers, ...people.innocents]) await add(email, 'user')
+  for (const email of [...people.attackers, ...people.innocents]) await add(email, 'member')
   await add(people.librarian, 'admin')
   await add(people.stranger, 'admin', elsewhereId)
-  return { workspaceId, bystanderId: await add(people.bystander, 'user') }
+  return { workspaceId, bystanderId: await add(people.bystander, 'member') }
 }
 
 /** Signs a demo account in as a browser does; the cookie's value is a secret like any other. */

@@ -8,14 +8,12 @@ import { ensureCollection, uploadDocument } from '#lib/documents.ts'
 import { env } from '#lib/env.ts'
 import { hashPassword, verifyPassword } from '#lib/passwords.ts'
 import { newId } from '#lib/shared/ids.ts'
-import { roles, type Viewer } from '#lib/shared/viewer.ts'
+import { demoEmail, roles, type Viewer } from '#lib/shared/viewer.ts'
 import { demoPassword } from './home.ts'
 
 const workspaceName = 'Footnote demo'
 const demoFolder = join(import.meta.dirname, '../db/demo')
-const names = { user: 'Uma User', reviewer: 'Robin Reviewer', admin: 'Ada Admin' } as const
-
-export const demoEmail = (role: keyof typeof names): string => `${role}@demo.local`
+const names = { member: 'Uma User', reviewer: 'Robin Reviewer', admin: 'Ada Admin', owner: 'Olga Owner' } as const
 
 /** The demo accounts with the password of this DATA_DIR. Returns the admin. */
 const seedAccounts = async (): Promise<Viewer> => {

@@ -8,20 +8,26 @@ import './env-file.ts'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import next from 'next'
+import { database } from '#db/client.ts'
 import { DirectoryInUse } from '#db/lock.ts'
+import { hasOwner, issueToken } from '#db/queries/sign-in.ts'
 import { startWorker } from '#ingestion/worker.ts'
 import { drainGenerations, recoverAnswers } from '#lib/chat/index.ts'
 import { env } from '#lib/env.ts'
+import { endOnFault } from '#lib/faults.ts'
 import { warmGateway } from '#lib/gateway/index.ts'
 import { setReady } from '#lib/health.ts'
 import { log } from '#lib/log.ts'
-import { roles } from '#lib/shared/viewer.ts'
+import { settleForwarding } from '#lib/shared/client-address.ts'
+import { demoEmail, roles } from '#lib/shared/viewer.ts'
 import { deleteAddress, demoPassword, renewLocalToken, setAddress, signingSecret } from './home.ts'
 import { closeProduct, openProduct, type RunningWorker } from './product.ts'
-import { demoEmail, seedDemo } from './seed.ts'
+import { seedDemo } from './seed.ts'
 
 const drainMs = 25_000
 const recoverEveryMs = 30_000
+/** After a fault the process ends, whatever does not close by then. */
+const faultGraceMs = 10_000
 /** npm, the terminal and the launcher may each pass on one Ctrl-C: within this time they are the same one. */
 const sameSignalMs = 1_000
 
@@ -51,15 +57,30 @@ const refuseNotReady = (response: ServerResponse): void => {
   response.end(JSON.stringify({ error: { code: 'not-ready', message, retryable: true } }))
 }
 
+/** The way to the first owner, printed to whoever can read this process's output; null once there is an owner. */
+const setupLink = async (address: string): Promise<string | null> => {
+  const { db } = database()
+  if (env().demo || (await hasOwner(db, env()))) return null
+  const token = await db.transaction((tx) => issueToken(tx, { purpose: 'setup', userId: null }))
+  return new URL(`/setup?token=${token}`, env().authUrl ?? address).href
+}
+
 const readyNotice = async (address: string): Promise<string> => {
   const { demo, databaseUrl, dataDir } = env()
   const seconds = (performance.now() / 1_000).toFixed(1)
   const lines = ['', `Footnote is ready at ${address} (${seconds} s)`, '']
   if (demo) {
-    const words = { user: 'asks', reviewer: 'asks and reviews', admin: 'manages documents and reads traces' }
+    const words = {
+      member: 'asks',
+      reviewer: 'asks and reviews',
+      admin: 'manages documents, people and models',
+      owner: 'owns the workspace',
+    }
     for (const role of roles) lines.push(`  ${demoEmail(role).padEnd(20)}  ${words[role]}`)
     lines.push(`  password for each:    ${await demoPassword(env())}`, '')
   }
+  const setup = await setupLink(address)
+  if (setup) lines.push('Nobody owns it yet. This link makes the first owner, once, within an hour:', `  ${setup}`, '')
   lines.push(
     databaseUrl ? 'Data is on the PostgreSQL server of DATABASE_URL.' : `Data is in ${dataDir}.`,
     'Stop with Ctrl-C.',
@@ -89,6 +110,7 @@ const start = async (dev: boolean): Promise<void> => {
 
   let handle: ReturnType<ReturnType<typeof next>['getRequestHandler']> | undefined
   const server = createServer((request, response) => {
+    settleForwarding(request.headers, request.socket.remoteAddress, settings.trustedProxies)
     if (!handle) return refuseNotReady(response)
     handle(request, response).catch((error: unknown) => {
       log.error({ err: error }, 'request failed')
@@ -134,12 +156,7 @@ const start = async (dev: boolean): Promise<void> => {
     process.on('disconnect', onSignal)
     process.channel?.unref()
   }
-  const onFault = (error: unknown): void => {
-    log.fatal({ err: error }, 'a fault that nothing handled')
-    void stop(1)
-  }
-  process.on('uncaughtException', onFault)
-  process.on('unhandledRejection', onFault)
+  endOnFault(() => stop(1), drainMs + faultGraceMs)
 
   try {
     await new Promise<void>((resolve, reject) => {

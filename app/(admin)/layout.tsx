@@ -3,20 +3,28 @@ import type { ReactNode } from 'react'
 import { Shell } from '#components/shell/shell.tsx'
 import { parseTheme, themeCookie } from '#components/ui/theme.ts'
 import { page } from '#lib/auth/index.ts'
+import { shownNotices } from '#lib/incidents.ts'
+import { myWorkspaces } from '#lib/people.ts'
 import { signOutAction, signOutEverywhereAction } from '../(auth)/actions.ts'
 import { deleteChatAction, renameChatAction } from '../(chat)/actions.ts'
+import { shownWorkspaces } from '../shown-workspaces.ts'
+import { createWorkspace } from './admin/members/actions.ts'
 
 /** Whoever may do none of the administration gets the same page as for an address that does not exist. */
 export default async function AdminLayout({ children }: { children: ReactNode }) {
-  const { name, email, role } = await page('chat.use')
+  const viewer = await page('chat.use')
+  const { name, email, role } = viewer
   return (
     <Shell
       viewer={{ name, email, role }}
       section="admin"
+      {...shownWorkspaces(viewer, await myWorkspaces(viewer))}
+      notices={await shownNotices(viewer)}
       theme={parseTheme((await cookies()).get(themeCookie)?.value)}
       actions={{
         renameChat: renameChatAction,
         deleteChat: deleteChatAction,
+        createWorkspace,
         signOut: signOutAction,
         signOutEverywhere: signOutEverywhereAction,
       }}

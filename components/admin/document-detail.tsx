@@ -12,6 +12,7 @@ import type { DocumentRow } from '#lib/shared/admin-contract.ts'
 import { languageName, typeWord } from '#lib/shared/document-words.ts'
 import type { ActionResult } from '#lib/shared/errors.ts'
 import { formatBytes, formatCount } from '#lib/shared/format.ts'
+import { pageInWords } from '#lib/shared/page-unit.ts'
 import { causeWords, webAddress } from './document-list.ts'
 import { DocumentState } from './document-state.tsx'
 import { ReleaseDialog } from './release-dialog.tsx'
@@ -152,9 +153,11 @@ export type HeldActions = {
 
 const unreachable = 'Footnote could not be reached. Check the connection and try again.'
 
-const HeldPassageItem = ({ passage, onRelease }: { passage: HeldPassage; onRelease: () => void }) => {
+type HeldPassageItemProps = { passage: HeldPassage; mediaType: string; onRelease: () => void }
+
+const HeldPassageItem = ({ passage, mediaType, onRelease }: HeldPassageItemProps) => {
   const { page, headingPath, text, score, reasons } = passage
-  const place = [page === null ? null : `Page ${page}`, ...headingPath].filter(Boolean).join(' · ')
+  const place = [pageInWords({ mediaType, page }), ...headingPath].filter(Boolean).join(' · ')
   return (
     <li className="rounded-md border border-warning/50 p-3">
       <div className="mb-2 flex items-start gap-2">
@@ -211,7 +214,12 @@ const HeldPassages = ({ row, held }: { row: DocumentRow; held: HeldActions }) =>
       </p>
       <ul className="flex flex-col gap-2">
         {passages.map((passage) => (
-          <HeldPassageItem key={passage.contentHash} passage={passage} onRelease={() => setAsking(passage)} />
+          <HeldPassageItem
+            key={passage.contentHash}
+            passage={passage}
+            mediaType={row.mediaType}
+            onRelease={() => setAsking(passage)}
+          />
         ))}
       </ul>
       <ReleaseDialog

@@ -1,6 +1,7 @@
 'use client'
 import { ArrowDown, ArrowUp, MoreHorizontal, RotateCw, Trash2, X } from 'lucide-react'
 import { memo, type ReactNode } from 'react'
+import { ShownName } from '#components/shell/shown-name.tsx'
 import { Badge } from '#components/ui/badge.tsx'
 import { Button } from '#components/ui/button.tsx'
 import {
@@ -83,7 +84,7 @@ const DocumentTableRow = memo(({ row, selected, alreadyThere, onOpen, onRetry, o
         className="block max-w-full truncate rounded-sm text-left font-semibold after:absolute after:inset-0 hover:underline @max-2xl:whitespace-normal @max-2xl:break-words"
         onClick={() => onOpen(row.id)}
       >
-        {row.name}
+        <ShownName name={row.name} />
       </button>
       <Kind row={row} />
     </td>
@@ -91,7 +92,7 @@ const DocumentTableRow = memo(({ row, selected, alreadyThere, onOpen, onRetry, o
       <DocumentState row={row} alreadyThere={alreadyThere} onRetry={() => onRetry(row.id)} />
     </td>
     <td className={cn(cellClasses, '@max-2xl:col-span-2 @max-2xl:text-muted-foreground')}>
-      {row.collection.name}
+      <ShownName name={row.collection.name} />
       <span className="@2xl:hidden">
         {row.chunks !== null && ` · ${formatCount(row.chunks)} ${row.chunks === 1 ? 'passage' : 'passages'}`}
         {row.citedBy > 0 && ` · cited by ${formatCount(row.citedBy)}`}
@@ -151,7 +152,7 @@ const UploadRow = ({ upload, onRetry, onRemove }: UploadRowProps) => {
     <tr className={rowClasses}>
       <td className={cn(cellClasses, nameClasses)}>
         <span title={file.name} className="block truncate font-semibold">
-          {file.name}
+          <ShownName name={file.name} />
         </span>
       </td>
       <td className={cn(cellClasses, '@max-2xl:col-span-2 @max-2xl:row-start-2')}>

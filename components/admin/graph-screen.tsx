@@ -10,6 +10,7 @@ import { EmptyState } from '#components/ui/empty-state.tsx'
 import { Input } from '#components/ui/input.tsx'
 import { formatCost, formatCount } from '#lib/shared/format.ts'
 import type { GraphEdge, GraphEntity, GraphNeighbourhood, GraphSize, GraphSource } from '#lib/shared/graph-contract.ts'
+import { pageInWords } from '#lib/shared/page-unit.ts'
 import { AdminHeader, AdminTitle } from './admin-header.tsx'
 import { Figure, Figures, NothingHere, ReportSection } from './figures.tsx'
 import { edgeHref, edgeSentences, GraphDrawing, passagesWords, thingHref } from './graph-drawing.tsx'
@@ -107,7 +108,7 @@ const Sources = ({ title, sources }: { title: string; sources: readonly GraphSou
         <NothingHere>No passage says so any more: the document was changed or deleted.</NothingHere>
       ) : (
         <ol className="flex max-w-[78ch] flex-col gap-4 px-5 max-sm:px-4">
-          {sources.map(({ chunkId, documentId, ordinal, title: document, page, text, marks }) => (
+          {sources.map(({ chunkId, documentId, ordinal, title: document, mediaType, page, text, marks }) => (
             <li key={chunkId}>
               <p className="mb-1.5 flex min-w-0 flex-wrap items-baseline gap-x-2 text-[13px]">
                 <Link
@@ -119,8 +120,7 @@ const Sources = ({ title, sources }: { title: string; sources: readonly GraphSou
                   {document}
                 </Link>
                 <span className="num text-muted-foreground">
-                  passage {ordinal + 1}
-                  {page !== null && `, page ${page}`}
+                  {[`passage ${ordinal + 1}`, pageInWords({ mediaType, page })].filter(Boolean).join(', ')}
                 </span>
               </p>
               <MarkedPassage text={text} marks={marks} />

@@ -62,7 +62,9 @@ describe('a passage in the viewer', () => {
     contentHash: 'hash',
   }
   const render = (shown: ShownPassage) =>
-    renderToStaticMarkup(<PassageText passage={shown} words="VALVE" current={false} onRelease={nothing} />)
+    renderToStaticMarkup(
+      <PassageText passage={shown} mediaType="application/pdf" words="VALVE" current={false} onRelease={nothing} />,
+    )
 
   it('says what is known of it and marks the words that are looked for', () => {
     const markup = render(passage)

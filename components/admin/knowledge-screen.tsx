@@ -79,7 +79,7 @@ const BuildState = ({ index, onStop }: { index: EncoderIndex; onStop: () => void
 
 const Encoder = ({ setup, actions }: { setup: KnowledgeSetup; actions: Actions }) => {
   const router = useRouter()
-  const { serving, building, failed, choices, providers, languages, unknownLanguages } = setup
+  const { serving, built, settings, building, failed, choices, providers, languages, unknownLanguages } = setup
   const others = choices.filter(({ name }) => name !== serving.name)
   const [chosen, setChosen] = useState('')
   const [model, setModel] = useState('')
@@ -105,6 +105,8 @@ const Encoder = ({ setup, actions }: { setup: KnowledgeSetup; actions: Actions }
     const name = provider ? `${provider.id}/${model.trim()}` : chosen
     if (!pending && chosen && (!provider || model.trim())) void choose(name)
   }
+  const { m, efConstruction } = settings.vectorIndex
+  const outdated = built !== null && (built.m !== m || built.efConstruction !== efConstruction)
   const recommend = unknownLanguages.length > 0 && serving.name !== recommendedEncoder && !building
   return (
     <RuleSection
@@ -140,6 +142,18 @@ const Encoder = ({ setup, actions }: { setup: KnowledgeSetup; actions: Actions }
         </div>
       )}
       {building && <BuildState index={building} onStop={stop} />}
+      {outdated && !building && (
+        <div className="flex flex-wrap items-center gap-3 text-[13px]">
+          <p className="num min-w-0 flex-1 text-muted-foreground">
+            Its index was built with {built.m} links and {built.efConstruction} candidates, not with {m} and{' '}
+            {efConstruction}. Without a database server, questions wait while it is built: about a second for 1,000
+            passages.
+          </p>
+          <Button variant="outline" size="sm" disabled={pending} onClick={() => choose(serving.name)}>
+            Build the index again
+          </Button>
+        </div>
+      )}
       {failed && !building && (
         <p role="status" className="text-[13px] text-destructive">
           The change to {failed.name} did not come about: {failed.failure} Search goes on as before.
@@ -236,6 +250,7 @@ const readSettings = ({ text, number, required, ticked }: ReturnType<typeof read
     perDocumentMax: required('perDocumentMax'),
     efSearch: required('efSearch'),
   },
+  vectorIndex: { m: required('m'), efConstruction: required('efConstruction') },
   graph: { extract: (['off', 'patterns', 'model'] as const).find((one) => one === text('extract')) ?? 'off' },
   recognition: { on: ticked('recognition') },
 })
@@ -261,7 +276,7 @@ export const KnowledgeScreen = ({ setup, actions }: { setup: KnowledgeSetup; act
       router.refresh()
     },
   })
-  const { chunking, retrieval, graph, recognition } = settings
+  const { chunking, retrieval, vectorIndex, graph, recognition } = settings
   return (
     <>
       <AdminHeader>
@@ -324,6 +339,20 @@ export const KnowledgeScreen = ({ setup, actions }: { setup: KnowledgeSetup; act
                   inputMode="numeric"
                   defaultValue={retrieval.efSearch}
                   hint="More finds more and takes longer."
+                />
+                <TextField
+                  name="m"
+                  label="Links of a passage in that index"
+                  inputMode="numeric"
+                  defaultValue={vectorIndex.m}
+                  hint="4 to 64. Takes effect when the index is built again."
+                />
+                <TextField
+                  name="efConstruction"
+                  label="Candidates for each link"
+                  inputMode="numeric"
+                  defaultValue={vectorIndex.efConstruction}
+                  hint="At least twice the links. The index is the encoder’s: where workspaces share it, the last build holds."
                 />
                 <ChoiceField
                   name="rerank"

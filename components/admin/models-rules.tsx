@@ -1,53 +1,23 @@
 'use client'
+import type { Route } from 'next'
+import Link from 'next/link'
 import { useRouter } from 'next/navigation'
 import { Button } from '#components/ui/button.tsx'
 import { toast } from '#components/ui/toaster.tsx'
 import type { ActionResult } from '#lib/shared/errors.ts'
-import {
-  type GatewaySettingsInput,
-  type RedactionAct,
-  redactionActs,
-  type SensitiveKind,
-  sensitiveKinds,
-} from '#lib/shared/gateway-settings.ts'
+import type { GatewaySettingsInput } from '#lib/shared/gateway-settings.ts'
 import type { ModelSetup } from '#lib/shared/models-contract.ts'
 import { ChoiceField, FormFaults, TextField, TickField } from './models-field.tsx'
 import { useSending } from './models-form.ts'
-import { formatDollars, formatPercent, type readForm } from './models-values.ts'
-import { actWords, sensitiveWords, taskWords } from './models-words.ts'
+import { formatPercent, type readForm } from './models-values.ts'
+import { taskWords } from './models-words.ts'
 import { Pair, RuleSection } from './rule-section.tsx'
 
-const actOptions = redactionActs.map((act) => [act, actWords[act]] as const)
-
-const budgetFields = [
-  ['userDayMicros', 'A person a day'],
-  ['userMonthMicros', 'A person a month'],
-  ['workspaceDayMicros', 'The workspace a day'],
-  ['workspaceMonthMicros', 'The workspace a month'],
-] as const
-
 const readRules = (
-  { text, number, required, micros, share, scaled, ticked }: ReturnType<typeof readForm>,
+  { text, number, required, share, scaled, ticked }: ReturnType<typeof readForm>,
   tasks: readonly string[],
 ): GatewaySettingsInput => ({
-  budgets: {
-    userDayMicros: micros('userDayMicros'),
-    userMonthMicros: micros('userMonthMicros'),
-    workspaceDayMicros: micros('workspaceDayMicros'),
-    workspaceMonthMicros: micros('workspaceMonthMicros'),
-    workspaceMinuteMicros: micros('workspaceMinuteMicros'),
-  },
   tokenLimits: { userMinute: number('userMinute'), workspaceMinute: number('workspaceMinute') },
-  unknownPrice: text('unknownPrice') === 'refuse' ? 'refuse' : 'worst-case',
-  redaction: {
-    acts: Object.fromEntries(
-      sensitiveKinds.map((kind) => [kind, redactionActs.find((act) => act === text(`act.${kind}`)) ?? 'mask']),
-    ) as Record<SensitiveKind, RedactionAct>,
-    alsoLocal: ticked('alsoLocal'),
-    restore: ticked('restore'),
-  },
-  providers: text('providers') === 'local' ? 'local' : 'any',
-  injection: { flagFrom: required('flagFrom'), quarantineFrom: required('quarantineFrom') },
   cache: {
     exact: ticked('exact'),
     semantic: ticked('semantic'),
@@ -103,7 +73,7 @@ type RulesProps = {
 export const ModelRules = ({ setup, save }: RulesProps) => {
   const router = useRouter()
   const { settings, version, tasks } = setup
-  const { budgets, tokenLimits, redaction, injection, cache, routing, canary, summaries, alerts } = settings
+  const { tokenLimits, cache, routing, canary, summaries, alerts } = settings
   const choices = taskChoices(setup)
   const { pending, fault, refusal, onSubmit } = useSending({
     read: (fields) => ({ version, settings: readRules(fields, tasks) }),
@@ -117,29 +87,17 @@ export const ModelRules = ({ setup, save }: RulesProps) => {
     <form onSubmit={onSubmit} noValidate aria-label="Rules">
       <FormFaults value={fault}>
         <RuleSection
-          title="Budgets"
-          note="What calls may cost, reserved before each call. Days and months are in UTC. Empty: no limit."
+          title="Limits"
+          note={
+            <>
+              Budgets, masking and what may leave are part of the{' '}
+              <Link href={'/admin/policy' as Route} className="underline underline-offset-4">
+                policy
+              </Link>
+              .
+            </>
+          }
         >
-          <Pair>
-            {budgetFields.map(([name, label]) => (
-              <TextField
-                key={name}
-                name={name}
-                label={label}
-                unit="dollars"
-                inputMode="decimal"
-                defaultValue={formatDollars(budgets[name])}
-              />
-            ))}
-            <TextField
-              name="workspaceMinuteMicros"
-              label="The workspace in one minute"
-              unit="dollars"
-              inputMode="decimal"
-              defaultValue={formatDollars(budgets.workspaceMinuteMicros)}
-              hint="So much at once is a fault, not use: calls stop until the minute is over."
-            />
-          </Pair>
           <Pair>
             <TextField
               name="userMinute"
@@ -154,73 +112,6 @@ export const ModelRules = ({ setup, save }: RulesProps) => {
               unit="tokens"
               inputMode="numeric"
               defaultValue={tokenLimits.workspaceMinute ?? ''}
-            />
-          </Pair>
-          <ChoiceField
-            name="unknownPrice"
-            label="A model whose price nobody knows"
-            options={[
-              ['worst-case', 'is counted at the dearest price'],
-              ['refuse', 'is not asked'],
-            ]}
-            defaultValue={settings.unknownPrice}
-          />
-        </RuleSection>
-        <RuleSection title="Data" note="What may leave, and to whom. It holds for every model and every fallback.">
-          <ChoiceField
-            name="providers"
-            label="Text may go to"
-            options={[
-              ['any', 'every provider that is set'],
-              ['local', 'our own machines only'],
-            ]}
-            defaultValue={settings.providers}
-          />
-          <div>
-            <p className="font-medium text-[13px]">Before text leaves</p>
-            <p className="mt-0.5 mb-2.5 text-[12.5px] text-muted-foreground">
-              Masked: a stand-in is sent instead. Kept inside: text with it goes to our own machines or to none.
-            </p>
-            <Pair>
-              {sensitiveKinds.map((kind) => (
-                <ChoiceField
-                  key={kind}
-                  name={`act.${kind}`}
-                  label={sensitiveWords[kind]}
-                  options={actOptions}
-                  defaultValue={redaction.acts[kind]}
-                />
-              ))}
-            </Pair>
-          </div>
-          <TickField
-            name="alsoLocal"
-            label="Mask for models on our own machines too"
-            defaultChecked={redaction.alsoLocal}
-            hint="Without it only what leaves our machines is masked."
-          />
-          <TickField
-            name="restore"
-            label="Put masked values back into the answer"
-            defaultChecked={redaction.restore}
-            hint="For the person who asked. Keys and passwords never come back."
-          />
-          <Pair>
-            <TextField
-              name="flagFrom"
-              label="Mark text that tries to give orders"
-              unit="from 0 to 1"
-              inputMode="decimal"
-              defaultValue={injection.flagFrom}
-              hint="A question or passage with this score or more is marked in its trace."
-            />
-            <TextField
-              name="quarantineFrom"
-              label="Hold a passage back from models"
-              unit="from 0 to 1"
-              inputMode="decimal"
-              defaultValue={injection.quarantineFrom}
-              hint="With this score or more it goes to no model until an admin has read and released it. 1 holds nothing back."
             />
           </Pair>
         </RuleSection>

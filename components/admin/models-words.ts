@@ -1,7 +1,7 @@
 /** What things on the Models screen are called. */
 
 import { formatCount } from '#lib/shared/format.ts'
-import type { RedactionAct, SensitiveKind, Tier } from '#lib/shared/gateway-settings.ts'
+import type { Tier } from '#lib/shared/gateway-settings.ts'
 import {
   type CanaryRow,
   type CanaryState,
@@ -29,24 +29,6 @@ export const tierWords: Record<Tier, { title: string; note: string }> = {
   fast: { title: 'Fast', note: 'easy questions, titles, rewriting' },
   standard: { title: 'Standard', note: 'most questions' },
   flagship: { title: 'Flagship', note: 'the hardest questions' },
-}
-
-export const actWords: Record<RedactionAct, string> = {
-  allow: 'Leave as it is',
-  mask: 'Mask',
-  block: 'Keep inside',
-}
-
-export const sensitiveWords: Record<SensitiveKind, string> = {
-  secret: 'Keys, tokens and passwords',
-  card: 'Card numbers',
-  iban: 'Bank accounts (IBAN)',
-  'national-id': 'National identity numbers',
-  email: 'E-mail addresses',
-  phone: 'Phone numbers',
-  ip: 'IP addresses',
-  person: 'Names of people',
-  address: 'Postal addresses',
 }
 
 /** In cents where that is exact: `$4.50`, `$0.075`. */

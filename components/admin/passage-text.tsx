@@ -5,6 +5,7 @@ import { Button } from '#components/ui/button.tsx'
 import { cn } from '#lib/shared/cn.ts'
 import { formatCount } from '#lib/shared/format.ts'
 import type { ShownPassage } from '#lib/shared/knowledge-contract.ts'
+import { pageInWords } from '#lib/shared/page-unit.ts'
 import type { ShownTrial } from './cutting-diff.ts'
 import { markWords } from './marked-words.ts'
 
@@ -15,11 +16,6 @@ const flagWords: Record<string, string> = {
 
 /** What is shown of a passage that reads like an order, below the threshold too. */
 const scoreWords = (score: number): string => `reads like an order: ${score.toFixed(2)}`
-
-const pagesInWords = ({ page, pageTo }: Pick<ShownPassage, 'page' | 'pageTo'>): string | null => {
-  if (page === null) return null
-  return pageTo !== null && pageTo !== page ? `pages ${page} to ${pageTo}` : `page ${page}`
-}
 
 const Words = ({ text, words }: { text: string; words: string }) =>
   markWords(text, words).map(({ start, text: piece, marked }) =>
@@ -48,6 +44,8 @@ const bodyClasses =
 
 type PassageProps = {
   passage: ShownPassage
+  /** Of its document. */
+  mediaType: string
   /** Marked in its text. */
   words: string
   current: boolean
@@ -57,12 +55,12 @@ type PassageProps = {
 }
 
 /** A passage with its borders, on one of two bands, so that each is told from the next. */
-export const PassageText = ({ passage, words, current, lost = false, onRelease }: PassageProps) => {
+export const PassageText = ({ passage, mediaType, words, current, lost = false, onRelease }: PassageProps) => {
   const { ordinal, tokens, language, flags, injectionScore, held } = passage
   const number = ordinal + 1
   const hidden = flags.includes('hidden')
   const facts = [
-    pagesInWords(passage),
+    pageInWords({ ...passage, mediaType }),
     `${formatCount(tokens)} tokens`,
     language === 'und' ? null : language,
     injectionScore > 0 ? scoreWords(injectionScore) : null,

@@ -194,6 +194,7 @@ export const PassageViewer = ({ document, initial, at, actions }: PassageViewerP
     <PassageText
       key={passage.chunkId}
       passage={passage}
+      mediaType={document.mediaType}
       words={finds?.words ?? ''}
       current={passage.ordinal === current}
       lost={trial !== null && !triedStarts.has(passage.start)}

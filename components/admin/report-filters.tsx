@@ -19,13 +19,17 @@ export const LinkSwitch = ({
   name,
   value,
   options,
+  resets = ['before'],
 }: {
   label: string
   name: string
   value: string
   options: readonly Option[]
+  /** What of the address means nothing any more after another choice. */
+  resets?: readonly string[]
 }) => {
   const linkTo = useReportLink()
+  const gone = Object.fromEntries(resets.map((one) => [one, null]))
   return (
     <nav
       aria-label={label}
@@ -34,7 +38,7 @@ export const LinkSwitch = ({
       {options.map((option) => (
         <Link
           key={option.value}
-          href={linkTo({ [name]: option.value, before: null })}
+          href={linkTo({ ...gone, [name]: option.value })}
           replace
           scroll={false}
           prefetch={false}

@@ -16,6 +16,8 @@ export type ReportColumn<Row> = {
   numeric?: boolean
   /** Which way the first press sorts; without it the column does not sort. */
   sorts?: 'asc' | 'desc'
+  /** Left out where there is no room for it. */
+  wideOnly?: boolean
 }
 
 export type Sorting = { id: string; descending: boolean }
@@ -80,6 +82,7 @@ export const ReportTable = <Row extends object>({ caption, columns, rows, rowId,
                       'whitespace-nowrap px-3 py-2 font-medium text-muted-foreground text-xs',
                       edges,
                       column?.numeric ? 'text-right' : 'text-left',
+                      column?.wideOnly && 'max-sm:hidden',
                     )}
                   >
                     {header.column.getCanSort() ? (
@@ -114,8 +117,9 @@ export const ReportTable = <Row extends object>({ caption, columns, rows, rowId,
           {table.getRowModel().rows.map((row) => (
             <tr key={row.id} className="border-b last:border-b-0 hover:bg-muted/50">
               {row.getAllCells().map((cell, at) => {
-                const numeric = byId.get(cell.column.id)?.numeric
+                const { numeric, wideOnly } = byId.get(cell.column.id) ?? {}
                 const classes = cn(
+                  wideOnly && 'max-sm:hidden',
                   'px-3 py-[9px] align-top font-normal',
                   edges,
                   numeric ? 'num whitespace-nowrap text-right' : 'text-left',

@@ -1,5 +1,6 @@
 /** Two searches for one question, stage by stage: what each found, and where they differ. */
 import type { RetrievalSettings } from '#lib/shared/gateway-settings.ts'
+import { type NumberedPlace, pageInWords } from '#lib/shared/page-unit.ts'
 import {
   type RetrievalReport,
   type StageCandidate,
@@ -90,5 +91,5 @@ export const formatScore = (score: number): string => {
 }
 
 /** Page and headings of a passage, as far as it has them. */
-export const placeInWords = ({ page, headingPath }: { page: number | null; headingPath: readonly string[] }): string =>
-  [page === null ? null : `page ${page}`, headingPath.join(' › ')].filter(Boolean).join(' · ')
+export const placeInWords = (place: NumberedPlace & { headingPath: readonly string[] }): string =>
+  [pageInWords(place), place.headingPath.join(' › ')].filter(Boolean).join(' · ')

@@ -1,4 +1,5 @@
 'use client'
+import { workspaceHeader } from '#components/shell/shown-workspace.ts'
 import type { PublicError } from '#lib/shared/errors.ts'
 import type { SendFile } from './upload-queue.ts'
 
@@ -17,6 +18,7 @@ export const sendFile: SendFile = ({ file, target }, { onProgress, signal }) =>
     form.append('file', file, file.name)
     const request = new XMLHttpRequest()
     request.open('POST', '/api/documents')
+    for (const [name, value] of Object.entries(workspaceHeader())) request.setRequestHeader(name, value)
     request.responseType = 'json'
     request.upload.onprogress = (event) => onProgress(Math.min(event.loaded, file.size))
     request.onerror = () => resolve({ ok: false, error: lost })

@@ -1,5 +1,5 @@
 'use client'
-import { MessageSquareText } from 'lucide-react'
+import { CircleQuestionMark, MessageSquareText } from 'lucide-react'
 import type { Route } from 'next'
 import Link from 'next/link'
 import { type KeyboardEvent, type ReactNode, useMemo, useRef } from 'react'
@@ -187,14 +187,24 @@ export const TraceScreen = ({ trace }: { trace: Trace }) => {
     <>
       <AdminHeader
         actions={
-          trace.chatId && (
-            <Button asChild>
-              <Link href={`/c/${trace.chatId}${trace.messageId ? `#${trace.messageId}` : ''}` as Route}>
-                <MessageSquareText />
-                <span className="max-sm:sr-only">Open the answer</span>
-              </Link>
-            </Button>
-          )
+          <>
+            {trace.messageId && (
+              <Button asChild>
+                <Link href={`/why/${trace.messageId}` as Route} prefetch={false}>
+                  <CircleQuestionMark />
+                  <span className="max-sm:sr-only">Why this answer</span>
+                </Link>
+              </Button>
+            )}
+            {trace.chatId && (
+              <Button asChild>
+                <Link href={`/c/${trace.chatId}${trace.messageId ? `#${trace.messageId}` : ''}` as Route}>
+                  <MessageSquareText />
+                  <span className="max-sm:sr-only">Open the answer</span>
+                </Link>
+              </Button>
+            )}
+          </>
         }
       >
         <nav aria-label="Path" className="flex shrink-0 gap-2.5 text-muted-foreground max-sm:hidden">
@@ -218,6 +228,7 @@ export const TraceScreen = ({ trace }: { trace: Trace }) => {
         </dl>
         <p className="shrink-0 border-b px-5 py-2 text-[12.5px] text-muted-foreground max-sm:px-4">
           Asked by {trace.user}, <When iso={trace.startedAt} />
+          {trace.policyVersion !== null && ` · under policy version ${trace.policyVersion}`}
           {trace.model ? ` · answered by ${trace.model}` : ' · no model was asked'}
           {!trace.chatId && ' · the conversation can be opened only by the person who asked'}
         </p>

@@ -11,6 +11,7 @@ import {
 } from 'streamdown'
 import { CitationChip } from './citation-chip.tsx'
 import { hideUnfinishedMarker, rehypeCitations, remarkLiteralFootnotes } from './citation-markers.ts'
+import { rehypeValidNesting } from './valid-nesting.ts'
 
 /** Stands for "here": only links to this site survive, and only as paths. */
 const here = 'https://here.invalid'
@@ -30,6 +31,7 @@ const rehypePlugins: NonNullable<ComponentProps<typeof Streamdown>['rehypePlugin
       imageBlockPolicy: 'remove',
     },
   ],
+  rehypeValidNesting,
   rehypeCitations,
 ]
 const remarkPlugins = [...Object.values(defaultRemarkPlugins), remarkLiteralFootnotes]
@@ -90,7 +92,7 @@ export const AnswerText = memo(({ text, streaming }: { text: string; streaming: 
     rehypePlugins={rehypePlugins}
     remarkPlugins={remarkPlugins}
     components={components}
-    disallowedElements={['img']}
+    disallowedElements={['img', 'picture', 'source']}
     controls={{ table: false, code: { copy: true, download: false }, mermaid: false, image: false }}
     lineNumbers={false}
     linkSafety={{ enabled: false }}

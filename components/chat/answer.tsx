@@ -1,8 +1,9 @@
 'use client'
-import { Check, Copy, RefreshCw, Waypoints } from 'lucide-react'
+import { Check, CircleQuestionMark, Copy, RefreshCw, Waypoints } from 'lucide-react'
 import type { Route } from 'next'
 import Link from 'next/link'
 import { memo, useMemo, useState } from 'react'
+import { ShownName } from '#components/shell/shown-name.tsx'
 import { Badge } from '#components/ui/badge.tsx'
 import { Button } from '#components/ui/button.tsx'
 import { toast } from '#components/ui/toaster.tsx'
@@ -10,11 +11,12 @@ import { Tooltip } from '#components/ui/tooltip.tsx'
 import type { ChatMessage, Citation, MessageMetadata } from '#lib/shared/chat-contract.ts'
 import { cn } from '#lib/shared/cn.ts'
 import { formatCost, formatDuration, formatWhen } from '#lib/shared/format.ts'
+import { shortPageInWords } from '#lib/shared/page-unit.ts'
 import { AnswerText } from './answer-text.tsx'
 import { textOf } from './chat-request.ts'
 import { answerWithFootnotes } from './copy-answer.ts'
 import { markable, SummariseMarked } from './marked-text.tsx'
-import { shortPlaceOf, supportInWords } from './source-label.ts'
+import { goneInWords, shortPlaceOf, supportInWords } from './source-label.ts'
 import { sourceNumberClasses } from './source-number.tsx'
 import {
   type AnswerCitations,
@@ -47,6 +49,7 @@ const isReply = ({ route, model, read }: MessageMetadata): boolean => Boolean(ro
 
 const readInWords = (metadata: MessageMetadata): string => {
   const { read, status } = metadata
+  if (metadata.withheld) return 'Not shown, by the policy of this workspace'
   if (isReply(metadata)) return 'Answered at once'
   if (!read) return status === 'no-source' ? 'Searched your documents' : status === 'failed' ? 'No answer' : 'Answer'
   if (read.passages === 0) return 'Searched your documents, found nothing close'
@@ -94,9 +97,9 @@ const SourceCards = ({ messageId, citations }: { messageId: string; citations: R
               {/* The name is what is seen, with what the numbers and the line through it mean (WCAG 2.5.3). */}
               <span className="sr-only">{numbers.map(({ n }) => `Source ${n}`).join(', ')}: </span>
               <span className={cn('truncate font-medium', first.removed && 'text-muted-foreground line-through')}>
-                {first.title}
+                <ShownName name={first.title} />
               </span>
-              {first.removed && <span className="sr-only">, document deleted</span>}
+              {first.removed && <span className="sr-only">, {goneInWords(first)}</span>}
               {place && <span className="sr-only">, </span>}
               {place && (
                 <span
@@ -127,6 +130,7 @@ const Nearest = ({ message }: { message: ChatMessage }) => {
           <ul className="mb-2.5 flex flex-wrap gap-2">
             {nearest.map((near) => {
               const target = targetOfNearest(message.id, near)
+              const place = shortPageInWords(target)
               return (
                 <li key={target.key} className="min-w-0 max-w-[min(300px,100%)]">
                   <button
@@ -143,8 +147,10 @@ const Nearest = ({ message }: { message: ChatMessage }) => {
                       panel.openKey === target.key && 'border-primary hover:border-primary',
                     )}
                   >
-                    <span className="truncate font-medium">{near.title}</span>
-                    {near.page !== null && <span className="num shrink-0 text-muted-foreground">p. {near.page}</span>}
+                    <span className="truncate font-medium">
+                      <ShownName name={near.title} />
+                    </span>
+                    {place && <span className="num shrink-0 text-muted-foreground">{place}</span>}
                   </button>
                 </li>
               )
@@ -276,10 +282,18 @@ const Actions = ({
             </Link>
           </Button>
         )}
+        {status !== undefined && (
+          <Button variant="quiet" size="sm" asChild>
+            <Link href={`/why/${message.id}` as Route} prefetch={false}>
+              <CircleQuestionMark />
+              <span className={label}>Why this answer</span>
+            </Link>
+          </Button>
+        )}
         <span className="flex-1" />
         {numbers.length > 0 && <span className="num text-[12.5px]">{numbers.join(' · ')}</span>}
       </div>
-      {status !== 'no-source' && text && (
+      {status !== 'no-source' && text && !metadata.withheld && (
         <p className="mt-1.5 text-muted-foreground text-xs">
           {isReply(metadata)
             ? 'Answered by Footnote itself, no language model asked'
@@ -316,6 +330,11 @@ export const Answer = memo(({ message, streaming, stage, rights, answerer, onAsk
       {metadata.degraded && (
         <p className="mb-3 rounded-lg border border-warning/50 px-3 py-2 text-[13.5px]">{metadata.degraded}</p>
       )}
+      {metadata.warnings?.map((words) => (
+        <p key={words} role="note" className="mb-3 rounded-lg border border-warning/50 px-3 py-2 text-[13.5px]">
+          {words}
+        </p>
+      ))}
       <AnswerCitationsContext value={context}>
         {text && (
           <div {...(streaming ? {} : markable(message.id, 'Answer'))}>

@@ -1,5 +1,6 @@
 'use client'
 import { useContext, useRef, useState } from 'react'
+import { ShownName } from '#components/shell/shown-name.tsx'
 import { HoverCard, HoverCardContent, HoverCardTrigger } from '#components/ui/hover-card.tsx'
 import type { Citation } from '#lib/shared/chat-contract.ts'
 import { cn } from '#lib/shared/cn.ts'
@@ -22,7 +23,9 @@ const Preview = ({ citation }: { citation: Citation }) => {
           {citation.n}
         </span>
         <div className="min-w-0">
-          <div className="font-medium text-[13px]">{citation.title}</div>
+          <div className="font-medium text-[13px]">
+            <ShownName name={citation.title} />
+          </div>
           <div className="text-muted-foreground text-xs">
             {[capitalised(place), path.join(' › ')].filter(Boolean).join(' · ')}
           </div>
@@ -31,7 +34,9 @@ const Preview = ({ citation }: { citation: Citation }) => {
       <div dir="auto" className="border-t bg-source px-4 py-3 font-serif text-[14.5px] leading-[1.58]">
         {citation.removed ? (
           <span className="font-sans text-[13px] text-muted-foreground">
-            This document was deleted since. Its words are not kept.
+            {citation.closed
+              ? 'You no longer have access to this document.'
+              : 'This document was deleted since. Its words are not kept.'}
           </span>
         ) : (
           <mark>{truncate(citation.quote, previewChars)}</mark>

@@ -4,7 +4,8 @@ import { withPlainMarkers } from '#lib/shared/chat-contract.ts'
 import { placeOf } from './source-label.ts'
 
 const footnote = (citation: Citation): string => {
-  if (citation.removed) return `[${citation.n}] ${citation.title} (deleted since)`
+  if (citation.removed)
+    return `[${citation.n}] ${citation.title} (${citation.closed ? 'no longer open to you' : 'deleted since'})`
   const place = placeOf(citation)
   return `[${citation.n}] ${citation.title}${place ? `, ${place}` : ''}: “${citation.quote.replace(/\s+/g, ' ').trim()}”`
 }

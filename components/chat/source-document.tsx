@@ -195,6 +195,7 @@ const PictureBody = ({ target, scroller }: BodyProps) => {
 /** The document behind a citation with the cited words marked and brought into view in `scroller`. */
 export const SourceDocument = (props: BodyProps) => {
   const { target } = props
+  if (target.closed) return <Notice>You no longer have access to this document.</Notice>
   if (target.removed)
     return <Notice>This document was deleted since the answer was written. Its words are not kept.</Notice>
   if (isPicture(target)) return <PictureBody key={target.key} {...props} />

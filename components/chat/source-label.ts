@@ -1,6 +1,7 @@
 /** A source in words: where in its document the passage stands. */
 import type { Citation } from '#lib/shared/chat-contract.ts'
 import { type NumberedPlace, pageInWords, shortPageInWords } from '#lib/shared/page-unit.ts'
+import { shownName } from '#lib/shared/shown-name.ts'
 
 type Place = NumberedPlace & Pick<Citation, 'headingPath'>
 
@@ -14,11 +15,15 @@ export const shortPlaceOf = (place: Place): string => shortPageInWords(place) ||
 /** As it stands at the beginning of a line. */
 export const capitalised = (words: string): string => `${words.slice(0, 1).toUpperCase()}${words.slice(1)}`
 
+/** What became of a document that cannot be opened any more. */
+export const goneInWords = ({ closed }: Pick<Citation, 'closed'>): string =>
+  closed ? 'no longer open to you' : 'document deleted'
+
 /** The name of a chip: what is behind the number, and what is wrong with it if anything is. */
 export const chipLabel = (citation: Citation): string => {
   const place = placeOf(citation)
-  const state = citation.removed ? ', document deleted' : citation.supported ? '' : ', not supported as written'
-  return `Source ${citation.n}: ${citation.title}${place ? `, ${place}` : ''}${state}`
+  const state = citation.removed ? `, ${goneInWords(citation)}` : citation.supported ? '' : ', not supported as written'
+  return `Source ${citation.n}: ${shownName(citation.title)}${place ? `, ${place}` : ''}${state}`
 }
 
 /** `Supported 5 of 5`, or what is not. */

@@ -1,6 +1,7 @@
 'use client'
 import { ChevronLeft, ChevronRight, X } from 'lucide-react'
 import { type PointerEvent, type ReactNode, useEffect, useRef, useState } from 'react'
+import { ShownName } from '#components/shell/shown-name.tsx'
 import { Button } from '#components/ui/button.tsx'
 import { Kbd } from '#components/ui/kbd.tsx'
 import { Sheet, SheetContent, SheetTitle } from '#components/ui/sheet.tsx'
@@ -119,7 +120,14 @@ export const SourceAside = (props: SourcePanelProps) => {
       aria-label={`Source: ${props.target.title}`}
       className="slide-in flex w-[452px] shrink-0 flex-col border-l bg-card outline-none [--slide-x:16px]"
     >
-      <Header {...props} title={<h2 className="truncate font-semibold">{props.target.title}</h2>} />
+      <Header
+        {...props}
+        title={
+          <h2 className="truncate font-semibold">
+            <ShownName name={props.target.title} />
+          </h2>
+        }
+      />
       <Body target={props.target} />
       <Footer {...props} />
     </aside>
@@ -183,7 +191,14 @@ export const SourceSheet = (props: SourcePanelProps) => {
         >
           <span className="h-1 w-9 rounded-full bg-input" />
         </button>
-        <Header {...props} title={<SheetTitle className="truncate">{props.target.title}</SheetTitle>} />
+        <Header
+          {...props}
+          title={
+            <SheetTitle className="truncate">
+              <ShownName name={props.target.title} />
+            </SheetTitle>
+          }
+        />
         <Body target={props.target} />
         <Footer {...props} />
       </SheetContent>

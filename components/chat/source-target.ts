@@ -22,6 +22,8 @@ export type SourceTarget = {
   claim: string | null
   supported: boolean
   removed: boolean
+  /** Removed because the reader's access is gone. */
+  closed: boolean
 }
 
 export const citationKey = (messageId: string, ordinal: number): string => `${messageId}:${ordinal}`
@@ -43,6 +45,7 @@ export const targetOf = (messageId: string, citation: Citation): SourceTarget =>
   claim: citation.claim,
   supported: citation.supported,
   removed: citation.removed,
+  closed: citation.closed ?? false,
 })
 
 export const targetOfNearest = (messageId: string, nearest: NearestDocument): SourceTarget => ({
@@ -51,7 +54,7 @@ export const targetOfNearest = (messageId: string, nearest: NearestDocument): So
   versionId: nearest.versionId,
   title: nearest.title,
   collection: null,
-  mediaType: null,
+  mediaType: nearest.mediaType ?? null,
   page: nearest.page,
   pages: null,
   headingPath: [],
@@ -62,6 +65,7 @@ export const targetOfNearest = (messageId: string, nearest: NearestDocument): So
   claim: null,
   supported: true,
   removed: false,
+  closed: false,
 })
 
 export type SourcePanelState = {

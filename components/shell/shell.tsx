@@ -1,15 +1,22 @@
 'use client'
 import {
   Activity,
+  Archive,
   Cable,
   CircleDollarSign,
   FileText,
   FolderSync,
   HeartPulse,
+  KeyRound,
   Library,
   Menu,
+  OctagonPause,
   Plus,
+  Scale,
+  ScrollText,
   SearchCode,
+  SlidersHorizontal,
+  Users,
   Waypoints,
 } from 'lucide-react'
 import type { Route } from 'next'
@@ -22,11 +29,16 @@ import { Sheet, SheetContent, SheetTitle } from '#components/ui/sheet.tsx'
 import type { Theme } from '#components/ui/theme.ts'
 import type { ChatSummary } from '#lib/shared/chat-contract.ts'
 import { cn } from '#lib/shared/cn.ts'
+import type { Notice } from '#lib/shared/incidents-contract.ts'
 import { can, type Permission, type Viewer } from '#lib/shared/viewer.ts'
 import { Brand } from './brand.tsx'
 import { type ChatActions, ChatList } from './chat-list.tsx'
+import { IncidentBanner } from './incident-banner.tsx'
+import type { CreateWorkspace } from './new-workspace.tsx'
+import type { ShownWorkspace } from './shown-workspace.ts'
 import { useHydrated } from './use-hydrated.ts'
 import { ViewerMenu } from './viewer-menu.tsx'
+import { WorkspaceGuard } from './workspace-guard.tsx'
 
 type Place = { title: string; href: Route; icon: typeof FileText; permission: Permission }
 
@@ -50,6 +62,17 @@ const groups: { title: string; places: Place[] }[] = [
     ],
   },
   {
+    title: 'Govern',
+    places: [
+      { title: 'Members', href: '/admin/members' as Route, icon: Users, permission: 'member.manage' },
+      { title: 'Access', href: '/admin/access' as Route, icon: KeyRound, permission: 'access.manage' },
+      { title: 'Audit log', href: '/admin/audit' as Route, icon: ScrollText, permission: 'audit.read' },
+      { title: 'Policy', href: '/admin/policy' as Route, icon: Scale, permission: 'policy.manage' },
+      { title: 'Retention', href: '/admin/retention' as Route, icon: Archive, permission: 'record.manage' },
+      { title: 'Incidents', href: '/admin/incidents' as Route, icon: OctagonPause, permission: 'incident.manage' },
+    ],
+  },
+  {
     title: 'Set up',
     places: [
       { title: 'Knowledge', href: '/admin/knowledge' as Route, icon: Library, permission: 'model.manage' },
@@ -59,13 +82,22 @@ const groups: { title: string; places: Place[] }[] = [
 ]
 
 type ShellViewer = Pick<Viewer, 'name' | 'email' | 'role'>
-type ShellActions = ChatActions & { signOut: () => Promise<void>; signOutEverywhere: () => Promise<void> }
+type ShellActions = ChatActions & {
+  signOut: () => Promise<void>
+  signOutEverywhere: () => Promise<void>
+  createWorkspace: CreateWorkspace
+}
 export type ShellProps = {
   viewer: ShellViewer
   section: 'chat' | 'admin'
+  /** The workspace that is shown, and all that the viewer may enter. */
+  workspace: ShownWorkspace
+  workspaces: readonly ShownWorkspace[]
   /** For the history; the admin screens leave it out. */
   chats?: readonly ChatSummary[]
   theme: Theme
+  /** What is switched off as the page is made. */
+  notices: readonly Notice[]
   actions: ShellActions
   children: ReactNode
 }
@@ -107,9 +139,9 @@ const PlaceLink = ({ place, onNavigate }: { place: Place; onNavigate: () => void
 
 const isMac = () => /mac|iphone|ipad/i.test(navigator.platform)
 
-type RailProps = Omit<ShellProps, 'children'> & { onNavigate: () => void }
+type RailProps = Omit<ShellProps, 'children' | 'notices'> & { onNavigate: () => void }
 
-const Rail = ({ viewer, section, chats = [], theme, actions, onNavigate }: RailProps) => {
+const Rail = ({ viewer, section, workspace, workspaces, chats = [], theme, actions, onNavigate }: RailProps) => {
   const pathname = usePathname()
   const hydrated = useHydrated()
   const allowed = groups
@@ -137,9 +169,10 @@ const Rail = ({ viewer, section, chats = [], theme, actions, onNavigate }: RailP
           <ChatList chats={chats} actions={actions} onNavigate={onNavigate} />
           {allowed.length > 0 && (
             <nav aria-label="Administration" className="border-t py-2">
-              {allowed.flatMap(({ places }) =>
-                places.map((place) => <PlaceLink key={place.href} place={place} onNavigate={onNavigate} />),
-              )}
+              <Link href={allowed[0]?.places[0]?.href ?? '/'} onClick={onNavigate} className={placeClasses(false)}>
+                <SlidersHorizontal aria-hidden />
+                Administration
+              </Link>
             </nav>
           )}
         </>
@@ -160,6 +193,9 @@ const Rail = ({ viewer, section, chats = [], theme, actions, onNavigate }: RailP
       <ViewerMenu
         viewer={viewer}
         theme={theme}
+        workspace={workspace}
+        workspaces={workspaces}
+        createWorkspace={actions.createWorkspace}
         signOut={actions.signOut}
         signOutEverywhere={actions.signOutEverywhere}
       />
@@ -171,7 +207,7 @@ const Rail = ({ viewer, section, chats = [], theme, actions, onNavigate }: RailP
  * The frame of every signed-in page: a rail that is a sheet on phones, and the page in `main`, which is exactly as high as the
  * window so that a page decides itself what scrolls. The shortcut for a new question works everywhere inside it.
  */
-export const Shell = ({ children, ...rail }: ShellProps) => {
+export const Shell = ({ children, notices, ...rail }: ShellProps) => {
   const router = useRouter()
   const [open, setOpen] = useState(false)
   const control = useMemo(() => ({ open: () => setOpen(true) }), [])
@@ -205,6 +241,8 @@ export const Shell = ({ children, ...rail }: ShellProps) => {
           </SheetContent>
         </Sheet>
         <main id="main" tabIndex={-1} className="flex min-h-0 min-w-0 flex-1 flex-col outline-none">
+          <WorkspaceGuard workspace={rail.workspace} />
+          <IncidentBanner initial={notices} />
           {children}
         </main>
       </div>

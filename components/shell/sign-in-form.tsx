@@ -1,6 +1,8 @@
 'use client'
-import { Eye, EyeOff } from 'lucide-react'
+import type { Route } from 'next'
+import Link from 'next/link'
 import { useActionState, useId, useRef, useState } from 'react'
+import { PasswordField } from '#components/account/password-field.tsx'
 import { Button } from '#components/ui/button.tsx'
 import { Input, Label } from '#components/ui/input.tsx'
 import type { Role } from '#lib/shared/viewer.ts'
@@ -11,27 +13,58 @@ export type SignInFormProps = {
   /** The path to go on to. */
   from: string
   signIn: (state: SignInState, form: FormData) => Promise<SignInState>
-  /** Accounts to try the demo with; null outside a demo. */
-  demo: { password: string; accounts: { email: string; role: Role }[] } | null
+  /** Accounts to try the demo with; null outside a demo. `onServer`: others may reach it, and are warned. */
+  demo: { password: string; accounts: { email: string; role: Role }[]; onServer: boolean } | null
+  /** The provider that people may sign in with instead; null for none. */
+  provider: { name: string; signIn: (state: SignInState, form: FormData) => Promise<SignInState> } | null
+  /** Why the last try through the provider did not work, in words. */
+  refusal: string | null
+}
+
+/** Leaves for the provider; what is wrong stays on the page. */
+const ProviderForm = ({ from, provider }: { from: string; provider: NonNullable<SignInFormProps['provider']> }) => {
+  const [state, leave, leaving] = useActionState(provider.signIn, { email: '', error: null })
+  return (
+    <form action={leave} className="mt-4 flex flex-col gap-4 border-t pt-4">
+      <input type="hidden" name="from" value={from} />
+      <Button type="submit" size="lg" disabled={leaving}>
+        {leaving ? 'Going there…' : `Sign in with ${provider.name}`}
+      </Button>
+      <p role="alert" className="text-[13px] text-destructive empty:hidden">
+        {leaving ? null : state.error}
+      </p>
+    </form>
+  )
 }
 
 const demoWords: Record<Role, { title: string; does: string }> = {
-  user: { title: 'User', does: 'asks questions' },
+  member: { title: 'User', does: 'asks questions' },
   reviewer: { title: 'Reviewer', does: 'asks and reviews' },
-  admin: { title: 'Admin', does: 'uploads documents, reads traces' },
+  admin: { title: 'Admin', does: 'manages the workspace' },
+  owner: { title: 'Owner', does: 'owns the workspace' },
 }
 
-export const SignInForm = ({ from, signIn, demo }: SignInFormProps) => {
+export const SignInForm = ({ from, signIn, demo, provider, refusal }: SignInFormProps) => {
   const [state, submit, pending] = useActionState(signIn, { email: '', error: null })
   const [email, setEmail] = useState(state.email)
   const [password, setPassword] = useState('')
-  const [shown, setShown] = useState(false)
   const button = useRef<HTMLButtonElement>(null)
   const ids = useId()
   const errorId = state.error && !pending ? `${ids}-error` : undefined
 
   return (
     <>
+      {demo?.onServer && (
+        <p role="note" className="mb-5 rounded-md border border-warning px-3 py-2 text-[13px] text-warning">
+          The demo accounts are on. Everybody who reaches this page can sign in with them. Start the server without
+          DEMO=1 to switch them off.
+        </p>
+      )}
+      {refusal && (
+        <p role="alert" className="mb-5 rounded-md border border-destructive px-3 py-2 text-[13px] text-destructive">
+          {refusal}
+        </p>
+      )}
       <form action={submit} className="flex flex-col gap-4">
         <input type="hidden" name="from" value={from} />
         <div>
@@ -52,42 +85,28 @@ export const SignInForm = ({ from, signIn, demo }: SignInFormProps) => {
             aria-describedby={errorId}
           />
         </div>
-        <div>
-          <Label htmlFor={`${ids}-password`}>Password</Label>
-          <div className="relative">
-            <Input
-              id={`${ids}-password`}
-              name="password"
-              type={shown ? 'text' : 'password'}
-              autoComplete="current-password"
-              autoCapitalize="none"
-              spellCheck={false}
-              required
-              className="h-10 pr-11"
-              value={password}
-              onChange={(event) => setPassword(event.target.value)}
-              aria-invalid={errorId ? true : undefined}
-              aria-describedby={errorId}
-            />
-            <Button
-              variant="quiet"
-              size="icon"
-              className="absolute top-1/2 right-1 -translate-y-1/2"
-              aria-label={shown ? 'Hide the password' : 'Show the password'}
-              aria-pressed={shown}
-              onClick={() => setShown(!shown)}
-            >
-              {shown ? <EyeOff /> : <Eye />}
-            </Button>
-          </div>
-        </div>
+        <PasswordField
+          label="Password"
+          name="password"
+          autoComplete="current-password"
+          value={password}
+          onChange={(event) => setPassword(event.target.value)}
+          errorId={errorId}
+        />
         <p role="alert" id={`${ids}-error`} className="text-destructive text-[13px] empty:hidden">
           {errorId ? state.error : null}
         </p>
         <Button ref={button} type="submit" variant="primary" size="lg" disabled={pending}>
           {pending ? 'Signing in' : 'Sign in'}
         </Button>
+        <Link
+          href={'/forgot' as Route}
+          className="self-start text-[13px] text-muted-foreground underline underline-offset-2"
+        >
+          Forgot the password?
+        </Link>
       </form>
+      {provider && <ProviderForm from={from} provider={provider} />}
       {demo && (
         <section aria-labelledby={`${ids}-demo`} className="mt-8 border-t pt-5">
           <h2 id={`${ids}-demo`} className="font-semibold">

@@ -1,5 +1,7 @@
 'use client'
-import { ChevronsUpDown, LogOut, MonitorSmartphone } from 'lucide-react'
+import { ChevronsUpDown, LogOut, MonitorSmartphone, Plus, UserRound } from 'lucide-react'
+import type { Route } from 'next'
+import Link from 'next/link'
 import { useState, useTransition } from 'react'
 import {
   AlertDialog,
@@ -21,9 +23,12 @@ import {
   DropdownMenuTrigger,
 } from '#components/ui/dropdown-menu.tsx'
 import { parseTheme, setTheme, type Theme } from '#components/ui/theme.ts'
-import type { Role } from '#lib/shared/viewer.ts'
+import { toast } from '#components/ui/toaster.tsx'
+import { roleWords } from '#lib/shared/people-contract.ts'
+import { can, type Role } from '#lib/shared/viewer.ts'
+import { type CreateWorkspace, NewWorkspace } from './new-workspace.tsx'
+import { type ShownWorkspace, switchTo } from './shown-workspace.ts'
 
-const roleWords: Record<Role, string> = { user: 'User', reviewer: 'Reviewer', admin: 'Admin' }
 const themeWords: Record<Theme, string> = { system: 'Like this device', light: 'Light', dark: 'Dark' }
 
 /** Up to two letters: the first of the first and of the last word. */
@@ -37,16 +42,37 @@ const initials = (name: string): string => {
 export type ViewerMenuProps = {
   viewer: { name: string; email: string; role: Role }
   theme: Theme
+  /** The one that is shown, and all that the viewer may enter. */
+  workspace: ShownWorkspace
+  workspaces: readonly ShownWorkspace[]
+  createWorkspace: CreateWorkspace
   signOut: () => Promise<void>
   signOutEverywhere: () => Promise<void>
 }
 
 /** Who is signed in, how it looks, and the way out. */
-export const ViewerMenu = ({ viewer, theme, signOut, signOutEverywhere }: ViewerMenuProps) => {
+export const ViewerMenu = ({
+  viewer,
+  theme,
+  workspace,
+  workspaces,
+  createWorkspace,
+  signOut,
+  signOutEverywhere,
+}: ViewerMenuProps) => {
   const [chosen, setChosen] = useState(theme)
   const [confirming, setConfirming] = useState(false)
+  const [naming, setNaming] = useState(false)
   const [leaving, startLeaving] = useTransition()
   const leave = (how: () => Promise<void>) => startLeaving(() => how())
+  const enter = async (id: string) => {
+    const to = workspaces.find((one) => one.id === id)
+    if (!to || id === workspace.id) return
+    const failure = await switchTo(to)
+    // Anew from the start: nothing of the other workspace may stay on the page.
+    if (failure) toast.error(failure)
+    else window.location.assign('/')
+  }
 
   return (
     <>
@@ -71,6 +97,30 @@ export const ViewerMenu = ({ viewer, theme, signOut, signOutEverywhere }: Viewer
         </DropdownMenuTrigger>
         <DropdownMenuContent side="top" align="start" className="w-60">
           <DropdownMenuLabel className="truncate">{viewer.email}</DropdownMenuLabel>
+          {workspaces.length > 1 && (
+            <>
+              <DropdownMenuSeparator />
+              <DropdownMenuLabel>Workspace</DropdownMenuLabel>
+              <DropdownMenuRadioGroup
+                aria-label="Workspace"
+                value={workspace.id}
+                onValueChange={(id) => void enter(id)}
+                className="max-h-60 overflow-y-auto"
+              >
+                {workspaces.map(({ id, name }) => (
+                  <DropdownMenuRadioItem key={id} value={id}>
+                    <bdi className="truncate">{name}</bdi>
+                  </DropdownMenuRadioItem>
+                ))}
+              </DropdownMenuRadioGroup>
+            </>
+          )}
+          {can(viewer, 'workspace.own') && (
+            <DropdownMenuItem onSelect={() => setNaming(true)}>
+              <Plus />
+              New workspace…
+            </DropdownMenuItem>
+          )}
           <DropdownMenuSeparator />
           <DropdownMenuLabel>Look</DropdownMenuLabel>
           <DropdownMenuRadioGroup
@@ -88,6 +138,12 @@ export const ViewerMenu = ({ viewer, theme, signOut, signOutEverywhere }: Viewer
             ))}
           </DropdownMenuRadioGroup>
           <DropdownMenuSeparator />
+          <DropdownMenuItem asChild>
+            <Link href={'/account' as Route}>
+              <UserRound />
+              Your account
+            </Link>
+          </DropdownMenuItem>
           <DropdownMenuItem onSelect={() => leave(signOut)}>
             <LogOut />
             Sign out
@@ -98,6 +154,7 @@ export const ViewerMenu = ({ viewer, theme, signOut, signOutEverywhere }: Viewer
           </DropdownMenuItem>
         </DropdownMenuContent>
       </DropdownMenu>
+      <NewWorkspace open={naming} onOpenChange={setNaming} create={createWorkspace} />
       <AlertDialog open={confirming} onOpenChange={setConfirming}>
         <AlertDialogContent>
           <AlertDialogTitle>Sign out on every device?</AlertDialogTitle>

@@ -1,8 +1,11 @@
-/** Which published documents still have no summary, for the job that describes them by itself. One workspace at a time. */
+/**
+ * Which published documents still have no summary, for the job that describes them by itself. One workspace at a time, and all of it:
+ * a description is read by who may read its document.
+ */
 import { and, asc, count, eq, inArray, isNotNull, isNull, sql } from 'drizzle-orm'
 import { type Executor, rows } from '../client.ts'
 import { documents, documentVersions, gatewaySettings, memberships } from '../schema/index.ts'
-import { visibleTo } from '../visibility.ts'
+import { everythingOf, visibleTo } from '../visibility.ts'
 
 /** Workspaces whose rules say so; `batch`: through the provider's batch interface where it has one. */
 export const listDescribingWorkspaces = (db: Executor): Promise<{ workspaceId: string; batch: boolean }[]> =>
@@ -31,11 +34,12 @@ export type UndescribedVersion = {
   userId: string
 }
 
-/** Published versions without a summary that nobody describes, oldest first. */
+/** Published versions without a summary that nobody describes, oldest first; of the collections `within`, null: of all. */
 export const listUndescribed = async (
   db: Executor,
   workspaceId: string,
   limit: number,
+  within: readonly string[] | null = null,
 ): Promise<UndescribedVersion[]> => {
   const admin = sql`(select ${memberships.userId} from ${memberships}
     where ${memberships.workspaceId} = ${workspaceId} and ${memberships.role} = 'admin'
@@ -47,7 +51,8 @@ export const listUndescribed = async (
     .innerJoin(documentVersions, eq(documentVersions.id, documents.publishedVersionId))
     .where(
       and(
-        visibleTo({ workspaceId }),
+        visibleTo(everythingOf(workspaceId)),
+        within ? inArray(documents.collectionId, [...within]) : undefined,
         isNotNull(documentVersions.text),
         isNull(documentVersions.summary),
         isNull(documentVersions.describedDone),
@@ -66,7 +71,7 @@ export const countBeingDescribed = async (db: Executor, workspaceId: string): Pr
     .select({ n: count() })
     .from(documents)
     .innerJoin(documentVersions, eq(documentVersions.documentId, documents.id))
-    .where(and(visibleTo({ workspaceId }), isNotNull(documentVersions.describedDone)))
+    .where(and(visibleTo(everythingOf(workspaceId)), isNotNull(documentVersions.describedDone)))
   return found?.n ?? 0
 }
 
@@ -76,7 +81,10 @@ export const startDescriptions = async (
   workspaceId: string,
   versionIds: readonly string[],
 ): Promise<Set<string>> => {
-  const own = db.select({ id: documents.id }).from(documents).where(visibleTo({ workspaceId }))
+  const own = db
+    .select({ id: documents.id })
+    .from(documents)
+    .where(visibleTo(everythingOf(workspaceId)))
   const marked = await db
     .update(documentVersions)
     .set({ describedDone: 0, describedTotal: 1 })

@@ -1,7 +1,7 @@
 /** Conversations. Every statement names the owner: a chat of another person, or another workspace, is not there. */
 import { and, asc, desc, eq, gt, inArray, isNull, lt, ne, sql } from 'drizzle-orm'
 import type { Citation, MessageMetadata, MessageStatus } from '#lib/shared/chat-contract.ts'
-import type { Viewer } from '#lib/shared/viewer.ts'
+import type { Reader, Viewer } from '#lib/shared/viewer.ts'
 import { type Executor, rows } from '../client.ts'
 import {
   chats,
@@ -246,9 +246,12 @@ export const finishAnswer = async (db: Executor, answer: FinishedAnswer): Promis
       .returning({ id: messages.id })
     if (ended.length === 0) return false
     if (answer.citations.length > 0)
-      await tx
-        .insert(citations)
-        .values(answer.citations.map(({ removed: _, ...citation }) => ({ messageId: answer.messageId, ...citation })))
+      await tx.insert(citations).values(
+        answer.citations.map(({ removed: _, closed: __, ...citation }) => ({
+          messageId: answer.messageId,
+          ...citation,
+        })),
+      )
     if (answer.chunks.length > 0)
       await tx.insert(streamEvents).values({ messageId: answer.messageId, seq: answer.seq, chunks: answer.chunks })
     return true
@@ -323,7 +326,52 @@ export const deleteOldStreamEvents = async (db: Executor): Promise<void> => {
   )
 }
 
-/** The citations of messages, each with whether its document can still be opened by the viewer; the words of one that cannot are withheld. */
+/** Which of the documents the viewer may open, and which are there and closed to them; the others are gone. */
+const readabilityOf = async (
+  db: Executor,
+  viewer: Reader,
+  documentIds: readonly string[],
+): Promise<Map<string, 'open' | 'closed'>> => {
+  if (documentIds.length === 0) return new Map()
+  const found = await db
+    .select({ id: documents.id, open: sql<boolean>`(${visibleTo(viewer)})` })
+    .from(documents)
+    .where(and(eq(documents.workspaceId, viewer.workspaceId), inArray(documents.id, [...new Set(documentIds)])))
+  return new Map(found.map(({ id, open }) => [id, open ? 'open' : 'closed']))
+}
+
+/** Citations as the viewer may see them now: the words of a document that they cannot open any more are withheld. */
+export const asReadable = async (db: Executor, viewer: Reader, cited: readonly Citation[]): Promise<Citation[]> => {
+  const states = await readabilityOf(
+    db,
+    viewer,
+    cited.map(({ documentId }) => documentId),
+  )
+  return cited.map((citation) => {
+    const state = states.get(citation.documentId)
+    if (state === 'open') return { ...citation, removed: false }
+    const { quote: _, rects: __, ...rest } = citation
+    return {
+      ...rest,
+      quote: '',
+      rects: [],
+      removed: true,
+      ...(state === 'closed' ? { closed: true, headingPath: [] } : {}),
+    }
+  })
+}
+
+/** Those of the named documents that the viewer may open. */
+export const openDocuments = async (
+  db: Executor,
+  viewer: Reader,
+  documentIds: readonly string[],
+): Promise<Set<string>> => {
+  const states = await readabilityOf(db, viewer, documentIds)
+  return new Set([...states].flatMap(([id, state]) => (state === 'open' ? [id] : [])))
+}
+
+/** The citations of messages as the viewer may see them now. */
 export const listCitations = async (
   db: Executor,
   viewer: Viewer,
@@ -332,17 +380,18 @@ export const listCitations = async (
   const found = new Map<string, Citation[]>()
   if (messageIds.length === 0) return found
   const stored = await db
-    .select({ citation: citations, openable: documents.id })
+    .select()
     .from(citations)
-    .leftJoin(documents, and(eq(documents.id, citations.documentId), visibleTo(viewer)))
     .where(inArray(citations.messageId, [...messageIds]))
     .orderBy(asc(citations.messageId), asc(citations.ordinal))
-  for (const { citation, openable } of stored) {
-    const { messageId, ...rest } = citation
-    const list = found.get(messageId) ?? []
-    const removed = openable === null
-    list.push({ ...rest, removed, ...(removed ? { quote: '', rects: [] } : {}) })
-    found.set(messageId, list)
+  const shown = await asReadable(
+    db,
+    viewer,
+    stored.map(({ messageId: _, ...citation }) => ({ ...citation, removed: false })),
+  )
+  for (const [at, { messageId }] of stored.entries()) {
+    const citation = shown[at]
+    if (citation) found.set(messageId, [...(found.get(messageId) ?? []), citation])
   }
   return found
 }

@@ -3,19 +3,29 @@ import { and, eq, inArray, isNotNull, sql } from 'drizzle-orm'
 import type { Viewer } from '#lib/shared/viewer.ts'
 import type { Executor } from '../client.ts'
 import { chunks, documents, documentVersions } from '../schema/index.ts'
-import { visibleTo } from '../visibility.ts'
+import { changeableBy } from '../visibility.ts'
 import { isHeld } from './passage-releases.ts'
 
-/** Marks the newest version of the viewer's document as being described; undefined when it has no text yet or is not there. */
+/**
+ * Marks the newest version of a document that the viewer may change as being described; undefined when it has no text yet, is not
+ * there, or is in none of the collections that summaries may use (null: all).
+ */
 export const startDescription = async (
   db: Executor,
   viewer: Viewer,
   documentId: string,
+  within: readonly string[] | null = null,
 ): Promise<string | undefined> => {
   const latest = db
     .select({ id: documents.latestVersionId })
     .from(documents)
-    .where(and(visibleTo(viewer), eq(documents.id, documentId)))
+    .where(
+      and(
+        changeableBy(viewer),
+        eq(documents.id, documentId),
+        within ? inArray(documents.collectionId, [...within]) : undefined,
+      ),
+    )
   const [marked] = await db
     .update(documentVersions)
     .set({ describedDone: 0, describedTotal: 1 })
@@ -29,7 +39,7 @@ export const getDescribable = async (
   db: Executor,
   workspaceId: string,
   versionId: string,
-): Promise<{ title: string; text: string } | undefined> => {
+): Promise<{ title: string; text: string; collectionId: string } | undefined> => {
   const held = db
     .select({
       ranges: sql`jsonb_agg(jsonb_build_array(${chunks.charStart}, ${chunks.charEnd}) order by ${chunks.charStart})`,
@@ -39,6 +49,7 @@ export const getDescribable = async (
   const [found] = await db
     .select({
       held: sql<[number, number][] | null>`(${held})`,
+      collectionId: documents.collectionId,
       title: sql<string>`coalesce(nullif(${documentVersions.title}, ''), ${documents.name})`,
       text: sql<string>`${documentVersions.text}`,
     })
@@ -48,14 +59,14 @@ export const getDescribable = async (
       and(eq(documents.workspaceId, workspaceId), eq(documentVersions.id, versionId), isNotNull(documentVersions.text)),
     )
   if (!found) return undefined
-  const { title, text } = found
+  const { title, text, collectionId } = found
   let at = 0
   const parts: string[] = []
   for (const [start, end] of found.held ?? []) {
     if (start > at) parts.push(text.slice(at, start))
     at = Math.max(at, end)
   }
-  return { title, text: [...parts, text.slice(at)].join('\n\n') }
+  return { title, collectionId, text: [...parts, text.slice(at)].join('\n\n') }
 }
 
 export const setDescriptionProgress = async (

@@ -1,16 +1,26 @@
 /** Changes to documents that people ask for: upload, retry, delete. Each takes the transaction it is part of. */
-import { and, eq, inArray, or, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNull, or, sql } from 'drizzle-orm'
+import { newId } from '#lib/shared/ids.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
 import type { Executor, Tx } from '../client.ts'
-import { collections, documents, documentVersions, memberships, users, type VersionCause } from '../schema/index.ts'
-import { visibleTo } from '../visibility.ts'
+import {
+  collectionGrants,
+  collections,
+  documents,
+  documentVersions,
+  memberships,
+  users,
+  type VersionCause,
+} from '../schema/index.ts'
+import { changeableBy, collectionOpenTo, deletableBy, everythingOf, visibleTo } from '../visibility.ts'
 
 /** Makes uploads into one collection follow each other, so that the same file sent twenty times at once is one document. */
 export const lockCollection = async (tx: Tx, collectionId: string): Promise<void> => {
   await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${collectionId}, 0))`)
 }
 
-export const getCollection = async (
+/** The collection when the viewer may add documents to it. */
+export const getOpenCollection = async (
   db: Executor,
   viewer: Viewer,
   collectionId: string,
@@ -18,23 +28,60 @@ export const getCollection = async (
   const [found] = await db
     .select({ id: collections.id, name: collections.name })
     .from(collections)
-    .where(and(eq(collections.id, collectionId), eq(collections.workspaceId, viewer.workspaceId)))
+    .where(and(eq(collections.id, collectionId), collectionOpenTo(viewer, 'contribute')))
   return found
 }
 
-/** The collection of that name in the viewer's workspace, made when it is not there. Returns its id. */
-export const upsertCollection = async (
+/** The id of the workspace's collection of that name, whoever may read it. */
+export const findCollection = async (
+  db: Executor,
+  { workspaceId }: Viewer,
+  name: string,
+): Promise<string | undefined> => {
+  const [found] = await db
+    .select({ id: collections.id })
+    .from(collections)
+    .where(and(eq(collections.workspaceId, workspaceId), eq(collections.name, name)))
+  return found?.id
+}
+
+/** Makes a collection that the whole workspace reads, or none but its maker; false when the name is taken. */
+export const insertCollection = async (
+  tx: Tx,
+  { workspaceId, userId }: Viewer,
+  { openTo, ...collection }: { id: string; name: string; openTo: 'workspace' | 'me' },
+): Promise<boolean> => {
+  const made = await tx
+    .insert(collections)
+    .values({ ...collection, workspaceId })
+    .onConflictDoNothing()
+    .returning({ id: collections.id })
+  if (made.length === 0) return false
+  await tx.insert(collectionGrants).values({
+    id: newId(),
+    workspaceId,
+    collectionId: collection.id,
+    createdBy: userId,
+    ...(openTo === 'me'
+      ? { subject: 'person', subjectId: userId, level: 'manage' }
+      : { subject: 'workspace', subjectId: workspaceId, level: 'read' }),
+  })
+  return true
+}
+
+/** The collection of that name in the viewer's workspace, made when it is not there, for all to read. Returns its id. */
+export const upsertCollection = (
   db: Executor,
   viewer: Viewer,
-  collection: { id: string; name: string },
-): Promise<string> => {
-  const [made] = await db
-    .insert(collections)
-    .values({ ...collection, workspaceId: viewer.workspaceId })
-    .onConflictDoUpdate({ target: [collections.workspaceId, collections.name], set: { name: collection.name } })
-    .returning({ id: collections.id })
-  return made?.id ?? collection.id
-}
+  { id, name }: { id: string; name: string },
+): Promise<string> =>
+  db.transaction(async (tx) => {
+    // Named by a command or a seed, and open to its workspace like a folder that is put on a shared drive; people choose in the form.
+    if (await insertCollection(tx, viewer, { id, name, openTo: 'workspace' })) return id
+    const known = await findCollection(tx, viewer, name)
+    if (!known) throw new Error('a collection is neither there nor can it be made')
+    return known
+  })
 
 export type LatestVersion = {
   documentId: string
@@ -45,7 +92,10 @@ export type LatestVersion = {
   mediaType: string
 }
 
-/** Documents of the collection whose newest version has these bytes, which have one of these names, or which are this one. */
+/**
+ * Documents of the collection whose newest version has these bytes, which have one of these names, or which are this one. The caller has
+ * seen that the viewer may add to it; what an incident switch has turned off has its name all the same.
+ */
 export const findSameDocuments = (
   tx: Tx,
   viewer: Viewer,
@@ -69,7 +119,7 @@ export const findSameDocuments = (
     .innerJoin(documentVersions, eq(documentVersions.id, documents.latestVersionId))
     .where(
       and(
-        visibleTo(viewer, [wanted.collectionId]),
+        visibleTo(everythingOf(viewer.workspaceId), [wanted.collectionId]),
         or(
           inArray(documents.name, [...wanted.names]),
           eq(documentVersions.contentHash, wanted.contentHash),
@@ -79,8 +129,8 @@ export const findSameDocuments = (
     )
 
 /**
- * Who made a document, with their role of now (null when they are gone), where it lies, and in how many others it was attached; for
- * work on its behalf.
+ * Who made a document, with their role of now (null when they are gone or suspended), where it lies, and in how many others it was
+ * attached; for the worker, on its maker's behalf.
  */
 export const getDocumentMaker = async (
   db: Executor,
@@ -104,9 +154,16 @@ export const getDocumentMaker = async (
       },
     })
     .from(documents)
-    .leftJoin(memberships, and(eq(memberships.userId, documents.createdBy), eq(memberships.workspaceId, workspaceId)))
+    .leftJoin(
+      memberships,
+      and(
+        eq(memberships.userId, documents.createdBy),
+        eq(memberships.workspaceId, workspaceId),
+        isNull(memberships.suspendedAt),
+      ),
+    )
     .leftJoin(users, eq(users.id, memberships.userId))
-    .where(and(visibleTo({ workspaceId }), eq(documents.id, documentId)))
+    .where(and(visibleTo(everythingOf(workspaceId)), eq(documents.id, documentId)))
   if (!found) return undefined
   const { userId, role, name, email } = found.maker
   return { ...found, maker: userId && role && name && email ? { userId, workspaceId, role, name, email } : null }
@@ -151,11 +208,11 @@ export const insertVersion = async (tx: Tx, documentId: string, number: number, 
 
 /**
  * A new version of the same file for each of these documents that is ready: read and cut anew while the present one answers. Returns
- * the versions to ingest.
+ * the versions to ingest. For the workspace and not for a person: a setting of how documents are read holds for all of them.
  */
 export const insertReindexVersions = async (
   tx: Tx,
-  viewer: Pick<Viewer, 'workspaceId'>,
+  { workspaceId }: Pick<Viewer, 'workspaceId'>,
   { documentIds, cause, newId }: { documentIds: readonly string[]; cause: VersionCause; newId: () => string },
 ): Promise<string[]> => {
   if (documentIds.length === 0) return []
@@ -163,7 +220,13 @@ export const insertReindexVersions = async (
     .select({ documentId: documents.id, version: documentVersions })
     .from(documents)
     .innerJoin(documentVersions, eq(documentVersions.id, documents.latestVersionId))
-    .where(and(visibleTo(viewer), inArray(documents.id, [...documentIds]), eq(documentVersions.stage, 'ready')))
+    .where(
+      and(
+        visibleTo(everythingOf(workspaceId)),
+        inArray(documents.id, [...documentIds]),
+        eq(documentVersions.stage, 'ready'),
+      ),
+    )
     .for('update')
   const made: string[] = []
   for (const { documentId, version } of found) {
@@ -175,10 +238,10 @@ export const insertReindexVersions = async (
   return made
 }
 
-/** Documents that answer with passages cut in another way than `chunker`. */
+/** Documents that answer with passages cut in another way than `chunker`, whoever may read them. */
 export const listOutdatedDocuments = async (
   db: Executor,
-  viewer: Pick<Viewer, 'workspaceId'>,
+  { workspaceId }: Pick<Viewer, 'workspaceId'>,
   chunker: string,
 ): Promise<string[]> => {
   const found = await db
@@ -187,7 +250,7 @@ export const listOutdatedDocuments = async (
     .innerJoin(documentVersions, eq(documentVersions.id, documents.latestVersionId))
     .where(
       and(
-        visibleTo(viewer),
+        visibleTo(everythingOf(workspaceId)),
         eq(documentVersions.stage, 'ready'),
         sql`${documentVersions.chunker} is distinct from ${chunker}`,
       ),
@@ -195,7 +258,7 @@ export const listOutdatedDocuments = async (
   return found.map(({ id }) => id)
 }
 
-/** Sets the tags that people gave. Returns false when the document is not there. */
+/** Sets the tags that people gave. Returns false when there is no such document that the viewer may change. */
 export const setDocumentTags = async (
   tx: Tx,
   viewer: Viewer,
@@ -204,17 +267,17 @@ export const setDocumentTags = async (
   const set = await tx
     .update(documents)
     .set({ tags: [...tags] })
-    .where(and(eq(documents.id, documentId), visibleTo(viewer)))
+    .where(and(eq(documents.id, documentId), changeableBy(viewer)))
     .returning({ id: documents.id })
   return set.length > 0
 }
 
-/** Puts the newest version of a document back to the start when it failed or stands still; returns it, or undefined. */
+/** Puts the newest version of a document that the viewer may change back to the start when it failed or stands still; returns it, or undefined. */
 export const requeueDocument = async (tx: Tx, viewer: Viewer, documentId: string): Promise<string | undefined> => {
   const latest = tx
     .select({ id: documents.latestVersionId })
     .from(documents)
-    .where(and(eq(documents.id, documentId), visibleTo(viewer)))
+    .where(and(eq(documents.id, documentId), changeableBy(viewer)))
   const [requeued] = await tx
     .update(documentVersions)
     .set({ stage: 'queued', failureCode: null, progressDone: 0, progressTotal: 0 })
@@ -223,7 +286,7 @@ export const requeueDocument = async (tx: Tx, viewer: Viewer, documentId: string
   return requeued?.id
 }
 
-/** Deletes a document with its versions, chunks and postings, and what was attached to it; returns its name and the blobs to delete, or undefined when it is not there. */
+/** Deletes a document with its versions, chunks and postings, and what was attached to it; returns its name and the blobs to delete, or undefined when there is none that the viewer may delete. */
 export const deleteDocument = async (
   tx: Tx,
   viewer: Viewer,
@@ -236,7 +299,7 @@ export const deleteDocument = async (
     .innerJoin(documentVersions, eq(documentVersions.documentId, documents.id))
     .where(
       and(
-        visibleTo(viewer),
+        deletableBy(viewer),
         sql`${documents.id} in (
           with recursive family as (
             select ${documentId}::uuid as id union select d.id from documents d join family on d.parent_id = family.id
@@ -245,6 +308,6 @@ export const deleteDocument = async (
     )
   const own = versions.find((version) => version.documentId === documentId)
   if (!own) return undefined
-  await tx.delete(documents).where(and(eq(documents.id, documentId), visibleTo(viewer)))
+  await tx.delete(documents).where(and(eq(documents.id, documentId), deletableBy(viewer)))
   return { name: own.name, blobKeys: [...new Set(versions.map(({ blobKey }) => blobKey))] }
 }

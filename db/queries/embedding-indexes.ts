@@ -4,11 +4,10 @@
  */
 import { createHash } from 'node:crypto'
 import { and, eq, inArray, sql } from 'drizzle-orm'
-import { type Db, type Executor, rows } from '../client.ts'
+import { defaultGatewaySettings, type VectorGraph } from '#lib/shared/gateway-settings.ts'
+import { type Database, type Db, type Executor, rows } from '../client.ts'
 import { chunkVectors, type EmbeddingIndexState, embeddingIndexes } from '../schema/index.ts'
 
-/** Links of a node and candidates while building. pgvector's defaults: with more, recall at 10,000 passages was no better. */
-const graph = { m: 16, efConstruction: 64 }
 /** pgvector's graphs take no longer vectors than this with four-byte numbers, and twice that with two-byte ones. */
 const fullDimensionsMax = 2_000
 
@@ -28,15 +27,72 @@ export const vectorExpressions = (model: string, dimensions: number) => {
 const indexName = (model: string): string =>
   `chunk_vectors_${createHash('md5').update(model).digest('hex').slice(0, 12)}`
 
-/** Makes the index over a model's vectors when it is not there; at its best before there are any. */
-export const ensureVectorIndex = async (db: Executor, model: string, dimensions: number): Promise<void> => {
+/** A graph over a model's vectors, as a statement: its parts are numbers of ours and checked names. */
+const indexDefinition = (name: string, { model, dimensions, graph }: VectorIndex): string => {
   const type = typeOf(dimensions)
   const operators = type.startsWith('halfvec') ? 'halfvec_cosine_ops' : 'vector_cosine_ops'
-  await db.execute(
-    sql.raw(
-      `create index if not exists ${indexName(model)} on chunk_vectors using hnsw ((embedding::${type}) ${operators}) with (m = ${graph.m}, ef_construction = ${graph.efConstruction}) where model = ${literal(model)}`,
-    ),
+  const numbers = `m = ${Math.trunc(graph.m)}, ef_construction = ${Math.trunc(graph.efConstruction)}`
+  return `${name} on chunk_vectors using hnsw ((embedding::${type}) ${operators}) with (${numbers}) where model = ${literal(model)}`
+}
+
+type VectorIndex = { model: string; dimensions: number; graph: VectorGraph }
+
+/** Makes the index over a model's vectors when it is not there; at its best before there are any. */
+export const ensureVectorIndex = async (
+  db: Executor,
+  model: string,
+  dimensions: number,
+  graph: VectorGraph = defaultGatewaySettings.vectorIndex,
+): Promise<void> => {
+  const definition = indexDefinition(indexName(model), { model, dimensions, graph })
+  await db.execute(sql.raw(`create index if not exists ${definition}`))
+}
+
+/** How the index over a model's vectors was built; null when there is none. */
+export const getVectorGraph = async (db: Executor, model: string): Promise<VectorGraph | null> => {
+  const [found] = await rows<VectorGraph>(
+    db,
+    sql`select max(option_value) filter (where option_name = 'm')::int as m,
+        max(option_value) filter (where option_name = 'ef_construction')::int as "efConstruction"
+      from pg_index i join pg_class c on c.oid = i.indexrelid, pg_options_to_table(c.reloptions)
+      where c.oid = to_regclass(${indexName(model)}) and i.indisvalid having count(*) > 0`,
   )
+  return found ?? null
+}
+
+/**
+ * Makes the index over a model's vectors as `graph` says: nothing where it is so already, else anew beside the old one, by which
+ * searches go until one statement gives the new one its name. All workspaces that search with the model share it. On a server writes
+ * go on meanwhile; embedded, where a database has one connection, the others wait for as long as it takes. Two at a time on a server
+ * end in one index, and an error for the job that lost.
+ */
+export const rebuildVectorIndex = async ({ db, mode }: Database, index: VectorIndex): Promise<void> => {
+  const { model, dimensions, graph } = index
+  const name = indexName(model)
+  const [next, before] = [`${name}_next`, `${name}_before`]
+  const run = (executor: Executor, statement: string) => executor.execute(sql.raw(statement))
+  // `concurrently` takes no lock that a search or a write waits for.
+  const dropBeside = async (): Promise<void> => {
+    for (const one of [next, before]) await run(db, `drop index concurrently if exists ${one}`)
+  }
+  // What a broken attempt left would be kept up to date for nothing. Embedded, a transaction leaves nothing.
+  if (mode === 'server') await dropBeside()
+  await ensureVectorIndex(db, model, dimensions, graph)
+  const built = await getVectorGraph(db, model)
+  if (built?.m === graph.m && built.efConstruction === graph.efConstruction) return
+  const swap = async (tx: Executor): Promise<void> => {
+    await run(tx, `alter index if exists ${name} rename to ${before}`)
+    await run(tx, `alter index ${next} rename to ${name}`)
+  }
+  if (mode === 'embedded')
+    return db.transaction(async (tx) => {
+      await run(tx, `create index ${indexDefinition(next, index)}`)
+      await swap(tx)
+      await run(tx, `drop index ${before}`)
+    })
+  await run(db, `create index concurrently ${indexDefinition(next, index)}`)
+  await db.transaction(swap)
+  await dropBeside()
 }
 
 /** Before many vectors are added at once. */
@@ -133,6 +189,7 @@ const without = (model: string) =>
 
 export type Vectorless = {
   chunkId: number
+  collectionId: string
   documentId: string
   versionId: string
   headingPath: string[]
@@ -147,7 +204,7 @@ export const listVectorless = (
 ): Promise<Vectorless[]> =>
   rows<Vectorless>(
     db,
-    sql`select c.id::int8::text::int as "chunkId", c.document_id as "documentId", c.version_id as "versionId",
+    sql`select c.id::int8::text::int as "chunkId", d.collection_id as "collectionId", c.document_id as "documentId", c.version_id as "versionId",
         c.heading_path as "headingPath", c.context, c.text
       from ${published} where d.workspace_id = ${workspaceId} and ${without(model)} order by c.id limit ${limit}`,
   )

@@ -3,7 +3,7 @@ import { and, eq, sql } from 'drizzle-orm'
 import { AppError } from '#lib/shared/errors.ts'
 import { defaultGatewaySettings, type GatewaySettings, gatewaySettingsSchema } from '#lib/shared/gateway-settings.ts'
 import type { Executor } from '../client.ts'
-import { gatewaySettings } from '../schema/index.ts'
+import { gatewaySettings, settingsVersions } from '../schema/index.ts'
 
 type VersionedSettings = { settings: GatewaySettings; version: number }
 
@@ -38,24 +38,39 @@ export const getGatewaySettings = async (db: Executor, workspaceId: string): Pro
   return { settings, version }
 }
 
-/** Stores `settings` if the version is still `expectedVersion` (0: nothing stored yet); the new version, or null when it moved. */
-export const storeGatewaySettings = async (
+/** Who made a version, who else agreed to it, and why. */
+export type SettingsChange = { savedBy: string | null; approvedBy?: string | null; reason?: string }
+
+/**
+ * Stores `settings` if the version is still `expectedVersion` (0: nothing stored yet); the new version, or null when it moved. The one
+ * place where rules are stored: every version is kept with who made it, in the same transaction.
+ */
+export const storeGatewaySettings = (
   db: Executor,
   workspaceId: string,
   expectedVersion: number,
   settings: GatewaySettings,
-): Promise<number | null> => {
-  const [stored] =
-    expectedVersion === 0
-      ? await db
-          .insert(gatewaySettings)
-          .values({ workspaceId, settings })
-          .onConflictDoNothing()
-          .returning({ version: gatewaySettings.version })
-      : await db
-          .update(gatewaySettings)
-          .set({ settings, version: sql`${gatewaySettings.version} + 1`, updatedAt: sql`now()` })
-          .where(and(eq(gatewaySettings.workspaceId, workspaceId), eq(gatewaySettings.version, expectedVersion)))
-          .returning({ version: gatewaySettings.version })
-  return stored?.version ?? null
-}
+  { savedBy, approvedBy = null, reason = '' }: SettingsChange = { savedBy: null },
+): Promise<number | null> =>
+  db.transaction(async (tx) => {
+    // What was stored before versions were kept is one, too.
+    await tx.execute(sql`insert into ${settingsVersions} (workspace_id, version, settings, at)
+      select workspace_id, version, settings, updated_at from ${gatewaySettings}
+      where workspace_id = ${workspaceId} and version = ${expectedVersion} on conflict do nothing`)
+    const [stored] =
+      expectedVersion === 0
+        ? await tx
+            .insert(gatewaySettings)
+            .values({ workspaceId, settings })
+            .onConflictDoNothing()
+            .returning({ version: gatewaySettings.version })
+        : await tx
+            .update(gatewaySettings)
+            .set({ settings, version: sql`${gatewaySettings.version} + 1`, updatedAt: sql`now()` })
+            .where(and(eq(gatewaySettings.workspaceId, workspaceId), eq(gatewaySettings.version, expectedVersion)))
+            .returning({ version: gatewaySettings.version })
+    if (!stored) return null
+    const { version } = stored
+    await tx.insert(settingsVersions).values({ workspaceId, version, settings, savedBy, approvedBy, reason })
+    return version
+  })

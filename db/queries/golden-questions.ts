@@ -49,7 +49,7 @@ export const listGoldenQuestions = (
     .orderBy(asc(goldenQuestions.createdAt), asc(goldenQuestions.id))
     .limit(limit)
 
-/** With the names of the documents that they expect, as far as the viewer may see these. */
+/** With the names of the documents that they expect and the words in them, as far as the viewer may see these. */
 export const withDocumentNames = async (
   db: Executor,
   viewer: Viewer,
@@ -66,7 +66,10 @@ export const withDocumentNames = async (
   const names = new Map(found.map(({ id, name }) => [id, name]))
   return stored.map((golden) => ({
     ...golden,
-    expected: golden.expected.map((one) => ({ ...one, name: names.get(one.documentId) ?? null })),
+    expected: golden.expected.map(({ documentId, quote }) => {
+      const name = names.get(documentId) ?? null
+      return { documentId, quote: name === null ? '' : quote, name }
+    }),
   }))
 }
 

@@ -17,7 +17,7 @@ import {
   gatewaySettings,
   memberships,
 } from '../schema/index.ts'
-import { visibleTo } from '../visibility.ts'
+import { everythingOf, visibleTo } from '../visibility.ts'
 import { isHeld } from './passage-releases.ts'
 import type { Hit, searchLexical } from './search.ts'
 
@@ -176,6 +176,7 @@ export const analyzeGraphWhenGrown = async (db: Executor): Promise<void> => {
 
 export type DrawableVersion = {
   workspaceId: string
+  collectionId: string
   /** On whose behalf models read it: who uploaded it, else an admin; null when there is nobody left. */
   userId: string | null
   title: string
@@ -183,7 +184,7 @@ export type DrawableVersion = {
   passages: { chunkId: number; text: string; start: number; language: string; held: boolean }[]
 }
 
-/** The passages of a version that is searched, in its order; undefined when it is not, or no longer. */
+/** The passages of a version that is searched, in its order; undefined when it is not, or no longer. For the worker, whoever may read it. */
 export const getDrawableVersion = async (db: Executor, versionId: string): Promise<DrawableVersion | undefined> => {
   const admin = sql`(select ${memberships.userId} from ${memberships}
     where ${memberships.workspaceId} = ${documents.workspaceId} and ${memberships.role} = 'admin'
@@ -191,6 +192,7 @@ export const getDrawableVersion = async (db: Executor, versionId: string): Promi
   const [version] = await db
     .select({
       workspaceId: documents.workspaceId,
+      collectionId: documents.collectionId,
       userId: sql<string | null>`coalesce(${documents.createdBy}, ${admin})`,
       title: sql<string>`coalesce(nullif(${documentVersions.title}, ''), ${documents.name})`,
     })
@@ -208,7 +210,7 @@ export const getDrawableVersion = async (db: Executor, versionId: string): Promi
     })
     .from(chunks)
     .innerJoin(documents, eq(documents.publishedVersionId, chunks.versionId))
-    .where(and(eq(chunks.versionId, versionId), visibleTo(version)))
+    .where(and(eq(chunks.versionId, versionId), visibleTo(everythingOf(version.workspaceId))))
     .orderBy(asc(chunks.ordinal))
   return { ...version, passages }
 }

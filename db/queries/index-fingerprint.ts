@@ -1,18 +1,18 @@
 /** What a search depends on besides the question, in one short text: it changes in the transaction that changes any of it. */
 import { sql } from 'drizzle-orm'
-import type { Viewer } from '#lib/shared/viewer.ts'
+import type { Reader } from '#lib/shared/viewer.ts'
 import { type Executor, rows } from '../client.ts'
 import { documents, gatewaySettings, passageReleases } from '../schema/index.ts'
 import { visibleTo } from '../visibility.ts'
 
 /**
- * Names the documents that the viewer may see in these collections, each in its published version and its place, the passages that
+ * Names the documents that the viewer may read in these collections, each in its published version and its place, the passages that
  * were released, and the version of the workspace's rules. Two searches with the same fingerprint run over the same passages;
- * publishing, moving, deleting, releasing or another rule changes it, for every process at once. Reads one row a document.
+ * publishing, moving, deleting, releasing, another rule, and for this person a grant or an incident switch change it, for every process at once. Reads one row a document.
  */
 export const indexFingerprint = async (
   db: Executor,
-  viewer: Pick<Viewer, 'workspaceId'>,
+  viewer: Reader,
   collectionIds: readonly string[] = [],
 ): Promise<string> => {
   const [found] = await rows<{ documents: string; releases: string; rules: string }>(

@@ -13,6 +13,7 @@ export type Claim = {
   versionId: string
   documentId: string
   workspaceId: string
+  collectionId: string
   name: string
   blobKey: string
   contentHash: string
@@ -26,6 +27,7 @@ export const claimVersion = (db: Db, versionId: string): Promise<Claim | undefin
       .select({
         documentId: documents.id,
         workspaceId: documents.workspaceId,
+        collectionId: documents.collectionId,
         name: documents.name,
         blobKey: documentVersions.blobKey,
         contentHash: documentVersions.contentHash,
@@ -51,8 +53,8 @@ export const claimVersion = (db: Db, versionId: string): Promise<Claim | undefin
     if (!begun) return undefined
     await tx.delete(chunks).where(eq(chunks.versionId, versionId))
     await tx.delete(documentPages).where(eq(documentPages.versionId, versionId))
-    const { documentId, workspaceId, name, blobKey, contentHash } = found
-    return { versionId, documentId, workspaceId, name, blobKey, contentHash, attempt: begun.attempt }
+    const { documentId, workspaceId, collectionId, name, blobKey, contentHash } = found
+    return { versionId, documentId, workspaceId, collectionId, name, blobKey, contentHash, attempt: begun.attempt }
   })
 
 const mine = ({ versionId, attempt }: Pick<Claim, 'versionId' | 'attempt'>) =>
@@ -148,7 +150,9 @@ export const getKnownVectors = async (
     db,
     sql`select distinct on (${chunks.contentHash}) ${chunks.contentHash} as hash, ${chunkVectors.embedding}::text as vector
         from ${chunks} join ${chunkVectors} on ${chunkVectors.chunkId} = ${chunks.id} and ${chunkVectors.model} = ${model}
-        where ${and(eq(chunks.workspaceId, workspaceId), inArray(chunks.contentHash, [...hashes]))}`,
+        -- One without a length stands for what could go to no provider then; whether it may now is asked again.
+        where ${and(eq(chunks.workspaceId, workspaceId), inArray(chunks.contentHash, [...hashes]))}
+          and vector_norm(${chunkVectors.embedding}) > 0`,
   )
   return new Map(known.map(({ hash, vector }) => [hash, vector]))
 }

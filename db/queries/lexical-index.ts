@@ -3,8 +3,9 @@
  * goes in is what a person would search by: headings, the context of a table, the text. What a term is says the function `terms` of
  * migration 0006: stems by language, pairs of characters in scripts without spaces, identifiers whole and in parts.
  */
+import { setTimeout as pause } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
-import { type Executor, rows } from '../client.ts'
+import { type Db, type Executor, rows } from '../client.ts'
 
 /** BM25's saturation and length normalisation: Lucene's values, and those of the published figures that we compare with. */
 const saturation = 1.2
@@ -20,6 +21,8 @@ export const insertPostings = async (
   db: Executor,
   { versionId, ordinalFrom, ordinalTo }: { versionId: string; ordinalFrom: number; ordinalTo: number },
 ): Promise<void> => {
+  // Embedded, statements follow each other without a turn of the event loop: those before this one have held it long enough.
+  await pause(0)
   // A table or a short passage says too little to tell its language: it has that of its document.
   await db.execute(sql`
     with found as materialized (
@@ -54,16 +57,46 @@ export const refreshLexicalStats = async (db: Executor, workspaceId: string): Pr
     on conflict (workspace_id) do update set chunks = excluded.chunks, languages = excluded.languages`)
 }
 
+/** What a plan is chosen by. Texts and vectors are compared with nothing, and to sample them takes longest. */
+const analyzed = [
+  'chunks (id, workspace_id, document_id, version_id, ordinal, content_hash)',
+  'chunk_vectors (chunk_id, workspace_id, document_id, version_id, model)',
+  'postings (workspace_id, term)',
+  'documents',
+  'document_versions',
+]
+/** A tenth of PostgreSQL's usual sample: enough for sizes and for how many of a kind there are. */
+const sampledTarget = '10'
+/** Postings of some hundred passages, in pages of 8 KB. */
+const freshPagesMax = 64
+
 /**
- * Tells the planner how large the searched tables are, when they have grown or shrunk by a fifth since it last looked. A server
- * does so by itself; the embedded database does not, and without it measures every vector instead of walking the graph.
+ * Does for the embedded database what a server does by itself, where it is due: tells the planner how large the searched tables
+ * are, without which every vector is measured instead of the graph walked; and marks the pages of new postings as seen by all,
+ * without which a search looks up every posting in the table as well. In short statements, since each holds the web process's
+ * thread. Not for use in a transaction.
  */
-export const analyzeWhenGrown = async (db: Executor): Promise<void> => {
-  const [size] = await rows<{ known: number; chunks: number }>(
+export const analyzeWhenGrown = async (db: Db): Promise<void> => {
+  const [size] = await rows<{ known: number; chunks: number; pages: number; freshPages: number }>(
     db,
     sql`select (select reltuples::float8 from pg_class where oid = 'chunks'::regclass) as known,
-               (select coalesce(sum(chunks), 0)::float8 from lexical_stats) as chunks`,
+               (select coalesce(sum(chunks), 0)::float8 from lexical_stats) as chunks,
+               relpages::float8 as pages,
+               -- As of the last time, or all when there was none; to look at the table's size does not count as one.
+               pg_relation_size(oid)::float8 / current_setting('block_size')::int
+                 - case when relallvisible > 0 then relpages else 0 end as "freshPages"
+        from pg_class where oid = 'postings'::regclass`,
   )
-  if (size && Math.abs(size.chunks - Math.max(0, size.known)) > Math.max(50, size.known * 0.2))
-    await db.execute(sql`analyze chunks, chunk_vectors, postings, documents, document_versions`)
+  if (!size) return
+  // What is dead stays in the index: to clear it away all of the index would be read.
+  if (size.freshPages > Math.max(freshPagesMax, size.pages / 50))
+    await db.execute(sql`vacuum (index_cleanup off, truncate off) postings`)
+  if (Math.abs(size.chunks - Math.max(0, size.known)) <= Math.max(50, size.known * 0.2)) return
+  for (const table of analyzed) {
+    await pause(0)
+    await db.transaction(async (tx) => {
+      await tx.execute(sql`select set_config('default_statistics_target', ${sampledTarget}, true)`)
+      await tx.execute(sql.raw(`analyze ${table}`))
+    })
+  }
 }

@@ -33,6 +33,8 @@ export type HeldPassage = {
   /** 1-based; null for formats without pages. */
   page: number | null
   score: number
+  /** A reader of the original does not see it. */
+  hidden: boolean
   contentHash: string
 }
 
@@ -50,6 +52,7 @@ export const listHeldPassages = (db: Executor, viewer: Viewer, documentId: strin
       text: chunks.text,
       page: chunks.pageFrom,
       score: chunks.injectionScore,
+      hidden: sql<boolean>`'hidden' = any(${chunks.flags})`,
       contentHash: chunks.contentHash,
     })
     .from(chunks)

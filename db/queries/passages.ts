@@ -4,7 +4,7 @@
  */
 import { and, asc, between, eq, inArray, type SQL, sql } from 'drizzle-orm'
 import type { ShownPassage } from '#lib/shared/knowledge-contract.ts'
-import type { Viewer } from '#lib/shared/viewer.ts'
+import type { Reader } from '#lib/shared/viewer.ts'
 import type { Executor } from '../client.ts'
 import { chunks, documents, documentVersions } from '../schema/index.ts'
 import { visibleTo } from '../visibility.ts'
@@ -16,7 +16,7 @@ const published = and(eq(documents.id, chunks.documentId), eq(documents.publishe
 /** `count` passages of the version from ordinal `from`, in order; none when another version answers meanwhile. */
 export const listPassages = async (
   db: Executor,
-  viewer: Viewer,
+  viewer: Reader,
   { versionId, from, count }: { versionId: string; from: number; count: number },
 ): Promise<ShownPassage[]> => {
   const rows = await db
@@ -51,7 +51,7 @@ const holding = (words: string): SQL =>
 /** Ordinals of the version's passages that hold `words`, in any case, in order. */
 export const findPassages = async (
   db: Executor,
-  viewer: Viewer,
+  viewer: Reader,
   { versionId, words, limit }: { versionId: string; words: string; limit: number },
 ): Promise<number[]> => {
   const rows = await db
@@ -69,7 +69,7 @@ export type CuttableVersion = { name: string; blobKey: string; contentHash: stri
 /** Where the file of a version lies, for whoever reads it once more on the viewer's behalf. */
 export const getCuttableVersion = async (
   db: Executor,
-  viewer: Pick<Viewer, 'workspaceId'>,
+  viewer: Reader,
   versionId: string,
 ): Promise<CuttableVersion | undefined> => {
   const [found] = await db
@@ -85,11 +85,7 @@ export const getCuttableVersion = async (
 }
 
 /** Where the passages of a version begin, in order; empty when the viewer may not read its document. */
-export const listPassageStarts = async (
-  db: Executor,
-  viewer: Pick<Viewer, 'workspaceId'>,
-  versionId: string,
-): Promise<number[]> => {
+export const listPassageStarts = async (db: Executor, viewer: Reader, versionId: string): Promise<number[]> => {
   const rows = await db
     .select({ start: chunks.charStart })
     .from(chunks)
@@ -104,7 +100,7 @@ export type PassageWords = { chunkId: string; documentId: string; text: string }
 /** The whole words of passages that a search named, by their ids, in no order. */
 export const getPassageWords = async (
   db: Executor,
-  viewer: Viewer,
+  viewer: Reader,
   chunkIds: readonly string[],
 ): Promise<PassageWords[]> => {
   if (chunkIds.length === 0) return []

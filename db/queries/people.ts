@@ -3,6 +3,7 @@ import { and, eq, gt, isNull, ne, sql } from 'drizzle-orm'
 import type { Viewer } from '#lib/shared/viewer.ts'
 import type { Executor } from '../client.ts'
 import { memberships, sessions, users, workspaces } from '../schema/index.ts'
+import { personIsOn } from './incidents.ts'
 
 const viewerColumns = {
   userId: users.id,
@@ -31,6 +32,7 @@ export type NewSession = {
   userId: string
   workspaceId: string
   userAgent: string | null
+  address: string | null
   expiresAt: Date
 }
 
@@ -38,18 +40,32 @@ export const createSession = async (db: Executor, session: NewSession): Promise<
   await db.insert(sessions).values(session)
 }
 
-/** Who a session belongs to, with the role of this moment; undefined once it is revoked, expired or the membership has ended. */
-export const getSessionViewer = async (db: Executor, idHash: string): Promise<Viewer | undefined> => {
-  const [viewer] = await db
-    .select(viewerColumns)
+/** `unseen`: nobody has noted for a minute that it is in use. */
+export type SessionOwner = { viewer: Viewer; unseen: boolean }
+
+/** Who a session belongs to, with the role of this moment; undefined once it is revoked, expired or the membership has ended or rests. */
+export const getSessionOwner = async (db: Executor, idHash: string): Promise<SessionOwner | undefined> => {
+  const [row] = await db
+    .select({ ...viewerColumns, unseen: sql<boolean>`${sessions.lastSeenAt} < now() - interval '1 minute'` })
     .from(sessions)
     .innerJoin(users, eq(users.id, sessions.userId))
     .innerJoin(
       memberships,
       and(eq(memberships.userId, sessions.userId), eq(memberships.workspaceId, sessions.workspaceId)),
     )
-    .where(and(eq(sessions.idHash, idHash), isNull(sessions.revokedAt), gt(sessions.expiresAt, sql`now()`)))
-  return viewer
+    .where(
+      and(
+        eq(sessions.idHash, idHash),
+        isNull(sessions.revokedAt),
+        gt(sessions.expiresAt, sql`now()`),
+        isNull(memberships.suspendedAt),
+        personIsOn(memberships.workspaceId, memberships.userId),
+        isNull(users.erasedAt),
+      ),
+    )
+  if (!row) return undefined
+  const { unseen, ...viewer } = row
+  return { viewer, unseen }
 }
 
 export const revokeSession = async (db: Executor, idHash: string): Promise<void> => {

@@ -1,12 +1,17 @@
+import { readFile } from 'node:fs/promises'
 import { sql } from 'drizzle-orm'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { textConfigOf } from '#lib/language.ts'
 import { newId } from '#lib/shared/ids.ts'
+import { sentences } from '#lib/shared/text.ts'
 import { type Executor, rows } from '../client.ts'
+import { demoQuestions } from '../demo/questions.ts'
+import { collectionGrants } from '../schema/index.ts'
 import { createTestWorkspace, type TestWorkspace, withDatabase } from '../testing.ts'
 import { ensureVectorIndex } from './embedding-indexes.ts'
 import { createScratchDocument } from './evaluation.ts'
 import { claimVersion, insertChunks, publishVersion } from './ingest.ts'
+import { analyzeWhenGrown } from './lexical-index.ts'
 import { getCosines, searchLexical, searchVector, toVectorLiteral } from './search.ts'
 
 const test = withDatabase()
@@ -81,7 +86,7 @@ describe('the terms of a text', () => {
 
 describe('a search by words', () => {
   const find = (workspace: TestWorkspace, question: string) =>
-    searchLexical(test.current().db, question, { viewer: workspace.viewers.user, collectionIds: [], limit: 10 })
+    searchLexical(test.current().db, question, { viewer: workspace.viewers.member, collectionIds: [], limit: 10 })
   const textsOf = async (workspace: TestWorkspace, question: string): Promise<string[]> => {
     const found = await find(workspace, question)
     const texts = await rows<{ id: number; text: string }>(
@@ -122,6 +127,69 @@ describe('a search by words', () => {
     expect(await find(workspace, 'belt')).toHaveLength(1)
   })
 
+  it('gives what adding up all postings gives, of what may be seen', async () => {
+    const workspace = await createTestWorkspace(test.current())
+    const { db } = test.current()
+    const { workspaceId } = workspace
+    const texts = await Promise.all(
+      ['security-policy.md', 'expenses-faq.txt', 'source/handbook.md'].map((name) =>
+        readFile(new URL(`../demo/${name}`, import.meta.url), 'utf8'),
+      ),
+    )
+    const known = texts.flatMap((text) => sentences(text).map(({ start, end }) => text.slice(start, end)))
+    // Words of one sentence stand in several passages, and one word in so many that it tells nothing.
+    const passages = Array.from({ length: 240 }, (_, at) =>
+      ['Item:', ...[1, 7, 31].map((step) => known[(at * step) % known.length])].join(' '),
+    )
+    const hidden = await plant(workspace, { texts: passages.slice(0, 80) })
+    await plant(workspace, { texts: passages.slice(80) })
+    await db.execute(sql`update documents set published_version_id = null where id = ${hidden}`)
+    for (const question of ['Which item is it, and who approves it?', ...demoQuestions.map((one) => one.question)]) {
+      const wanted = await rows<{ chunkId: number; score: number }>(
+        db,
+        sql`
+        with asked as (
+          select term, max(frequency) * ln(1 + (greatest(n, count(*)) - count(*) + 0.5) / (count(*) + 0.5))::float8 as rarity, count(*) as chunks, n
+          from terms('en', ${question}) t join postings p using (term) cross join (select chunks as n from lexical_stats where workspace_id = ${workspaceId}) stats
+          where p.workspace_id = ${workspaceId} group by term, n
+        )
+        select c.id::int as "chunkId", sum(rarity * p.weight) as score
+        from asked join postings p using (term) join chunks c on c.id = p.chunk_id join documents d on d.published_version_id = c.version_id
+        where p.workspace_id = ${workspaceId} and asked.chunks <= greatest(200, 0.3 * n)
+        group by c.id order by round(sum(rarity * p.weight)::numeric, 9) desc, c.id limit 60`,
+      )
+      const found = await searchLexical(db, question, {
+        viewer: workspace.viewers.member,
+        collectionIds: [],
+        limit: 60,
+      })
+      const rounded = ({ chunkId, score }: { chunkId: number; score: number }) => ({ chunkId, score: score.toFixed(9) })
+      expect(found.map(rounded)).toEqual(wanted.map(rounded))
+      expect(wanted.length).toBeGreaterThan(0)
+    }
+  })
+
+  it('reads postings from their index alone once they have settled', async () => {
+    const workspace = await createTestWorkspace(test.current())
+    const { db } = test.current()
+    await plant(workspace, { texts: ['A belt and a buckle.'] })
+    // As of thousands of passages.
+    await db.execute(sql`
+      insert into postings (chunk_id, workspace_id, term, weight)
+      select id, workspace_id, 'n' || n, 1 from chunks, generate_series(1, 10000) n where workspace_id = ${workspace.workspaceId}`)
+    const plan = () => {
+      const explaining = {
+        execute: (statement: Parameters<Executor['execute']>[0]) => db.execute(sql`explain (analyze) ${statement}`),
+      }
+      const scope = { viewer: workspace.viewers.member, collectionIds: [], limit: 10, breadth: 'all' as const }
+      return searchLexical(explaining as Executor, 'belt', scope).then((lines) => JSON.stringify(lines))
+    }
+    expect(await plan()).toMatch(/Heap Fetches: [1-9]/)
+    await analyzeWhenGrown(db)
+    expect(await plan()).toMatch(/postings_search.*Heap Fetches: 0/)
+    expect(await plan()).not.toMatch(/Heap Fetches: [1-9]/)
+  })
+
   it('says what all of the question would score, so that one common word of it is seen to be little', async () => {
     const workspace = await createTestWorkspace(test.current())
     await plant(workspace, { texts: ['The belt is blue.', 'Nothing of it.'] })
@@ -144,7 +212,7 @@ describe('a search by vectors', () => {
     const length = Math.hypot(...numbers)
     return numbers.map((value) => value / length)
   }
-  const scope = () => ({ viewer: workspace.viewers.user, collectionIds: [], limit: 60, model, vector: direction(3) })
+  const scope = () => ({ viewer: workspace.viewers.member, collectionIds: [], limit: 60, model, vector: direction(3) })
 
   beforeAll(async () => {
     const { db } = test.current()
@@ -165,6 +233,14 @@ describe('a search by vectors', () => {
     await db.execute(
       sql`insert into collections (id, workspace_id, name) values (${elsewhere}, ${workspace.workspaceId}, 'Elsewhere')`,
     )
+    await db.insert(collectionGrants).values({
+      id: newId(),
+      workspaceId: workspace.workspaceId,
+      collectionId: elsewhere,
+      subject: 'workspace',
+      subjectId: workspace.workspaceId,
+      level: 'read',
+    })
     // The only one of its collection, of its language and with its tag, and as far from what is asked for as can be.
     const only = direction(3).map((value) => -value)
     const onlyId = await plant(workspace, {
@@ -183,7 +259,7 @@ describe('a search by vectors', () => {
     const explaining = {
       execute: (statement: Parameters<Executor['execute']>[0]) => db.execute(sql`explain ${statement}`),
     }
-    const plan = await searchVector(explaining as Executor, scope())
+    const plan = await searchVector(explaining as Executor, { ...scope(), breadth: 'all' })
     expect(JSON.stringify(plan)).toContain('using chunk_vectors_')
   })
 
@@ -224,9 +300,9 @@ describe('a search by vectors', () => {
     const [first, second] = await searchVector(db, scope())
     if (!first || !second) throw new Error('nothing was found')
     const asked = { model, vector: scope().vector, chunkIds: [first.chunkId, second.chunkId] }
-    const cosines = await getCosines(db, workspace.viewers.user, asked)
+    const cosines = await getCosines(db, workspace.viewers.member, asked)
     expect(cosines.get(second.chunkId)).toBeCloseTo(second.score, 6)
     const stranger = await createTestWorkspace(test.current())
-    expect((await getCosines(db, stranger.viewers.user, asked)).size).toBe(0)
+    expect((await getCosines(db, stranger.viewers.member, asked)).size).toBe(0)
   })
 })

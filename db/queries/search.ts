@@ -5,10 +5,10 @@
 import { and, eq, inArray, or, type SQL, sql } from 'drizzle-orm'
 import { detectLanguage } from '#lib/language.ts'
 import type { DocumentFilter } from '#lib/shared/retrieval-contract.ts'
-import type { Viewer } from '#lib/shared/viewer.ts'
+import type { Reader, Viewer } from '#lib/shared/viewer.ts'
 import { type Executor, rows } from '../client.ts'
 import { chunks, collections, documents, documentVersions } from '../schema/index.ts'
-import { visibleTo } from '../visibility.ts'
+import { readsEverything, visibleTo } from '../visibility.ts'
 import { vectorExpressions } from './embedding-indexes.ts'
 import { isHeld } from './passage-releases.ts'
 
@@ -17,13 +17,18 @@ export type Hit = { chunkId: number; score: number; held: boolean }
 /** `whole`: what a passage of usual length would score that has each of the question's terms once. The same in every hit. */
 export type LexicalHit = Hit & { whole: number }
 export type Scope = {
-  viewer: Pick<Viewer, 'workspaceId'>
+  viewer: Reader
   collectionIds: readonly string[]
   filter?: DocumentFilter | undefined
   limit: number
   /** Leaves held passages out instead of marking them. */
   withoutHeld?: boolean
+  /** How much of the workspace it is over, where that is known already; see `breadthOf`. */
+  breadth?: Breadth
 }
+
+/** Everything; so few passages that each is looked at; or some, a part of the workspace from 0 to 1. */
+type Breadth = 'all' | 'few' | { share: number }
 
 /** Of the legs' alias for chunks. */
 const held = (viewer: Pick<Viewer, 'workspaceId'>): SQL<boolean> =>
@@ -50,25 +55,29 @@ const languagesMax = 4
  * as too common is passed over in all of them.
  */
 export const searchLexical = async (db: Executor, question: string, scope: Scope): Promise<LexicalHit[]> => {
-  const lookedAt = lookedAtFor(scope.limit)
-  const ask = (most: number | null) => searchPostings(db, question, scope, most)
-  // Where much is filtered out the best of all are not the best of what is left.
-  let found = await ask(isNarrow(scope) ? null : lookedAt)
+  const breadth = await breadthOf(db, scope)
+  const lookedAt = lookedAtFor(scope.limit, breadth)
+  const ask = (most: number | null) => searchPostings(db, question, { ...scope, breadth }, most)
+  let found = await ask(lookedAt)
   const [first] = found
-  if (!isNarrow(scope) && found.length < scope.limit && (!first || first.matching > lookedAt)) found = await ask(null)
-  return found.map(({ matching: _, ...hit }) => hit)
+  // Where much is filtered out the best of all may not be the best of what is left.
+  if (breadth !== 'few' && found.length < scope.limit && (!first || first.sorted === lookedAt)) found = await ask(null)
+  return found.map(({ sorted: _, ...hit }) => hit)
 }
 
-/** Whose documents they are is asked of so many of the best at first: nearly all that a workspace has may be seen in it. */
-const lookedAtFor = (limit: number): number => Math.max(500, 8 * limit)
+/** So many of the best are put in order at first: the smaller the part that may be seen, the more of them. */
+const lookedAtFor = (limit: number, breadth: Breadth): number =>
+  Math.max(500, 8 * limit, typeof breadth === 'object' ? Math.ceil((3 * limit) / breadth.share) : 0)
 
 const searchPostings = (
   db: Executor,
   question: string,
-  scope: Scope,
+  scope: Scope & { breadth: Breadth },
   lookedAt: number | null,
-): Promise<(LexicalHit & { matching: number })[]> => {
-  const { viewer, collectionIds, limit } = scope
+): Promise<(LexicalHit & { sorted: number })[]> => {
+  const { viewer, collectionIds, limit, breadth } = scope
+  // Kept apart, the best are looked at in their order until there are enough of them; of a narrow search any may be what is left.
+  const oneByOne = lookedAt === null ? sql`` : sql`offset 0`
   return rows(
     db,
     sql`
@@ -94,7 +103,8 @@ const searchPostings = (
         (select count(*) from postings p where p.workspace_id = ${viewer.workspaceId} and p.term = understood.term) as chunks
       from understood
     ), rated as materialized (
-      select asked.*, weight * ln(1 + (greatest(stats.chunks, asked.chunks) - asked.chunks + 0.5) / (asked.chunks + 0.5)) as rarity
+      -- A float here: as a numeric it would be made one for every posting, which takes longer than to read them.
+      select asked.*, (weight * ln(1 + (greatest(stats.chunks, asked.chunks) - asked.chunks + 0.5) / (asked.chunks + 0.5)))::float8 as rarity
       from asked cross join stats
     ), telling as materialized (
       select asked.term, asked.rarity
@@ -102,24 +112,28 @@ const searchPostings = (
       where asked.chunks > 0
         and (asked.chunks <= greatest(${commonFrom}::float8, ${commonShare}::float8 * stats.chunks)
           or not exists (select from asked rare where rare.chunks > 0 and rare.chunks <= greatest(${commonFrom}::float8, ${commonShare}::float8 * stats.chunks)))
-    ), scored as materialized (
-      select p.chunk_id, sum(telling.rarity * p.weight)::float8 as score
+    ), best as materialized (
+      select p.chunk_id, sum(telling.rarity * p.weight) as score
       -- Kept apart by the offset: every term is looked up in the index, also where the planner would rather read all postings.
       from telling cross join lateral (
         select chunk_id, weight from postings where workspace_id = ${viewer.workspaceId} and term = telling.term offset 0) p
+      ${breadth === 'few' ? sql`where p.chunk_id in (${passagesIn(scope)})` : sql``}
       group by p.chunk_id
+      order by score desc, p.chunk_id
+      limit ${lookedAt}::int
     )
     -- What is held is asked of the few that are found, not of all that have a word.
     select c.id::int8::text::int as "chunkId", c.score, ${held(viewer)} as held,
-      (select coalesce(sum(rarity) filter (where own), 0)::float8 from rated) as whole,
-      (select count(*)::int from scored) as matching
+      (select coalesce(sum(rarity) filter (where own), 0) from rated) as whole,
+      (select count(*)::int from best) as sorted
     from (
-      select c.id, scored.score, c.injection_score, c.content_hash
-      from (select * from scored order by score desc, chunk_id limit ${lookedAt}::int) scored
-      join chunks c on c.id = scored.chunk_id
-      join documents on ${published}
-      where ${visibleTo(viewer, collectionIds, scope.filter)} ${leavingOut(scope)}
-      order by scored.score desc, c.id
+      select c.id, best.score, c.injection_score, c.content_hash
+      from best cross join lateral (
+        select c.id, c.injection_score, c.content_hash
+        from chunks c join documents on ${published}
+        where c.id = best.chunk_id and ${visibleTo(viewer, collectionIds, scope.filter)} ${leavingOut(scope)}
+        ${oneByOne}) c
+      order by best.score desc, best.chunk_id
       limit ${limit}
     ) c
     order by c.score desc, c.id`,
@@ -136,18 +150,42 @@ export type VectorSearch = Scope &
 export const toVectorLiteral = (vector: Float32Array): string =>
   `[${Array.from(vector, (value) => value.toFixed(6)).join(',')}]`
 
-/** Up to so many passages are measured one by one: quicker than a walk that has to pass over nearly all that it meets. */
+/**
+ * Up to so many passages are measured one by one, and up to the greater number where they are a small part of the workspace: quicker
+ * than a walk that has to pass over nearly all that it meets, and it misses none. By `npm run bench:access`.
+ */
 const measuredMax = 2_000
+const measuredOfManyMax = 6_000
+const smallShare = 0.1
+/** No more are counted: of a large workspace more may be seen then than the share says. */
+const countedMax = 10_000
 
-/** How many passages with vectors a narrow search is over; no more than `measuredMax + 1` are counted. */
-const countNarrow = async (db: Executor, { viewer, collectionIds, filter }: Scope): Promise<number> => {
-  const [found] = await rows<{ passages: number }>(
+/**
+ * The published versions that a search is over. Kept apart by the offset, here and below: the planner cannot tell how little a person's
+ * grants leave, and would read every passage there is.
+ */
+const versionsIn = ({ viewer, collectionIds, filter }: Scope): SQL => sql`(
+  select documents.published_version_id as id from documents
+  where documents.published_version_id is not null and ${visibleTo(viewer, collectionIds, filter)} offset 0) version`
+
+const passagesIn = (scope: Scope): SQL => sql`select passage.id from ${versionsIn(scope)} cross join lateral (
+  select id from chunks where version_id = version.id offset 0) passage`
+
+/** How much of the workspace the person's grants, the collections and the filter leave, counted no further than it helps. */
+export const breadthOf = async (db: Executor, scope: Scope): Promise<Breadth> => {
+  if (scope.breadth) return scope.breadth
+  const { viewer } = scope
+  const everything = isNarrow(scope) ? sql`false` : readsEverything(viewer)
+  const [found] = await rows<{ passages: number | null; all: number }>(
     db,
-    sql`select count(*)::int as passages from (
-      select from documents join chunk_vectors v on v.version_id = documents.published_version_id
-      where ${visibleTo(viewer, collectionIds, filter)} limit ${measuredMax + 1}) narrow`,
+    sql`select case when not ${everything}
+        then (select count(*)::int from (${passagesIn(scope)} limit ${countedMax + 1}) counted) end as passages,
+      coalesce((select max(chunks) from lexical_stats where workspace_id = ${viewer.workspaceId}), 0)::int as all`,
   )
-  return found?.passages ?? 0
+  if (!found || found.passages === null) return 'all'
+  const { passages } = found
+  const share = Math.min(1, passages / Math.max(1, found.all))
+  return passages <= (share <= smallShare ? measuredOfManyMax : measuredMax) ? 'few' : { share }
 }
 
 const isNarrow = ({ collectionIds, filter = {} }: Scope): boolean =>
@@ -156,7 +194,7 @@ const isNarrow = ({ collectionIds, filter = {} }: Scope): boolean =>
 /**
  * Best chunks by cosine similarity among those embedded by `model`. Scores are cosines. How the graph is searched: `db/open.ts`.
  * Visibility is a scalar subquery on purpose: as a join the planner takes it for selective and measures every vector instead of
- * walking the graph. Where a filter or the collections leave few passages these are measured, so that it finds what there is.
+ * walking the graph. Where grants, a filter or the collections leave few passages these are measured, so that it finds what there is.
  */
 export const searchVector = async (db: Executor, search: VectorSearch): Promise<Hit[]> => {
   const { viewer, collectionIds, filter, limit, vector, model, withoutHeld, efSearch } = search
@@ -164,11 +202,12 @@ export const searchVector = async (db: Executor, search: VectorSearch): Promise<
   const distance = sql`v.embedding::${type} <=> ${toVectorLiteral(vector)}::${type}`
   const unheld = withoutHeld ? sql`and (select not ${held(viewer)} from chunks c where c.id = v.chunk_id)` : sql``
   const visible = visibleTo(viewer, collectionIds, filter)
-  const few = isNarrow(search) && (await countNarrow(db, search)) <= measuredMax
+  const few = (await breadthOf(db, search)) === 'few'
   const nearest = few
     ? sql`select v.chunk_id, ${distance} as distance
-      from documents join chunk_vectors v on v.version_id = documents.published_version_id
-      where v.${ofModel} and ${visible} ${unheld}
+      from ${versionsIn(search)} cross join lateral (
+        select * from chunk_vectors v where v.version_id = version.id and v.${ofModel} offset 0) v
+      where true ${unheld}
       order by 2 limit ${limit}`
     : sql`select v.chunk_id, ${distance} as distance
       from chunk_vectors v
@@ -195,7 +234,7 @@ export const searchVector = async (db: Executor, search: VectorSearch): Promise<
 /** The cosines of chunks that a search has just found by something else; those that `model` has no vector of are not there. */
 export const getCosines = async (
   db: Executor,
-  viewer: Pick<Viewer, 'workspaceId'>,
+  viewer: Reader,
   { vector, model, chunkIds }: Asked & { chunkIds: readonly number[] },
 ): Promise<Map<number, number>> => {
   if (chunkIds.length === 0) return new Map()
@@ -217,6 +256,7 @@ export type FoundChunk = {
   documentId: string
   versionId: string
   title: string
+  collectionId: string
   collection: string
   mediaType: string
   page: number | null
@@ -236,6 +276,7 @@ const columns = {
   documentId: chunks.documentId,
   versionId: chunks.versionId,
   title: sql<string>`coalesce(nullif(${documentVersions.title}, ''), ${documents.name})`,
+  collectionId: documents.collectionId,
   collection: collections.name,
   mediaType: documents.mediaType,
   page: chunks.pageFrom,
@@ -259,13 +300,13 @@ const readChunks = (db: Executor, condition: SQL | undefined): Promise<FoundChun
     .innerJoin(collections, eq(collections.id, documents.collectionId))
     .where(condition)
 
-const readable = (viewer: Pick<Viewer, 'workspaceId'>, { collectionIds, filter }: Place = {}): SQL | undefined =>
+const readable = (viewer: Reader, { collectionIds, filter }: Place = {}): SQL | undefined =>
   and(visibleTo(viewer, collectionIds, filter), sql`not ${isHeld(viewer)}`)
 
 /** The chunks of `chunkIds` that the viewer may see and a model may read, in no order: the one way of a passage into a prompt. */
 export const getChunks = async (
   db: Executor,
-  viewer: Pick<Viewer, 'workspaceId'>,
+  viewer: Reader,
   chunkIds: readonly number[],
   place: Place = {},
 ): Promise<FoundChunk[]> =>
@@ -274,7 +315,7 @@ export const getChunks = async (
 /** What stands right before and after chunks in the same section, under the same rules as `getChunks`. */
 export const getNeighbours = async (
   db: Executor,
-  viewer: Pick<Viewer, 'workspaceId'>,
+  viewer: Reader,
   beside: readonly Pick<FoundChunk, 'versionId' | 'ordinal' | 'headingPath'>[],
 ): Promise<FoundChunk[]> => {
   if (beside.length === 0) return []
@@ -286,7 +327,10 @@ export const getNeighbours = async (
   return found.filter(({ versionId, headingPath }) => sections.has(JSON.stringify([versionId, headingPath])))
 }
 
-export type ShownChunk = Pick<FoundChunk, 'chunkId' | 'documentId' | 'versionId' | 'title' | 'page' | 'headingPath'> & {
+export type ShownChunk = Pick<
+  FoundChunk,
+  'chunkId' | 'documentId' | 'versionId' | 'title' | 'mediaType' | 'page' | 'headingPath'
+> & {
   /** The beginning of its text. */
   text: string
   held: boolean
@@ -295,18 +339,19 @@ export type ShownChunk = Pick<FoundChunk, 'chunkId' | 'documentId' | 'versionId'
 /** For people and never for a prompt: chunks by their beginnings, also those that no model may read. */
 export const listShownChunks = async (
   db: Executor,
-  viewer: Pick<Viewer, 'workspaceId'>,
+  viewer: Reader,
   chunkIds: readonly number[],
   charsMax: number,
 ): Promise<ShownChunk[]> => {
   if (chunkIds.length === 0) return []
-  const { chunkId, documentId, versionId, title, page, headingPath } = columns
+  const { chunkId, documentId, versionId, title, mediaType, page, headingPath } = columns
   return db
     .select({
       chunkId,
       documentId,
       versionId,
       title,
+      mediaType,
       page,
       headingPath,
       text: sql<string>`left(${chunks.text}, ${charsMax}::int)`,

@@ -1,13 +1,15 @@
 /**
  * Sources, what they were seen to hold, and the documents that came of it. Every write of a run names its attempt and changes
- * nothing once a later one has begun, or once the source was paused, changed or deleted: each of these counts the attempt up.
+ * nothing once a later one has begun, or once the source was paused, changed or deleted: each of these counts the attempt up. A run
+ * counts all that its source has brought, whoever may read it; people see and change the sources of collections that they read.
  */
-import { and, eq, inArray, lt, ne, notExists, or, type SQL, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNull, lt, ne, notExists, or, type SQL, sql } from 'drizzle-orm'
 import type { SourceState, SourceTally } from '#lib/shared/sources-contract.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
 import { type Db, type Executor, rows, type Tx } from '../client.ts'
-import { documents, memberships, sourceItems, sources, users } from '../schema/index.ts'
-import { visibleTo } from '../visibility.ts'
+import { collections, documents, memberships, sourceItems, sources, users } from '../schema/index.ts'
+import { collectionOpenTo, everythingOf, visibleTo } from '../visibility.ts'
+import { getOpenCollection } from './documents.ts'
 
 type Owner = Pick<Viewer, 'workspaceId'>
 export type StoredSource = typeof sources.$inferSelect
@@ -15,9 +17,14 @@ export type StoredSource = typeof sources.$inferSelect
 const ownedBy = ({ workspaceId }: Owner, id: string): SQL | undefined =>
   and(eq(sources.workspaceId, workspaceId), eq(sources.id, id))
 
-/** The source, locked until the transaction ends. */
-export const getSource = async (tx: Tx, viewer: Owner, id: string): Promise<StoredSource | undefined> => {
-  const [found] = await tx.select().from(sources).where(ownedBy(viewer, id)).for('update')
+/** The source, when the viewer may add to its collection, locked until the transaction ends. */
+export const getSource = async (tx: Tx, viewer: Viewer, id: string): Promise<StoredSource | undefined> => {
+  const open = tx.select({ id: collections.id }).from(collections).where(collectionOpenTo(viewer, 'contribute'))
+  const [found] = await tx
+    .select()
+    .from(sources)
+    .where(and(ownedBy(viewer, id), inArray(sources.collectionId, open)))
+    .for('update')
   return found
 }
 
@@ -127,8 +134,10 @@ export type SourceClaim = {
   collectionId: string
   kind: string
   config: Record<string, unknown>
-  /** Who made it, with the role of this moment; null when that person is no longer a member. */
+  /** Who made it, with the role of this moment; null when that person is no longer a member, or suspended. */
   maker: Viewer | null
+  /** Whether its maker may add to its collection. */
+  open: boolean
 }
 
 /** Begins a run; undefined when the source is gone or nobody waits for one. */
@@ -155,9 +164,13 @@ export const claimSource = async (db: Executor, sourceId: string): Promise<Sourc
       email: users.email,
     })
     .from(users)
-    .innerJoin(memberships, and(eq(memberships.userId, users.id), eq(memberships.workspaceId, workspaceId)))
+    .innerJoin(
+      memberships,
+      and(eq(memberships.userId, users.id), eq(memberships.workspaceId, workspaceId), isNull(memberships.suspendedAt)),
+    )
     .where(eq(users.id, sql`${createdBy}::uuid`))
-  return { sourceId, attempt, workspaceId, collectionId, kind, config, maker: maker ?? null }
+  const open = maker !== undefined && (await getOpenCollection(db, maker, collectionId)) !== undefined
+  return { sourceId, attempt, workspaceId, collectionId, kind, config, maker: maker ?? null, open }
 }
 
 type Claim = Pick<SourceClaim, 'sourceId' | 'attempt'>
@@ -271,7 +284,7 @@ export const countSourceDocuments = async (
       gone: sql<number>`(count(*) filter (where ${notExists(held)}))::int`,
     })
     .from(documents)
-    .where(and(visibleTo({ workspaceId }), eq(documents.sourceId, sourceId)))
+    .where(and(visibleTo(everythingOf(workspaceId)), eq(documents.sourceId, sourceId)))
   return found ?? { all: 0, gone: 0 }
 }
 
@@ -286,7 +299,11 @@ export const releaseDocument = (
   { uri, documentId }: { uri: string; documentId: string },
 ): Promise<'last' | 'held' | 'foreign'> =>
   db.transaction(async (tx) => {
-    const own = and(visibleTo({ workspaceId }), eq(documents.id, documentId), eq(documents.sourceId, sourceId))
+    const own = and(
+      visibleTo(everythingOf(workspaceId)),
+      eq(documents.id, documentId),
+      eq(documents.sourceId, sourceId),
+    )
     const [found] = await tx.select({ id: documents.id }).from(documents).where(own).for('update')
     if (!found) return 'foreign'
     const [holder] = await tx
@@ -312,7 +329,7 @@ export const listSourceDocuments = async (
   const found = await db
     .select({ id: documents.id })
     .from(documents)
-    .where(and(visibleTo({ workspaceId }), eq(documents.sourceId, sourceId)))
+    .where(and(visibleTo(everythingOf(workspaceId)), eq(documents.sourceId, sourceId)))
     .orderBy(documents.id)
     .limit(limit)
   return found.map(({ id }) => id)

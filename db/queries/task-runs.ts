@@ -98,11 +98,10 @@ export const endTaskRun = async (
 
 /** Longer than the queue tries. */
 const abandonedMinutes = 40
-const keptHours = 24
 
 /**
- * Ends what the queue has given up, and forgets what ended a day ago and everything about a conversation that is gone: a summary
- * does not outlive what it summarises.
+ * Ends what the queue has given up, and forgets everything about a conversation that is gone: a summary does not outlive what it
+ * summarises. How long results are kept otherwise is the policy's to say (db/queries/retention.ts).
  */
 export const sweepTaskRuns = async (db: Executor): Promise<void> => {
   await db
@@ -111,8 +110,9 @@ export const sweepTaskRuns = async (db: Executor): Promise<void> => {
     .where(
       and(isNull(taskRuns.endedAt), sql`${taskRuns.createdAt} < now() - make_interval(mins => ${abandonedMinutes})`),
     )
-  await db.delete(taskRuns).where(
-    sql`${taskRuns.endedAt} < now() - make_interval(hours => ${keptHours})
-        or ${taskRuns.subject} ->> 'chatId' is not null and not exists (select from ${chats} where ${chats.id}::text = ${taskRuns.subject} ->> 'chatId')`,
-  )
+  await db
+    .delete(taskRuns)
+    .where(
+      sql`${taskRuns.subject} ->> 'chatId' is not null and not exists (select from ${chats} where ${chats.id}::text = ${taskRuns.subject} ->> 'chatId')`,
+    )
 }

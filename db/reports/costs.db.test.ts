@@ -24,7 +24,7 @@ describe('cost reports', () => {
         made.map((one) => ({
           id: newId(),
           workspaceId: workspace.workspaceId,
-          userId: workspace.viewers.user.userId,
+          userId: workspace.viewers.member.userId,
           at: new Date('2026-11-20T12:00:00Z'),
           task: 'answer',
           feature: 'chat',
@@ -44,7 +44,7 @@ describe('cost reports', () => {
     const { db } = test.current()
     await db
       .insert(chats)
-      .values({ id: chatId, workspaceId: home.workspaceId, userId: home.viewers.user.userId, title: 'Leave' })
+      .values({ id: chatId, workspaceId: home.workspaceId, userId: home.viewers.member.userId, title: 'Leave' })
     await add(
       home,
       { chatId },
@@ -126,14 +126,14 @@ describe('cost reports', () => {
     const { db } = test.current()
     const people = await listCosts(db, home.viewers.admin, period, 'user')
     expect(people.rows.map(({ label, calls }) => [label, calls])).toEqual([
-      ['user', 6],
+      ['member', 6],
       ['admin', 1],
       [null, 1],
     ])
     const conversations = await listCosts(db, home.viewers.admin, period, 'conversation')
     expect(conversations.rows.map(({ key, label, detail }) => [key, label, detail])).toEqual([
       [null, null, expect.any(String)],
-      [chatId, 'Leave', 'user'],
+      [chatId, 'Leave', 'member'],
     ])
   })
 
@@ -251,7 +251,7 @@ describe('cost reports', () => {
     expect(choices.tasks).toEqual(['answer', 'title'])
     expect(choices.features).toEqual(['chat'])
     expect(choices.statuses).toEqual(['ok', 'stopped', 'timeout'])
-    expect(choices.users.map(({ name }) => name)).toEqual(['user', 'admin'])
+    expect(choices.users.map(({ name }) => name)).toEqual(['member', 'admin'])
   })
 
   describe('budgets', () => {
@@ -276,7 +276,7 @@ describe('cost reports', () => {
 
     it('are what the open windows hold, beside the limits; other workspaces and past days are not there', async () => {
       const { db } = test.current()
-      const { user, admin } = home.viewers
+      const { member: user, admin } = home.viewers
       await db.insert(gatewaySettings).values({
         workspaceId: home.workspaceId,
         settings: { budgets: { workspaceDayMicros: 10_000, workspaceMinuteMicros: 900, userDayMicros: 2_000 } },
@@ -288,7 +288,7 @@ describe('cost reports', () => {
           window(`workspace:${home.workspaceId}`, 'day:2026-11-20', 9_999, '2026-11-21T00:00:00Z'),
           window(`user:${user.userId}`, 'day:2026-11-21', 1_000),
           window(`user:${admin.userId}`, 'day:2026-11-21', 1_500),
-          window(`user:${abroad.viewers.user.userId}`, 'day:2026-11-21', 77),
+          window(`user:${abroad.viewers.member.userId}`, 'day:2026-11-21', 77),
           window(`workspace:${abroad.workspaceId}`, 'month:2026-11', 88),
         ])
       const { budgets } = await getBudgetUse(db, home.viewers.admin, now)

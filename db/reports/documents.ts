@@ -1,10 +1,10 @@
-/** Documents as the screens show them. Every statement carries `visibleTo`; none writes. */
+/** Documents as the screens show them. Every statement carries `visibleTo` or `collectionOpenTo`; none writes. */
 import { and, asc, desc, eq, isNotNull, type SQL, sql } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/pg-core'
 import { type DocumentRow, ingestFailures, type Stage } from '#lib/shared/admin-contract.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
 import { chunks, citations, collections, documents, documentVersions, sources } from '../schema/index.ts'
-import { visibleTo } from '../visibility.ts'
+import { collectionOpenTo, visibleTo } from '../visibility.ts'
 import type { Reader } from './reader.ts'
 
 const progressUnit: Partial<Record<Stage, 'pages' | 'passages'>> = {
@@ -12,8 +12,6 @@ const progressUnit: Partial<Record<Stage, 'pages' | 'passages'>> = {
   recognising: 'pages',
   embedding: 'passages',
 }
-
-const citedBy = sql<number>`(select count(distinct ${citations.messageId})::int from ${citations} where ${citations.documentId} = ${documents.id})`
 
 /** The version that answers: what it says of itself stands while a newer one is still being read. */
 const published = alias(documentVersions, 'published')
@@ -51,7 +49,6 @@ const selectRows = (db: Reader, condition: SQL | undefined) =>
       describedDone: documentVersions.describedDone,
       describedTotal: documentVersions.describedTotal,
       updatedAt: documents.updatedAt,
-      citedBy,
     })
     .from(documents)
     .innerJoin(documentVersions, eq(documentVersions.id, documents.latestVersionId))
@@ -61,7 +58,9 @@ const selectRows = (db: Reader, condition: SQL | undefined) =>
     .where(condition)
     .orderBy(desc(documents.updatedAt), asc(documents.name))
 
-const toRow = (found: Awaited<ReturnType<typeof selectRows>>[number]): DocumentRow => {
+type UncitedRow = Omit<DocumentRow, 'citedBy'>
+
+const toRow = (found: Awaited<ReturnType<typeof selectRows>>[number]): UncitedRow => {
   const unit = progressUnit[found.stage]
   return {
     id: found.id,
@@ -88,27 +87,44 @@ const toRow = (found: Awaited<ReturnType<typeof selectRows>>[number]): DocumentR
     chunksReused: found.chunksReused,
     description: found.summary === null ? null : { summary: found.summary, tags: found.describedTags ?? [] },
     describing: found.describedTotal === null ? null : { done: found.describedDone ?? 0, total: found.describedTotal },
-    citedBy: found.citedBy,
     changedAt: found.updatedAt.toISOString(),
   }
 }
 
 /** All documents that the viewer may see, last changed first, each with the state of its newest version. */
-export const listDocuments = async (db: Reader, viewer: Viewer): Promise<DocumentRow[]> =>
+export const listDocuments = async (db: Reader, viewer: Viewer): Promise<UncitedRow[]> =>
   (await selectRows(db, visibleTo(viewer))).map(toRow)
+
+/** With how many answers cite each; apart from the rest, for the role that reads documents reads no conversations. */
+export const withCitedBy = async (
+  db: Reader,
+  viewer: Viewer,
+  listed: readonly UncitedRow[],
+  documentId?: string,
+): Promise<DocumentRow[]> => {
+  const counted = await db
+    .select({ id: documents.id, answers: sql<number>`count(distinct ${citations.messageId})::int` })
+    .from(citations)
+    .innerJoin(documents, eq(documents.id, citations.documentId))
+    .where(and(visibleTo(viewer), documentId ? eq(documents.id, documentId) : undefined))
+    .groupBy(documents.id)
+  const answers = new Map(counted.map((one) => [one.id, one.answers]))
+  return listed.map((row) => ({ ...row, citedBy: answers.get(row.id) ?? 0 }))
+}
 
 export const getDocumentRow = async (
   db: Reader,
   viewer: Viewer,
   documentId: string,
 ): Promise<DocumentRow | undefined> => {
-  const [found] = await selectRows(db, and(visibleTo(viewer), eq(documents.id, documentId)))
-  return found && toRow(found)
+  const found = await selectRows(db, and(visibleTo(viewer), eq(documents.id, documentId)))
+  const [row] = await withCitedBy(db, viewer, found.map(toRow), documentId)
+  return row
 }
 
 export type CollectionRow = { id: string; name: string; documents: number }
 
-/** The workspace's collections by name, with how many documents in each can answer questions. */
+/** The collections that the viewer reads, by name, with how many documents in each can answer questions. */
 export const listCollections = (db: Reader, viewer: Viewer): Promise<CollectionRow[]> =>
   db
     .select({
@@ -118,14 +134,15 @@ export const listCollections = (db: Reader, viewer: Viewer): Promise<CollectionR
     })
     .from(collections)
     .leftJoin(documents, and(eq(documents.collectionId, collections.id), visibleTo(viewer)))
-    .where(eq(collections.workspaceId, viewer.workspaceId))
+    .where(collectionOpenTo(viewer))
     .groupBy(collections.id, collections.name)
     .orderBy(asc(collections.name))
 
-/** Documents that answer questions, last changed first, each with a heading from its middle to ask about. */
+/** Documents that answer questions, last changed first, each with a heading from its middle to ask about; of these collections, none: of all. */
 export const listDocumentHeadings = (
   db: Reader,
   viewer: Viewer,
+  collectionIds: readonly string[] = [],
 ): Promise<{ name: string; title: string; heading: string | null }[]> =>
   db
     .select({
@@ -137,7 +154,7 @@ export const listDocumentHeadings = (
     })
     .from(documents)
     .innerJoin(documentVersions, eq(documentVersions.id, documents.publishedVersionId))
-    .where(visibleTo(viewer))
+    .where(visibleTo(viewer, collectionIds))
     .orderBy(desc(documents.updatedAt))
     .limit(20)
 

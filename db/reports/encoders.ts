@@ -3,7 +3,7 @@ import { and, desc, eq, inArray, notInArray, sql } from 'drizzle-orm'
 import type { EncoderIndex } from '#lib/shared/encoders-contract.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
 import { documents, documentVersions, embeddingIndexes, lexicalStats } from '../schema/index.ts'
-import { visibleTo } from '../visibility.ts'
+import { everythingOf, visibleTo } from '../visibility.ts'
 import type { Reader } from './reader.ts'
 
 /** The index that serves, the one that is being built, and the last that failed; newest first. */
@@ -65,6 +65,7 @@ export const countDocumentStates = async (
     })
     .from(documents)
     .innerJoin(documentVersions, eq(documentVersions.id, documents.latestVersionId))
-    .where(visibleTo(viewer))
+    // Counts of what reading anew is about, which the worker does for the whole workspace.
+    .where(visibleTo(everythingOf(viewer.workspaceId)))
   return found ?? { ready: 0, outdated: 0, inWork: 0 }
 }

@@ -46,7 +46,9 @@ describe('tags and facets', () => {
     expect(row).toMatchObject({ tags, extractedTags: ['leave', 'travel'], language: 'en', dated: '2024-02-29' })
     expect(row).toMatchObject({ source: null, parentId: null, cause: 'upload' })
     const logged = await db.select().from(auditLog).where(eq(auditLog.objectId, pdf))
-    expect(logged.filter(({ event }) => event === 'document.tagged')).toMatchObject([{ details: { tags } }])
+    expect(logged.filter(({ event }) => event === 'document.tagged')).toMatchObject([
+      { details: { tags: tags.length } },
+    ])
   })
 
   it('refuses more or longer tags than a document takes, and another workspace’s document', async () => {
@@ -60,7 +62,7 @@ describe('tags and facets', () => {
   })
 
   it('counts what the viewer may ask, a tag once a document, and nothing of anybody else', async () => {
-    expect(await listFacets(test.current().db, home.viewers.user)).toEqual({
+    expect(await listFacets(test.current().db, home.viewers.member)).toEqual({
       mediaTypes: [
         { value: 'application/pdf', count: 2 },
         { value: 'text/markdown', count: 1 },
@@ -76,7 +78,7 @@ describe('tags and facets', () => {
 
   it('says how many documents a filter leaves', async () => {
     const count = (filter: object) =>
-      countInScope(test.current().db, home.viewers.user, { collectionIds: [home.collectionId], filter })
+      countInScope(test.current().db, home.viewers.member, { collectionIds: [home.collectionId], filter })
     expect(await count({})).toBe(3)
     expect(await count({ mediaTypes: ['application/pdf'], languages: ['en'] })).toBe(1)
     expect(await count({ tags: ['travel'] })).toBe(1)

@@ -175,6 +175,7 @@ export const listEdgeSources = async (
       chunkId: chunks.id,
       documentId: documents.id,
       title: sql<string>`coalesce(nullif(${documentVersions.title}, ''), ${documents.name})`,
+      mediaType: documents.mediaType,
       ordinal: chunks.ordinal,
       page: chunks.pageFrom,
       text: chunks.text,
@@ -186,7 +187,7 @@ export const listEdgeSources = async (
     .innerJoin(documents, searched)
     .innerJoin(documentVersions, eq(documentVersions.id, chunks.versionId))
     .where(and(inArray(entityRelations.fromId, ids), inArray(entityRelations.toId, ids), visibleTo(viewer)))
-    .groupBy(chunks.id, documents.id, documents.name, documentVersions.title)
+    .groupBy(chunks.id, documents.id, documents.name, documents.mediaType, documentVersions.title)
     .orderBy(sql`bool_and(${entityRelations.predicate} = ${togetherPredicate})`, documents.name, chunks.ordinal)
     .limit(sourcesMax)
   if (found.length === 0) return []

@@ -23,7 +23,7 @@ const add = ({ workspaceId, viewers }: TestWorkspace, ...made: Made[]) =>
       made.map((one) => ({
         id: newId(),
         workspaceId,
-        userId: viewers.user.userId,
+        userId: viewers.member.userId,
         at: new Date('2026-11-20T12:00:00Z'),
         task: 'answer',
         feature: 'chat',

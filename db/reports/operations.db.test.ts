@@ -31,7 +31,7 @@ describe('health reports', () => {
         made.map((one, at) => ({
           id: newId(),
           workspaceId: workspace.workspaceId,
-          userId: workspace.viewers.user.userId,
+          userId: workspace.viewers.member.userId,
           // A minute each, but for those that say when.
           at: new Date(Date.UTC(2026, 10, 20, 12, at)),
           task: 'answer',
@@ -50,7 +50,7 @@ describe('health reports', () => {
       .values({
         id,
         workspaceId,
-        userId: viewers.user.userId,
+        userId: viewers.member.userId,
         question: 'Anything?',
         status: 'complete',
         startedAt: new Date('2026-11-20T12:00:00Z'),
@@ -187,7 +187,7 @@ describe('health reports', () => {
     await addTrace(abroad, { status: 'no-source', question: 'A secret' })
     const found = await listUnanswered(test.current().db, home.viewers.admin, period)
     expect(found.map(({ traceId }) => traceId)).toEqual(ids.reverse().slice(0, 10))
-    expect(found[0]).toMatchObject({ question: 'Q11', user: 'user', at: '2026-11-21T01:11:00.000Z' })
+    expect(found[0]).toMatchObject({ question: 'Q11', user: 'member', at: '2026-11-21T01:11:00.000Z' })
   })
 
   it('shows breakers of our own and the environment’s providers, open ones first, and no other workspace’s', async () => {

@@ -3,13 +3,13 @@ import { and, asc, eq, isNotNull, lte, sql } from 'drizzle-orm'
 import type { SourceRow } from '#lib/shared/sources-contract.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
 import { collections, documents, memberships, sourceItems, sources, users } from '../schema/index.ts'
-import { visibleTo } from '../visibility.ts'
+import { collectionOpenTo, visibleTo } from '../visibility.ts'
 import type { Reader } from './reader.ts'
 
 const failuresShown = 20
 
-/** All sources of the workspace by name, each with its first failures. */
-export const listSources = async (db: Reader, viewer: Pick<Viewer, 'workspaceId'>): Promise<SourceRow[]> => {
+/** The sources of the collections that the viewer reads by name, each with its first failures. */
+export const listSources = async (db: Reader, viewer: Viewer): Promise<SourceRow[]> => {
   const inWorkspace = eq(sources.workspaceId, viewer.workspaceId)
   const ranked = db
     .select({
@@ -42,7 +42,7 @@ export const listSources = async (db: Reader, viewer: Pick<Viewer, 'workspaceId'
         and(eq(memberships.userId, sources.createdBy), eq(memberships.workspaceId, sources.workspaceId)),
       )
       .leftJoin(users, eq(users.id, memberships.userId))
-      .where(inWorkspace)
+      .where(and(inWorkspace, collectionOpenTo(viewer)))
       .orderBy(asc(sources.name)),
     db.select().from(ranked).where(lte(ranked.rank, failuresShown)).orderBy(ranked.sourceId, ranked.rank),
     db

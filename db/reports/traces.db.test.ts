@@ -33,7 +33,7 @@ describe('trace reports', () => {
     await test
       .current()
       .db.insert(traces)
-      .values({ id, workspaceId, userId: viewers.user.userId, status: 'complete', spans: [span], ...made, ...extra })
+      .values({ id, workspaceId, userId: viewers.member.userId, status: 'complete', spans: [span], ...made, ...extra })
     return id
   }
 
@@ -43,7 +43,7 @@ describe('trace reports', () => {
     await test.current().db.insert(chats).values({
       id: chatId,
       workspaceId: home.workspaceId,
-      userId: home.viewers.user.userId,
+      userId: home.viewers.member.userId,
       title: 'Leave',
     })
     const at = (minute: number) => new Date(Date.UTC(2026, 0, 1, 10, minute))
@@ -64,7 +64,7 @@ describe('trace reports', () => {
     expect(listed.map(({ id }) => id)).toEqual([...ids].reverse())
     expect(more).toBe(false)
     expect(listed[0]).not.toHaveProperty('spans')
-    expect(listed.at(-1)).toMatchObject({ question: 'How much leave?', user: 'user', messageId })
+    expect(listed.at(-1)).toMatchObject({ question: 'How much leave?', user: 'member', messageId })
   })
 
   it('pages through every trace once', async () => {
@@ -88,9 +88,9 @@ describe('trace reports', () => {
     expect(await questions({ model: 'other' })).toEqual(['100% sure?'])
     expect(await questions({ q: 'torque of the h-40' })).toEqual(['Torque of the H-40'])
     expect(await questions({ q: '%' })).toEqual(['100% sure?'])
-    expect(await questions({ q: home.viewers.user.email })).toHaveLength(4)
+    expect(await questions({ q: home.viewers.member.email })).toHaveLength(4)
     expect(await questions({ from: new Date(Date.UTC(2026, 0, 1, 10, 2)), status: 'complete' })).toHaveLength(2)
-    expect(await questions({ user: home.viewers.user.userId })).toHaveLength(4)
+    expect(await questions({ user: home.viewers.member.userId })).toHaveLength(4)
     expect(await questions({ user: home.viewers.admin.userId })).toEqual([])
   })
 
@@ -104,7 +104,7 @@ describe('trace reports', () => {
 
   it('names the conversation only to the person whose it is', async () => {
     const { db } = test.current()
-    expect((await getTrace(db, home.viewers.user, ids[0] ?? ''))?.chatId).toBe(chatId)
+    expect((await getTrace(db, home.viewers.member, ids[0] ?? ''))?.chatId).toBe(chatId)
     expect((await getTrace(db, home.viewers.admin, ids[0] ?? ''))?.chatId).toBeNull()
   })
 })
@@ -125,7 +125,7 @@ describe('the calls of a trace', () => {
       db.insert(traces).values({
         ...made,
         workspaceId,
-        userId: viewers.user.userId,
+        userId: viewers.member.userId,
         question: 'x',
         status: 'complete',
         startedAt: at,
@@ -224,7 +224,7 @@ describe('the calls of a trace', () => {
       models: ['big', 'big-2026-01', 'small', 'spy'],
       tasks: ['answer', 'judge'],
       tiers: ['fast', 'standard'],
-      users: [{ id: home.viewers.user.userId, name: 'user' }],
+      users: [{ id: home.viewers.member.userId, name: 'member' }],
     })
     expect(await listTraceChoices(db, home.viewers.admin, new Date(at.getTime() + 2_000))).toEqual({
       models: [],

@@ -6,6 +6,7 @@ import { and, asc, desc, eq, gte, not, or, type SQL, sql } from 'drizzle-orm'
 import type { Span, Trace, TraceCall, TraceChoices, TraceFilter, TraceSummary } from '#lib/shared/admin-contract.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
 import { chats, modelCalls, traces, users } from '../schema/index.ts'
+import { asReadableSpans } from './closed-spans.ts'
 import type { Reader } from './reader.ts'
 
 type Insider = Pick<Viewer, 'userId' | 'workspaceId'>
@@ -39,7 +40,9 @@ const summaryColumns = {
   messageId: traces.messageId,
 }
 
-const selectTraces = <Extra extends Record<string, typeof traces.spans>>(
+const selectTraces = <
+  Extra extends Record<string, typeof traces.spans | typeof traces.chatId | typeof traces.policyVersion>,
+>(
   db: Reader,
   viewer: Insider,
   where: SQL | undefined,
@@ -219,19 +222,20 @@ const listCallsOf = async (
 }
 
 const oneTrace = async (db: Reader, viewer: Insider, where: SQL): Promise<Trace | null> => {
-  const [found] = await selectTraces(db, viewer, where, { spans: traces.spans }).limit(1)
+  const { spans: stored, chatId, policyVersion } = traces
+  const [found] = await selectTraces(db, viewer, where, { spans: stored, conversation: chatId, policyVersion }).limit(1)
   if (!found) return null
-  const { startedAt, spans, ...rest } = found
+  const { startedAt, spans, conversation, ...rest } = found
   // `lib/trace.ts` is the only writer of spans and writes them in this shape.
   return {
     ...rest,
     startedAt: startedAt.toISOString(),
-    spans: spans as Span[],
+    spans: await asReadableSpans(db, viewer, { spans: spans as Span[], chatId: conversation }),
     calls: await listCallsOf(db, viewer, rest),
   }
 }
 
-/** A trace with its spans and calls; null when the workspace has none of that id. */
+/** A trace with its spans, as far as the viewer may read what they are about, and calls; null when the workspace has none of that id. */
 export const getTrace = (db: Reader, viewer: Insider, traceId: string): Promise<Trace | null> =>
   oneTrace(db, viewer, eq(traces.id, traceId))
 

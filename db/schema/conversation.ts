@@ -1,6 +1,5 @@
 import { sql } from 'drizzle-orm'
 import {
-  bigserial,
   boolean,
   index,
   integer,
@@ -108,22 +107,6 @@ export const citations = pgTable(
   ],
 )
 
-export const auditLog = pgTable(
-  'audit_log',
-  {
-    id: bigserial({ mode: 'number' }).primaryKey(),
-    at: moment('at').notNull().defaultNow(),
-    workspaceId: uuid('workspace_id'),
-    /** Not a reference: the line outlives the person. Null: the system itself. */
-    actorId: uuid('actor_id'),
-    /** Noun and verb: `document.uploaded`. */
-    event: text().notNull(),
-    objectId: text('object_id'),
-    details: jsonb().$type<Record<string, unknown>>().notNull().default({}),
-  },
-  (table) => [index('audit_log_workspace').on(table.workspaceId, table.at)],
-)
-
 export const traces = pgTable(
   'traces',
   {
@@ -132,6 +115,8 @@ export const traces = pgTable(
     userId: uuid('user_id').notNull(),
     chatId: uuid('chat_id'),
     messageId: uuid('message_id'),
+    /** The version of the workspace's rules it was answered under. */
+    policyVersion: integer('policy_version'),
     question: text().notNull(),
     status: text().notNull(),
     model: text(),

@@ -45,6 +45,26 @@ describe('chunking', () => {
     ])
   })
 
+  it('puts no chapter under the table of contents, in whatever type that is set', async () => {
+    const chunks = await chunkDocument(
+      build([
+        heading('Service manual'),
+        heading('Contents', 2),
+        paragraph('1 Safety 3'),
+        heading('1 Safety', 3),
+        paragraph('Unplug it.'),
+        heading('2 Contents of the box', 3),
+        heading('2.1 Tools', 4),
+        paragraph('A key.'),
+      ]),
+    )
+    expect(chunks.map(({ headingPath }) => headingPath)).toEqual([
+      ['Service manual', 'Contents'],
+      ['Service manual', '1 Safety'],
+      ['Service manual', '2 Contents of the box', '2.1 Tools'],
+    ])
+  })
+
   it('keeps a heading that nothing stands under as text', async () => {
     const chunks = await chunkDocument(
       build([heading('Closed on Fridays'), heading('Open on Mondays'), paragraph('From eight.'), heading('The end')]),

@@ -26,6 +26,10 @@ export const headingText = (text: string, { start, end }: Pick<Block, 'start' | 
 /** A paragraph set as a heading does not fit the path: its words stay text. */
 export const fitsPath = ({ start, end }: Pick<Block, 'start' | 'end'>): boolean => end - start <= headingCharsMax
 
+/** The heading of a table of contents: what follows in smaller type is the first chapter, and not a part of it. */
+const ofContents =
+  /^(?:(?:table of )?contents|inhalt(?:sverzeichnis|sübersicht)?|sommaire|table des matières|índice|indice|sommario|inhoud(?:sopgave)?)$/iu
+
 /** Blocks under their headings. A heading that nothing stands under is text: it may be all that the page says. */
 export const sectionsOf = ({ text, blocks }: ParsedDocument): Section[] => {
   const sections: Section[] = []
@@ -44,8 +48,10 @@ export const sectionsOf = ({ text, blocks }: ParsedDocument): Section[] => {
       continue
     }
     const level = block.level ?? 1
-    if (waiting && (waiting.level ?? 1) >= level) {
-      path.pop()
+    const before = path.at(-1)
+    const ended = before !== undefined && (before.level >= level || ofContents.test(before.text))
+    if (ended) path.pop()
+    if (ended && waiting) {
       open = null
       append(waiting)
     }

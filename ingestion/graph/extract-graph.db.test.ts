@@ -84,7 +84,7 @@ const texts = async (
 ) => {
   const { db } = test.current()
   const hits = await searchGraph(db, question, {
-    viewer: workspace.viewers.user,
+    viewer: workspace.viewers.member,
     collectionIds: [],
     limit: 60,
     ...more,

@@ -50,14 +50,15 @@ export const textsForModel = (passages: readonly Pick<GraphPassage, 'text'>[]): 
  * read from the text, where its words are found again. Stops at the first call that no model does.
  */
 const askModel = async (version: DrawableVersion, signal: AbortSignal): Promise<string[]> => {
-  const { workspaceId, userId, title, passages } = version
+  const { workspaceId, collectionId, userId, title, passages } = version
   if (userId === null) return []
   const viewer: Viewer = { userId, workspaceId, role: 'admin', name: '', email: '' }
   const phrases = new Set<string>()
   for (const text of textsForModel(passages.filter(({ held }) => !held))) {
     signal.throwIfAborted()
     try {
-      const { output, model } = await runTask('extract', { title, text }, { viewer, feature: 'document.graph', signal })
+      const call = { viewer, feature: 'document.graph', collectionIds: [collectionId], signal }
+      const { output, model } = await runTask('extract', { title, text }, call)
       // The built-in way lists frequent words; the patterns know names better.
       if (model === null) break
       for (const tag of output.tags) phrases.add(tag)

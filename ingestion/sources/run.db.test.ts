@@ -345,7 +345,7 @@ test('a source whose maker is no longer an admin does not run, until another adm
   const id = await addSource('folder', { path: folder })
   const { db } = database.current()
   const { userId } = home.viewers.admin
-  await db.update(memberships).set({ role: 'user' }).where(eq(memberships.userId, userId))
+  await db.update(memberships).set({ role: 'member' }).where(eq(memberships.userId, userId))
   await run(id)
   expect(await stateOf(id)).toMatchObject({ state: 'failed', failure: expect.stringContaining('no longer an admin') })
   const other = { ...home.viewers.reviewer, role: 'admin' as const }

@@ -160,6 +160,8 @@ const dropDocument = async ({ claim, viewer, intake }: Run, item: { uri: string;
   try {
     await intake.remove(viewer, item.documentId)
   } catch (error) {
+    // On legal hold: it stays, as if a person had uploaded it.
+    if (error instanceof AppError && error.code === 'conflict') return false
     if (!(error instanceof AppError && error.code === 'not-found')) throw error
   }
   return true
@@ -317,14 +319,25 @@ const removeAll = async ({ claim, viewer, intake, signal }: Run): Promise<void> 
   for (let done = 0; ; ) {
     const batch = await listSourceDocuments(db, claim, removalBatch)
     if (batch.length === 0) break
+    let left = batch.length
     for (const documentId of batch) {
       signal.throwIfAborted()
-      await intake.remove(viewer, documentId).catch((error: unknown) => {
-        if (!(error instanceof AppError && error.code === 'not-found')) throw error
-      })
+      await intake.remove(viewer, documentId).then(
+        () => {
+          left -= 1
+        },
+        (error: unknown) => {
+          if (error instanceof AppError && error.code === 'conflict') throw new SourceFailure(error.publicMessage)
+          if (!(error instanceof AppError && error.code === 'not-found')) throw error
+        },
+      )
       done += 1
       await tell(done, all)
     }
+    if (left === batch.length)
+      throw new SourceFailure(
+        'Its documents may no longer be deleted by who wanted that. Delete it again, in your name.',
+      )
   }
   await deleteSource(db, claim, claim.sourceId)
 }
@@ -357,6 +370,10 @@ export const runSource = async (
     if (!claim.maker || !can(claim.maker, 'document.manage'))
       throw new SourceFailure(
         'Who set this source up is no longer an admin here, so it does not run. Change it and save, and it runs in your name.',
+      )
+    if (!claim.open)
+      throw new SourceFailure(
+        'Who set this source up may not add to its collection any more, or the collection is switched off, so it does not run. Change it and save, and it runs in your name.',
       )
     const run: Run = { claim, viewer: claim.maker, intake, signal, pause, tally, deletionsMax }
     if (remove) return await removeAll(run)

@@ -6,7 +6,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { database } from '#db/client.ts'
-import { getSignInAccount } from '#db/queries/people.ts'
+import { getEntrant } from '#db/queries/sign-in.ts'
 import { env } from '#lib/env.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
 
@@ -18,8 +18,8 @@ export const localViewer = async (headers: Headers): Promise<Viewer | null> => {
   if (!sent || !email || database().mode !== 'embedded') return null
   const kept = await readFile(join(env().dataDir, 'local-token'), 'utf8').catch(() => null)
   if (!kept || !timingSafeEqual(digest(sent), digest(kept.trim()))) return null
-  const account = await getSignInAccount(database().db, email.toLowerCase())
-  if (!account) return null
-  const { passwordHash: _, ...viewer } = account
-  return viewer
+  const person = await getEntrant(database().db, { email: email.toLowerCase() })
+  if (!person) return null
+  const { userId, workspaceId, role, name } = person
+  return { userId, workspaceId, role, name, email: person.email }
 }

@@ -20,7 +20,7 @@ const test = withDatabase()
 const openAnswer = async (): Promise<{ viewer: Viewer; chatId: string; answerId: string }> => {
   const { db } = test.current()
   const { viewers } = await createTestWorkspace(test.current())
-  const viewer = viewers.user
+  const viewer = viewers.member
   const chatId = newId()
   const questionId = newId()
   const answerId = newId()

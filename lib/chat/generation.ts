@@ -9,6 +9,7 @@ import { type FinishedAnswer, type Flush, finishAnswer, flushAnswers, listStream
 import type { LedgerLine } from '#lib/gateway/index.ts'
 import { log } from '#lib/log.ts'
 import type { ChatMessage, Citation, MessageMetadata, MessageStatus } from '#lib/shared/chat-contract.ts'
+import { generationMayGoOn } from './may-go-on.ts'
 
 export type ChatChunk = InferUIMessageChunk<ChatMessage>
 
@@ -18,10 +19,16 @@ const flushMs = 500
 /** A writer with nothing to keep still shows that it lives. */
 const beatMs = 5_000
 const pollMs = 200
+/** So often it is asked whether open answers may go on; what forbids them is to act within five seconds. */
+const askMs = 1_500
 export const textPartId = 'answer'
 
 export class StopRequested extends Error {
   override name = 'StopRequested'
+}
+/** What forbids the answer stops it as its asker would: what was written by then stays. */
+class Forbidden extends StopRequested {
+  override name = 'Forbidden'
 }
 class ClaimLost extends Error {
   override name = 'ClaimLost'
@@ -86,10 +93,27 @@ const keepOpen = async (): Promise<void> => {
   }
 }
 
+/** Ends what may not go on. While the database cannot be asked nothing ends: nobody's door opens without it either. */
+const stopForbidden = async (): Promise<void> => {
+  try {
+    for (const [messageId, because] of await generationMayGoOn([...generations().keys()]))
+      generations().get(messageId)?.abort.abort(new Forbidden(because))
+  } catch (error) {
+    log.warn({ err: error }, 'it could not be asked whether open answers may go on')
+  }
+}
+
 let flushTimer: NodeJS.Timeout | undefined
+let askedAtMs = 0
 const flushWhileOpen = (): void => {
   flushTimer ??= setInterval(() => {
-    if (generations().size > 0) return void flushOpen()
+    if (generations().size > 0) {
+      if (performance.now() - askedAtMs >= askMs) {
+        askedAtMs = performance.now()
+        void stopForbidden()
+      }
+      return void flushOpen()
+    }
     clearInterval(flushTimer)
     flushTimer = undefined
   }, flushMs)
@@ -298,8 +322,14 @@ const followStored = async function* (messageId: string, signal: AbortSignal): A
   }
 }
 
-/** The generation of a message from its first chunk to its end. Cancelling the stream stops reading, never the writing. */
-export const followGeneration = (messageId: string): ReadableStream<ChatChunk> => {
+/**
+ * The generation of a message from its first chunk to its end, each citation as `show` gives it for who reads. Cancelling the stream
+ * stops reading, never the writing.
+ */
+export const followGeneration = (
+  messageId: string,
+  show: (citation: Citation) => Promise<Citation> = async (citation) => citation,
+): ReadableStream<ChatChunk> => {
   const abort = new AbortController()
   const local = generations().get(messageId)
   const source = local ? followLocal(local, abort.signal) : followStored(messageId, abort.signal)
@@ -308,7 +338,7 @@ export const followGeneration = (messageId: string): ReadableStream<ChatChunk> =
       try {
         const { done, value } = await source.next()
         if (done) controller.close()
-        else controller.enqueue(value)
+        else controller.enqueue(value.type === 'data-citation' ? { ...value, data: await show(value.data) } : value)
       } catch (error) {
         controller.error(error)
       }

@@ -6,10 +6,12 @@ import {
   listChats as listChatRows,
   listCitations,
   listMessages,
+  openDocuments,
   type StoredMessage,
   setChatTitle,
 } from '#db/queries/chats.ts'
 import { audit } from '#lib/audit.ts'
+import { findHoldOnChat } from '#lib/legal-holds.ts'
 import type { ChatMessage, ChatSummary, Citation, MessageMetadata } from '#lib/shared/chat-contract.ts'
 import { citationMarker } from '#lib/shared/chat-contract.ts'
 import { AppError } from '#lib/shared/errors.ts'
@@ -25,7 +27,14 @@ const snippetChars = 90
 /** Costs are for those who may see traces. */
 export const showMetadata = (metadata: MessageMetadata, viewer: Viewer): MessageMetadata => {
   if (can(viewer, 'trace.read')) return metadata
-  const { costMicros: _cost, traceId: _trace, tokens: _tokens, ...rest } = metadata
+  const {
+    costMicros: _cost,
+    traceId: _trace,
+    tokens: _tokens,
+    collectionIds: _ids,
+    versions: _versions,
+    ...rest
+  } = metadata
   return rest
 }
 
@@ -45,6 +54,16 @@ export const toChatMessage = (message: StoredMessage, citations: readonly Citati
   ],
 })
 
+/** Messages without the names of near documents that the viewer cannot open any more. */
+export const withOpenNearest = async (viewer: Viewer, stored: readonly StoredMessage[]): Promise<StoredMessage[]> => {
+  const near = stored.flatMap(({ metadata }) => metadata.nearest?.map(({ documentId }) => documentId) ?? [])
+  const open = await openDocuments(database().db, viewer, near)
+  return stored.map(({ metadata, ...message }) => {
+    const nearest = metadata.nearest?.filter(({ documentId }) => open.has(documentId))
+    return { ...message, metadata: nearest ? { ...metadata, nearest } : metadata }
+  })
+}
+
 export type LoadedChat = { id: string; title: string; messages: ChatMessage[]; streaming: boolean }
 
 /** The viewer's chat, or null. A message that is still being written is left out: the stream brings it whole. */
@@ -58,10 +77,11 @@ export const loadChat = async (viewer: Viewer, chatId: string): Promise<LoadedCh
     viewer,
     stored.filter(({ role }) => role === 'assistant').map(({ id }) => id),
   )
+  const shown = await withOpenNearest(viewer, stored)
   return {
     id: chat.id,
     title: chat.title,
-    messages: stored
+    messages: shown
       .filter(({ status }) => status !== 'streaming')
       .map((message) => toChatMessage(message, citations.get(message.id) ?? [], viewer)),
     streaming: stored.some(({ status }) => status === 'streaming'),
@@ -93,12 +113,14 @@ export const renameChat = async (viewer: Viewer, chatId: string, title: string):
   if (!(await setChatTitle(database().db, viewer, chatId, named))) throw new AppError('not-found')
 }
 
-/** Deletes the chat with everything in it; an answer that is being written stops. */
+/** Deletes the chat with everything in it; an answer that is being written stops. Throws `not-found`, `conflict` (a legal hold). */
 export const deleteChat = async (viewer: Viewer, chatId: string): Promise<void> => {
   const { db } = database()
   const streaming = (await getChat(db, viewer, chatId)) ? await listMessages(db, chatId) : []
   await db.transaction(async (tx) => {
+    const held = await findHoldOnChat(tx, viewer, chatId)
     if (!(await deleteChatRow(tx, viewer, chatId))) throw new AppError('not-found')
+    if (held) throw held
     await audit(tx, { actor: viewer, event: 'chat.deleted', objectId: chatId })
   })
   for (const { id, status } of streaming) if (status === 'streaming') abortGeneration(id)

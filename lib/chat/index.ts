@@ -7,6 +7,7 @@
  */
 import { database } from '#db/client.ts'
 import {
+  asReadable,
   createChat,
   deleteOldStreamEvents,
   getChat,
@@ -18,12 +19,14 @@ import {
   listCitations,
   listMessages,
   listPageBoxes,
+  openDocuments,
   requestStop,
   type StoredMessage,
   supersedeAnswers,
   touchChat,
 } from '#db/queries/chats.ts'
 import { countInScope } from '#db/reports/facets.ts'
+import { accessFingerprint } from '#db/visibility.ts'
 import {
   type AnswerEvent,
   answererOf,
@@ -33,20 +36,23 @@ import {
   maskForRecord,
   messageIntent,
   runTask,
+  settingsOf,
   streamAnswer,
   usageOf,
 } from '#lib/gateway/index.ts'
 import { log } from '#lib/log.ts'
 import { type Citer, createCiter, type Evidence, retrieve, shortened } from '#lib/rag/index.ts'
-import type { ChatMessage, ChatRequest, MessageMetadata, MessageStatus } from '#lib/shared/chat-contract.ts'
-import { citationMarker, narrows, questionCharsMax } from '#lib/shared/chat-contract.ts'
+import type { ChatMessage, ChatRequest, Citation, MessageMetadata, MessageStatus } from '#lib/shared/chat-contract.ts'
+import { carriedCollections, citationMarker, narrows, questionCharsMax } from '#lib/shared/chat-contract.ts'
 import { AppError, publicError, toAppError } from '#lib/shared/errors.ts'
 import { formatCount } from '#lib/shared/format.ts'
 import { newId } from '#lib/shared/ids.ts'
 import type { DocumentFilter } from '#lib/shared/retrieval-contract.ts'
 import { truncate } from '#lib/shared/text.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
+import { assertAnswersOn, watchSwitches } from '#lib/switches.ts'
 import { startTrace, type TraceRecord, type Tracer } from '#lib/trace.ts'
+import { confidenceOf } from './confidence.ts'
 import { conversationContext } from './context.ts'
 import { standaloneQuestion } from './follow-up.ts'
 import {
@@ -57,7 +63,9 @@ import {
   openGeneration,
   StopRequested,
 } from './generation.ts'
-import { showMetadata, toChatMessage } from './history.ts'
+import { holdAnswer } from './held-answer.ts'
+import { showMetadata, toChatMessage, withOpenNearest } from './history.ts'
+import { openJudge } from './judge.ts'
 import { findKept, remember } from './kept.ts'
 import { describeKnowledge } from './knowledge.ts'
 
@@ -156,12 +164,19 @@ const replay = (message: ChatMessage): ReadableStream<ChatChunk> =>
     },
   })
 
+/** A citation as this person may see it at this moment: a stream is read again, and rights change while it runs. */
+const shownTo =
+  (viewer: Viewer) =>
+  async (citation: Citation): Promise<Citation> =>
+    (await asReadable(database().db, viewer, [citation]))[0] ?? { ...citation, quote: '', rects: [], removed: true }
+
 const replayAnswer = async (viewer: Viewer, chatId: string, answerId: string): Promise<ReadableStream<ChatChunk>> => {
   const { db } = database()
   const message = await getMessage(db, chatId, answerId)
-  if (!message || message.status === 'streaming') return followGeneration(answerId)
+  if (!message || message.status === 'streaming') return followGeneration(answerId, shownTo(viewer))
   const citations = await listCitations(db, viewer, [answerId])
-  return replay(toChatMessage(message, citations.get(answerId) ?? [], viewer))
+  const [shown = message] = await withOpenNearest(viewer, [message])
+  return replay(toChatMessage(shown, citations.get(answerId) ?? [], viewer))
 }
 
 /**
@@ -184,7 +199,7 @@ export const respond = async (request: ChatRequest, viewer: Viewer): Promise<Rea
   })
   // Not awaited on purpose: the writing outlives this request. `write` never throws.
   void write(turn, writer, trace)
-  return followGeneration(turn.answerId)
+  return followGeneration(turn.answerId, shownTo(viewer))
 }
 
 /** The answer being written in the viewer's chat, from its beginning; null when nothing is. Throws `not-found` for a foreign chat. */
@@ -192,7 +207,7 @@ export const resume = async (viewer: Viewer, chatId: string): Promise<ReadableSt
   const { db } = database()
   if (!(await getChat(db, viewer, chatId))) throw new AppError('not-found')
   const streaming = await getStreamingMessage(db, chatId)
-  return streaming ? followGeneration(streaming.id) : null
+  return streaming ? followGeneration(streaming.id, shownTo(viewer)) : null
 }
 
 /** Ends the answer being written in the viewer's chat and its call to the model; what was written stays. Twice is once. */
@@ -217,9 +232,11 @@ class Unfinished extends Error {
 
 const write = async (turn: Turn, writer: GenerationWriter, trace: TraceRecord): Promise<void> => {
   const startedMs = performance.now()
+  // What is known of the answer whichever end it comes to.
+  const known: MessageMetadata = {}
   let outcome: Outcome
   try {
-    outcome = await compose(turn, writer, trace)
+    outcome = await compose(turn, writer, trace, known)
   } catch (thrown) {
     outcome =
       thrown instanceof Unfinished ? { ...endOf(thrown.cause, writer), calls: thrown.calls } : endOf(thrown, writer)
@@ -228,7 +245,7 @@ const write = async (turn: Turn, writer: GenerationWriter, trace: TraceRecord): 
   const { status, metadata, calls = [] } = outcome
   const save = trace.open('save', 'save the answer')
   await writer
-    .end({ status, metadata: { ...metadata, totalMs }, calls })
+    .end({ status, metadata: { ...known, ...metadata, totalMs }, calls })
     .then(() => save.end())
     .catch((error: unknown) => {
       save.end('failed')
@@ -236,6 +253,7 @@ const write = async (turn: Turn, writer: GenerationWriter, trace: TraceRecord): 
     })
   await trace.finish({
     status,
+    policyVersion: known.policyVersion ?? null,
     model: metadata.model?.id ?? null,
     totalMs,
     firstTokenMs: metadata.firstTokenMs ?? null,
@@ -249,6 +267,12 @@ const endOf = (thrown: unknown, writer: GenerationWriter): Outcome => {
   if (writer.signal.aborted)
     return { status: writer.signal.reason instanceof StopRequested ? 'stopped' : 'interrupted', metadata: {} }
   const error = toAppError(thrown)
+  if (error.code === 'switched-off') {
+    // What was written before it was switched off stays, with why it ends there.
+    return writer.text() === ''
+      ? { status: 'failed', metadata: { error: publicError(error) } }
+      : { status: 'stopped', metadata: { warnings: [error.publicMessage] } }
+  }
   log.error({ err: error.cause ?? error, code: error.code }, 'answer failed')
   return { status: 'failed', metadata: { error: publicError(error) } }
 }
@@ -264,8 +288,24 @@ const narrowWords = async ({ viewer, collectionIds, filter }: Turn): Promise<str
   return `I couldn't find an answer to this in ${among} that the search was narrowed to. Clear the bounds to search in everything you can see.`
 }
 
-const compose = async (turn: Turn, writer: GenerationWriter, trace: Tracer): Promise<Outcome> => {
+/** The asker reads why, and nothing of what was withheld. */
+const withhold = (writer: GenerationWriter, reasons: string[], metadata: MessageMetadata): Outcome => {
+  writer.write(reasons.join('\n\n'))
+  return { status: 'complete', metadata: { ...metadata, withheld: reasons } }
+}
+
+const compose = async (
+  turn: Turn,
+  writer: GenerationWriter,
+  trace: Tracer,
+  known: MessageMetadata,
+): Promise<Outcome> => {
   const { viewer, question } = turn
+  await assertAnswersOn(viewer.workspaceId)
+  const { settings, version } = await settingsOf(viewer.workspaceId)
+  const judge = openJudge(settings.policy, trace)
+  known.policyVersion = version
+  known.collectionIds = []
   const admit = trace.open('admit', 'admit the question')
   const [asked] = await inspect([question], viewer)
   admit.set({
@@ -273,6 +313,7 @@ const compose = async (turn: Turn, writer: GenerationWriter, trace: Tracer): Pro
     collections: turn.collectionIds.length || 'all',
     ...(narrows(turn.filter) ? { filter: turn.filter } : {}),
     role: viewer.role,
+    policyVersion: version,
     injection: asked?.score,
     ...(asked?.flagged ? { flagged: asked.signals } : {}),
   })
@@ -284,9 +325,17 @@ const compose = async (turn: Turn, writer: GenerationWriter, trace: Tracer): Pro
     return { status: 'complete', metadata: { route: replied.intent } }
   }
 
+  // Before any model is asked; a follow-up is looked at with what it stands for, and once more when a model has made it clear.
+  const refused = judge.question([question, standaloneQuestion(question, questionsOf(turn))])
+  if (refused.length > 0) return withhold(writer, refused, { route: 'policy' })
   const searched = await searchable(turn, writer, trace)
+  const refusedAsMeant = searched === question ? [] : judge.question([searched])
+  if (refusedAsMeant.length > 0) return withhold(writer, refusedAsMeant, { route: 'policy' })
   writer.status('Searching your documents')
+  // Before the search: what is read from here on is read by these rights, or the answer is kept for nobody.
+  const keeping = { ...turn, access: await accessFingerprint(database().db, viewer) }
   const evidence = await retrieve(searched, viewer, {
+    feature: 'chat',
     collectionIds: turn.collectionIds,
     filter: turn.filter,
     tokensMax: evidenceTokensMax,
@@ -297,11 +346,13 @@ const compose = async (turn: Turn, writer: GenerationWriter, trace: Tracer): Pro
   })
   writer.signal.throwIfAborted()
 
+  known.versions = evidence.foundBy
   const degraded: MessageMetadata = evidence.degraded ? { degraded: evidence.degraded } : {}
   const read = readCount(evidence)
   if (!evidence.found) {
+    known.collectionIds = [...new Set(evidence.nearest.flatMap(({ collectionId }) => collectionId ?? []))]
     const narrowed = turn.collectionIds.length > 0 || narrows(turn.filter)
-    writer.write(narrowed ? await narrowWords(turn) : noSource)
+    writer.write(evidence.closed ?? (narrowed ? await narrowWords(turn) : noSource))
     return {
       status: 'no-source',
       metadata: { ...degraded, nearest: evidence.nearest, read, route: 'retrieval', ...(narrowed ? { narrowed } : {}) },
@@ -311,22 +362,43 @@ const compose = async (turn: Turn, writer: GenerationWriter, trace: Tracer): Pro
     `Read ${read.passages} ${read.passages === 1 ? 'passage' : 'passages'} in ${read.documents} ${read.documents === 1 ? 'document' : 'documents'}`,
   )
 
+  known.collectionIds = [...new Set(evidence.passages.map(({ collectionId }) => collectionId))]
+  const judged = (text: string, citations: number, claims: { total: number; supported: number }) => {
+    const plain = text.replace(citationMarker, '')
+    const confidence = confidenceOf({ text: plain, claims, relevance: evidence.relevance })
+    return { confidence, withheld: judge.answer({ text: plain, citations, confidence: confidence.value }) }
+  }
+  const warned = (): MessageMetadata => (judge.warnings().length > 0 ? { warnings: judge.warnings() } : {})
+
   // An answer that leans on the conversation is nobody else's; one that was asked for again is to be written again.
   const keepable = searched === question && !turn.again && !evidence.degraded
-  const kept = keepable ? await findKept(turn, evidence, trace) : null
+  const kept = keepable ? await findKept(keeping, evidence, trace) : null
   if (kept?.hit) {
-    for (const citation of kept.hit.citations) writer.cite(citation)
-    writer.write(kept.hit.text)
-    return { status: 'complete', metadata: { ...kept.hit.metadata, read, route: 'cache' }, calls: [kept.hit.line] }
+    const { text, citations, metadata, line } = kept.hit
+    const { claims = { total: 0, supported: 0 }, ...rest } = metadata
+    // Judged by the rules of now, not by those under which it was kept.
+    const { confidence, withheld } = judged(text, citations.length, claims)
+    if (withheld.length > 0)
+      return { ...withhold(writer, withheld, { ...rest, confidence, read, route: 'cache' }), calls: [line] }
+    for (const citation of citations) writer.cite(citation)
+    writer.write(text)
+    return {
+      status: 'complete',
+      metadata: { ...metadata, ...warned(), confidence, read, route: 'cache' },
+      calls: [line],
+    }
   }
 
   const pages = evidence.passages.flatMap((passage) =>
     pagesOf(passage).map((page) => ({ versionId: passage.versionId, page })),
   )
   const boxes = await listPageBoxes(database().db, viewer, pages)
+  const held = judge.holds ? holdAnswer(writer) : null
+  if (held) writer.status('Writing an answer, which is shown once it has been checked')
+  const draft = held ?? writer
   const { citer, calls, end } = await callModel({
     turn,
-    writer,
+    writer: draft,
     trace,
     evidence,
     newCiter: () => createCiter(evidence, boxes),
@@ -335,33 +407,55 @@ const compose = async (turn: Turn, writer: GenerationWriter, trace: Tracer): Pro
   const check = trace.open('check', 'check citations')
   const { claims, removedMarkers } = citer.summary()
   check.label(`check citations: ${claims.supported} of ${claims.total} supported`)
-  check.set({ ...claims, removedMarkers, citations: writer.citations().length })
+  const { confidence, withheld } = judged(draft.text(), draft.citations().length, claims)
+  check.set({ ...claims, removedMarkers, citations: draft.citations().length, confidence: confidence.value })
   check.end()
+  known.versions = { ...evidence.foundBy, ...promptOf(calls) }
   const quality = claims.total > 0 ? claims.supported / claims.total : null
+  const written: MessageMetadata = {
+    ...degraded,
+    ...(end.fellBack ? { degraded: searchOnly[end.fellBack] } : {}),
+    model: end.model,
+    tokens: end.tokens,
+    costMicros: end.costMicros,
+    ...(end.firstTokenMs === undefined ? {} : { firstTokenMs: Math.round(end.firstTokenMs) }),
+    read,
+    confidence,
+    route: 'retrieval',
+  }
+  // Of the model whose words are shown, not of those that failed before it.
+  const lines = calls.map((call) => (call.outcome === 'ok' ? { ...call, quality } : call))
+  // Rights may go while an answer is written from them: then it is taken back, what was streamed of it too.
+  if (await closedMeanwhile(viewer, evidence)) {
+    writer.startOver()
+    return { ...withhold(writer, [accessGone], written), calls: lines }
+  }
+  // Only what is held can be withheld: see `mayWithhold`.
+  if (withheld.length > 0) return { ...withhold(writer, withheld, written), calls: lines }
+  held?.release()
   if (kept)
-    await remember(turn, evidence, kept.miss, {
+    await remember(keeping, evidence, kept.miss, {
       text: writer.text(),
       citations: writer.citations(),
       end,
       claims,
       degraded: end.fellBack !== null,
     })
-  return {
-    status: 'complete',
-    metadata: {
-      ...degraded,
-      ...(end.fellBack ? { degraded: searchOnly[end.fellBack] } : {}),
-      model: end.model,
-      tokens: end.tokens,
-      costMicros: end.costMicros,
-      ...(end.firstTokenMs === undefined ? {} : { firstTokenMs: Math.round(end.firstTokenMs) }),
-      read,
-      claims,
-      route: 'retrieval',
-    },
-    // Of the model whose words are shown, not of those that failed before it.
-    calls: calls.map((call) => (call.outcome === 'ok' ? { ...call, quality } : call)),
-  }
+  return { status: 'complete', metadata: { ...written, ...warned(), claims }, calls: lines }
+}
+
+/** The prompt of the last call that wrote, by its name, version and hash. */
+const promptOf = (calls: readonly LedgerLine[]): { prompt?: string } => {
+  const line = calls.findLast(({ promptHash }) => promptHash)
+  return line ? { prompt: `${line.promptName}@${line.promptVersion}#${line.promptHash}` } : {}
+}
+
+const accessGone =
+  'Your access to a document that this answer was written from ended while it was being written, so the answer is not shown. Ask again to have it written from what you can read now.'
+
+const closedMeanwhile = async (viewer: Viewer, { passages }: Evidence): Promise<boolean> => {
+  const read = new Set(passages.map(({ documentId }) => documentId))
+  return (await openDocuments(database().db, viewer, [...read])).size < read.size
 }
 
 const readCount = ({ passages }: Evidence) => ({
@@ -399,11 +493,13 @@ const replyAtOnce = async (
   return text === null ? null : { intent, text }
 }
 
+const questionsOf = ({ earlier }: Turn): string[] =>
+  earlier.filter(({ role }) => role === 'user').map(({ text }) => text)
+
 /** What is searched for: the question, or what makes a follow-up stand on its own, by a model where there is one. */
 const searchable = async (turn: Turn, writer: GenerationWriter, trace: Tracer): Promise<string> => {
   const { question, viewer, chatId, answerId } = turn
-  const earlierQuestions = turn.earlier.filter(({ role }) => role === 'user').map(({ text }) => text)
-  const local = standaloneQuestion(question, earlierQuestions)
+  const local = standaloneQuestion(question, questionsOf(turn))
   if (local === question) return question
   const rewrite = trace.open('rewrite', 'rewrite the follow-up')
   const late = AbortSignal.timeout(rewriteMs)
@@ -414,6 +510,7 @@ const searchable = async (turn: Turn, writer: GenerationWriter, trace: Tracer): 
       viewer,
       feature: 'chat.rewrite',
       signal: AbortSignal.any([writer.signal, late]),
+      collectionIds: carriedCollections(turn.earlier),
       trace,
       chatId,
       messageId: answerId,
@@ -427,7 +524,8 @@ const searchable = async (turn: Turn, writer: GenerationWriter, trace: Tracer): 
       return local
     },
   )
-  rewrite.set({ searched })
+  // As the question is set down.
+  rewrite.set({ searched: await maskForRecord(searched, viewer) })
   rewrite.end()
   return searched
 }
@@ -435,6 +533,12 @@ const searchable = async (turn: Turn, writer: GenerationWriter, trace: Tracer): 
 type ModelCall = { turn: Turn; writer: GenerationWriter; trace: Tracer; evidence: Evidence; newCiter: () => Citer }
 type AnswerEnd = Extract<AnswerEvent, { type: 'end' }>
 type Called = { citer: Citer; calls: LedgerLine[]; end: AnswerEnd }
+
+/** Whose text stands in the prompt: of the passages, and of what earlier answers were written from. */
+const carriedBy = ({ earlier }: Turn, { passages }: Evidence): string[] | 'unknown' => {
+  const before = carriedCollections(earlier)
+  return before === 'unknown' ? before : [...new Set([...before, ...passages.map(({ collectionId }) => collectionId)])]
+}
 
 const callModel = async ({ turn, writer, trace, evidence, newCiter }: ModelCall): Promise<Called> => {
   const { viewer, chatId, answerId, question } = turn
@@ -459,6 +563,14 @@ const callModel = async ({ turn, writer, trace, evidence, newCiter }: ModelCall)
     const found = inspected[at]
     return found?.flagged ? [{ n, score: found.score, signals: found.signals }] : []
   })
+  // What it is being written from may be switched off while it is.
+  const collectionIds = new Set(evidence.passages.map((passage) => passage.collectionId))
+  const documentIds = new Set(evidence.passages.map((passage) => passage.documentId))
+  const watch = watchSwitches(
+    viewer.workspaceId,
+    ({ kind, targetId }) =>
+      (kind === 'collection' && collectionIds.has(targetId)) || (kind === 'document' && documentIds.has(targetId)),
+  )
   try {
     const events = streamAnswer(
       {
@@ -471,9 +583,10 @@ const callModel = async ({ turn, writer, trace, evidence, newCiter }: ModelCall)
         feature: 'chat',
         asked: { question, passages: evidence.passages },
         droppedTokens,
+        collectionIds: carriedBy(turn, evidence),
         trace,
         span,
-        signal: writer.signal,
+        signal: AbortSignal.any([writer.signal, watch.signal]),
         chatId,
         messageId: answerId,
       },
@@ -517,6 +630,8 @@ const callModel = async ({ turn, writer, trace, evidence, newCiter }: ModelCall)
     })
     span.end(writer.signal.aborted ? 'skipped' : 'failed')
     throw new Unfinished(thrown, calls)
+  } finally {
+    watch.end()
   }
 }
 
@@ -525,6 +640,8 @@ const declined = 'The language model declined to answer this question.'
 const searchOnly = {
   'no-answer':
     'No language model answers right now. These are the sentences of your documents that come closest; ask again later for a written answer.',
+  barred:
+    'The policy of this workspace lets none of its language models read some of these documents. These are their sentences that come closest, as they stand.',
   misconfigured:
     'The language model cannot be used: an admin should check its key and name on the Models page. These are the sentences of your documents that come closest.',
 } as const

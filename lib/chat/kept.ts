@@ -1,9 +1,11 @@
 /**
  * Answers that were given before. A kept answer is given again only when the same question, or one that is certainly the same,
- * finds today, for this person, the very passages it cites: what was changed, deleted or closed to them since takes it away.
+ * finds today, for this person, the very passages it cites: what was changed, deleted or closed to them since takes it away. It is
+ * looked for only among those that were written by the same rights, for what was not cited may have shaped it too.
  */
 import { createHash } from 'node:crypto'
 import { database } from '#db/client.ts'
+import { accessFingerprint } from '#db/visibility.ts'
 import {
   type AnswerEvent,
   keepAnswer,
@@ -26,6 +28,8 @@ type Asked = {
   question: string
   collectionIds: readonly string[]
   filter?: DocumentFilter
+  /** What the viewer could read before the search began; see `accessFingerprint`. */
+  access: string
 }
 
 export type KeptHit = {
@@ -48,9 +52,9 @@ const filterKey = (filter: DocumentFilter = {}): string[] =>
     .sort()
 
 /** What a person may see and wants to be searched goes into the key, beside the check of every passage. */
-const accessOf = ({ viewer, collectionIds, filter }: Asked): string =>
+const accessOf = ({ viewer, collectionIds, filter, access }: Asked): string =>
   createHash('sha256')
-    .update([viewer.role, ...[...collectionIds].sort(), ...filterKey(filter)].join(' '))
+    .update(JSON.stringify([viewer.role, access, [...collectionIds].sort(), filterKey(filter)]))
     .digest('hex')
 
 /** Whether everything that is cited was found again just now, by this person's own search. */
@@ -129,6 +133,8 @@ export const remember = async (asked: Asked, evidence: Evidence, miss: Miss, wri
       const same = kept.size > 0 && kept.size === cited.size && [...kept].every((chunkId) => cited.has(chunkId))
       await observeAnswer(db, answerId, similarity, same)
     }
+    // Rights that changed while it was written: nobody knows by which of them it was read.
+    if ((await accessFingerprint(db, viewer)) !== asked.access) return
     await keepAnswer({
       viewer,
       access: accessOf(asked),

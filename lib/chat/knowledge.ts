@@ -3,6 +3,7 @@ import { database } from '#db/client.ts'
 import { demoQuestions } from '#db/demo/questions.ts'
 import { listCollections, listDocumentHeadings } from '#db/reports/documents.ts'
 import { listFacets } from '#db/reports/facets.ts'
+import { settingsOf } from '#lib/gateway/index.ts'
 import type { ScopeFacets } from '#lib/shared/chat-contract.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
 
@@ -17,12 +18,16 @@ export type Knowledge = {
 }
 
 /**
- * Counts what the viewer can ask about and suggests questions: the demo's own while its documents are there, otherwise one for
- * each of the newest documents, made from a heading that it has.
+ * Counts what the viewer can ask about, as far as the workspace's policy lets a chat use it, and suggests questions: the demo's own
+ * while its documents are there, otherwise one for each of the newest documents, made from a heading that it has.
  */
 export const describeKnowledge = async (viewer: Viewer): Promise<Knowledge> => {
   const { db } = database()
-  const [collections, headings] = await Promise.all([listCollections(db, viewer), listDocumentHeadings(db, viewer)])
+  const { chat } = (await settingsOf(viewer.workspaceId)).settings.policy.features
+  // An empty list of ids would mean all of them.
+  if (chat?.length === 0) return { documents: 0, collections: [], suggestions: [] }
+  const [all, headings] = await Promise.all([listCollections(db, viewer), listDocumentHeadings(db, viewer, chat ?? [])])
+  const collections = all.filter(({ id }) => chat === null || chat.includes(id))
   const names = new Set(headings.map(({ name }) => name))
   const fromDemo = demoQuestions.filter(({ document }) => names.has(document)).map(({ question }) => question)
   const fromHeadings = headings.flatMap(({ title, heading }) =>

@@ -68,9 +68,9 @@ describe('a turn of conversation', () => {
   it('answers with a citation that points at the very words, and is the same when loaded again', async () => {
     const { viewers } = await withPolicy()
     const request = ask(question)
-    const chunks = await readAll(await respond(request, viewers.user))
+    const chunks = await readAll(await respond(request, viewers.member))
     expect(chunks.at(-1)).toMatchObject({ type: 'finish', messageMetadata: { status: 'complete' } })
-    const loaded = await loadChat(viewers.user, request.chatId)
+    const loaded = await loadChat(viewers.member, request.chatId)
     expect(loaded).toMatchObject({ title: question, streaming: false })
     expect(loaded?.messages.map(({ role }) => role)).toEqual(['user', 'assistant'])
     const answer = loaded?.messages[1]
@@ -86,9 +86,9 @@ describe('a turn of conversation', () => {
   it('keeps a trace whose steps show how the answer came about, and hides it from those who may not see it', async () => {
     const { viewers } = await withPolicy()
     const request = ask(question)
-    const chunks = await readAll(await respond(request, viewers.user))
+    const chunks = await readAll(await respond(request, viewers.member))
     expect(JSON.stringify(chunks)).not.toContain('traceId')
-    const answerId = (await loadChat(viewers.user, request.chatId))?.messages[1]?.id ?? ''
+    const answerId = (await loadChat(viewers.member, request.chatId))?.messages[1]?.id ?? ''
     await expect
       .poll(async () => {
         const trace = await getTraceOfMessage(test.current().db, viewers.admin, answerId)
@@ -102,8 +102,8 @@ describe('a turn of conversation', () => {
   it('says that it found nothing, without calling a model', async () => {
     const { viewers } = await withPolicy()
     const request = ask('Who painted the ceiling of the Sistine chapel?')
-    await readAll(await respond(request, viewers.user))
-    const answer = (await loadChat(viewers.user, request.chatId))?.messages[1]
+    await readAll(await respond(request, viewers.member))
+    const answer = (await loadChat(viewers.member, request.chatId))?.messages[1]
     expect(answer?.metadata).toMatchObject({ status: 'no-source' })
     expect(answer?.metadata?.model).toBeUndefined()
     expect(citationsOf(answer)).toEqual([])
@@ -112,8 +112,8 @@ describe('a turn of conversation', () => {
   it('says that only a part was searched, and that nothing was where the bounds leave nothing', async () => {
     const { viewers, collectionId } = await withPolicy()
     const answerTo = async (request: ChatRequest) => {
-      await readAll(await respond(request, viewers.user))
-      return (await loadChat(viewers.user, request.chatId))?.messages[1]
+      await readAll(await respond(request, viewers.member))
+      return (await loadChat(viewers.member, request.chatId))?.messages[1]
     }
     const narrow = await answerTo(ask('Who painted the Sistine chapel?', { collectionIds: [collectionId] }))
     expect(narrow?.metadata).toMatchObject({ status: 'no-source', narrowed: true })
@@ -129,20 +129,20 @@ describe('a turn of conversation', () => {
     const { viewers } = await withPolicy()
     const request = ask(question)
     const [first, second] = await Promise.all(
-      [respond(request, viewers.user), respond(request, viewers.user)].map(async (stream) => readAll(await stream)),
+      [respond(request, viewers.member), respond(request, viewers.member)].map(async (stream) => readAll(await stream)),
     )
     expect(second?.at(-1)).toMatchObject({ type: 'finish' })
     expect(first?.at(0)).toEqual(second?.at(0))
-    expect((await loadChat(viewers.user, request.chatId))?.messages).toHaveLength(2)
-    await readAll(await respond(request, viewers.user))
-    expect((await loadChat(viewers.user, request.chatId))?.messages).toHaveLength(2)
+    expect((await loadChat(viewers.member, request.chatId))?.messages).toHaveLength(2)
+    await readAll(await respond(request, viewers.member))
+    expect((await loadChat(viewers.member, request.chatId))?.messages).toHaveLength(2)
   })
 
   it('does not exist for anybody else', async () => {
     const { viewers } = await withPolicy()
     const stranger = (await createTestWorkspace(test.current())).viewers.admin
     const request = ask(question)
-    await readAll(await respond(request, viewers.user))
+    await readAll(await respond(request, viewers.member))
     for (const other of [viewers.reviewer, viewers.admin, stranger]) {
       expect(await loadChat(other, request.chatId)).toBeNull()
       expect(await listChats(other)).toEqual([])
@@ -152,15 +152,15 @@ describe('a turn of conversation', () => {
       await expect(resume(other, request.chatId)).rejects.toMatchObject({ code: 'not-found' })
       await expect(stop(other, request.chatId)).rejects.toMatchObject({ code: 'not-found' })
     }
-    expect((await loadChat(viewers.user, request.chatId))?.messages).toHaveLength(2)
+    expect((await loadChat(viewers.member, request.chatId))?.messages).toHaveLength(2)
   })
 
   it('answers a follow-up from the conversation', async () => {
     const { viewers } = await withPolicy()
     const first = ask(question)
-    await readAll(await respond(first, viewers.user))
-    await readAll(await respond(ask('And by whom?', { chatId: first.chatId }), viewers.user))
-    const messages = (await loadChat(viewers.user, first.chatId))?.messages
+    await readAll(await respond(first, viewers.member))
+    await readAll(await respond(ask('And by whom?', { chatId: first.chatId }), viewers.member))
+    const messages = (await loadChat(viewers.member, first.chatId))?.messages
     expect(messages).toHaveLength(4)
     expect(
       citationsOf(messages?.[3])
@@ -172,15 +172,15 @@ describe('a turn of conversation', () => {
   it('replaces an answer that is asked for again', async () => {
     const { viewers } = await withPolicy()
     const request = ask(question)
-    await readAll(await respond(request, viewers.user))
-    const before = (await loadChat(viewers.user, request.chatId))?.messages[1]
+    await readAll(await respond(request, viewers.member))
+    const before = (await loadChat(viewers.member, request.chatId))?.messages[1]
     await readAll(
       await respond(
         ask('', { chatId: request.chatId, messageId: before?.id ?? '', trigger: 'regenerate' }),
-        viewers.user,
+        viewers.member,
       ),
     )
-    const messages = (await loadChat(viewers.user, request.chatId))?.messages
+    const messages = (await loadChat(viewers.member, request.chatId))?.messages
     expect(messages).toHaveLength(2)
     expect(messages?.[1]?.id).not.toBe(before?.id)
   })
@@ -188,30 +188,30 @@ describe('a turn of conversation', () => {
   it('refuses an empty and an endless question in words, and keeps neither', async () => {
     const { viewers } = await withPolicy()
     const empty = ask('  ')
-    await expect(respond(empty, viewers.user)).rejects.toMatchObject({ code: 'bad-request' })
-    await expect(respond(ask('x'.repeat(100_000)), viewers.user)).rejects.toMatchObject({ code: 'question-too-long' })
-    expect(await loadChat(viewers.user, empty.chatId)).toBeNull()
+    await expect(respond(empty, viewers.member)).rejects.toMatchObject({ code: 'bad-request' })
+    await expect(respond(ask('x'.repeat(100_000)), viewers.member)).rejects.toMatchObject({ code: 'question-too-long' })
+    expect(await loadChat(viewers.member, empty.chatId)).toBeNull()
   })
 
   it('marks the citations of a document that was deleted, and withholds its words', async () => {
     const { viewers, documentId } = await withPolicy()
     const request = ask(question)
-    await readAll(await respond(request, viewers.user))
+    await readAll(await respond(request, viewers.member))
     await deleteDocument(viewers.admin, documentId)
-    const [citation] = citationsOf((await loadChat(viewers.user, request.chatId))?.messages[1])
+    const [citation] = citationsOf((await loadChat(viewers.member, request.chatId))?.messages[1])
     expect(citation).toMatchObject({ removed: true, quote: '', title: 'Policy' })
-    await readAll(await respond(ask(question, { chatId: request.chatId }), viewers.user))
-    const messages = (await loadChat(viewers.user, request.chatId))?.messages
+    await readAll(await respond(ask(question, { chatId: request.chatId }), viewers.member))
+    const messages = (await loadChat(viewers.member, request.chatId))?.messages
     expect(messages?.at(-1)?.metadata).toMatchObject({ status: 'no-source' })
   })
 
   it('is found again by its words', async () => {
     const { viewers } = await withPolicy()
-    await readAll(await respond(ask(question), viewers.user))
-    expect(await listChats(viewers.user, 'platform team')).toMatchObject([
+    await readAll(await respond(ask(question), viewers.member))
+    expect(await listChats(viewers.member, 'platform team')).toMatchObject([
       { title: question, snippet: expect.stringContaining('platform team') },
     ])
-    expect(await listChats(viewers.user, '100% nowhere')).toEqual([])
+    expect(await listChats(viewers.member, '100% nowhere')).toEqual([])
   })
 })
 
@@ -229,7 +229,7 @@ describe('a turn with a language model', () => {
   const withModel = async (settings: GatewaySettingsInput = {}) => {
     const made = await withPolicy()
     const { db } = test.current()
-    const { workspaceId } = made.viewers.user
+    const { workspaceId } = made.viewers.member
     const providerId = newId()
     await insertProvider(db, {
       id: providerId,
@@ -272,15 +272,15 @@ describe('a turn with a language model', () => {
   it('gives a kept answer again after looking its sources up, and never once a source has changed', async () => {
     vendor.script({ text: said })
     const { viewers, documentId } = await withModel()
-    const first = await answered(viewers.user, ask(question))
+    const first = await answered(viewers.member, ask(question))
     expect(first.answer?.metadata).toMatchObject({ route: 'retrieval', model: { id: 'mock-1' } })
-    const again = await answered(viewers.user, ask(`  ${question.toLowerCase()} `))
+    const again = await answered(viewers.member, ask(`  ${question.toLowerCase()} `))
     expect(again.answer?.metadata).toMatchObject({ route: 'cache', cache: { level: 'exact' } })
     expect(again.text).toBe(first.text)
     expect(citationsOf(again.answer)).toEqual(citationsOf(first.answer))
     expect(vendor.requests).toHaveLength(1)
     await deleteDocument(viewers.admin, documentId)
-    const { answer } = await answered(viewers.user, ask(question))
+    const { answer } = await answered(viewers.member, ask(question))
     expect(answer?.metadata).toMatchObject({ status: 'no-source' })
   })
 
@@ -288,22 +288,22 @@ describe('a turn with a language model', () => {
     vendor.script({ text: said })
     const { viewers } = await withModel()
     const request = ask(question)
-    const { answer } = await answered(viewers.user, request)
+    const { answer } = await answered(viewers.member, request)
     await answered(
-      viewers.user,
+      viewers.member,
       ask('', { chatId: request.chatId, messageId: answer?.id ?? '', trigger: 'regenerate' }),
     )
     expect(vendor.requests).toHaveLength(2)
     const off = await withModel({ cache: { exact: false, semantic: false } })
     for (let i = 0; i < 2; i += 1)
-      expect((await answered(off.viewers.user, ask(question))).answer?.metadata?.route).toBe('retrieval')
+      expect((await answered(off.viewers.member, ask(question))).answer?.metadata?.route).toBe('retrieval')
     expect(vendor.requests).toHaveLength(4)
   })
 
   it('shows one clean answer when the model breaks off, in the stream and after a reload', async () => {
     vendor.script([{ text: said, fault: 'reset', faultAfterTokens: 3, tokenDelayMs: 5 }, { status: 500 }])
     const { viewers } = await withModel()
-    const { chunks, answer, text } = await answered(viewers.user, ask(question))
+    const { chunks, answer, text } = await answered(viewers.member, ask(question))
     // The built-in answerer took over; what the model had begun is taken back.
     expect(chunks.filter(({ type }) => type === 'reset-step')).toHaveLength(1)
     const afterReset = chunks.slice(chunks.findIndex(({ type }) => type === 'reset-step'))
@@ -320,18 +320,18 @@ describe('a turn with a language model', () => {
   it('shows that a model declined, asks no looser one, and keeps nothing of it for others', async () => {
     vendor.script({ text: '', finish: 'content_filter' })
     const { viewers } = await withModel()
-    const { answer, text } = await answered(viewers.user, ask(question))
+    const { answer, text } = await answered(viewers.member, ask(question))
     expect(answer?.metadata).toMatchObject({ status: 'complete', model: { id: 'mock-1' } })
     expect(text).toBe('The language model declined to answer this question.')
     expect(vendor.requests).toHaveLength(1)
-    const again = await answered(viewers.user, ask(question))
+    const again = await answered(viewers.member, ask(question))
     expect(again.answer?.metadata?.cache).toBeUndefined()
   })
 
   it('stores what it cost with the answer, and masks what the trace keeps', async () => {
     vendor.script({ text: said })
     const { viewers } = await withModel()
-    const { answer } = await answered(viewers.user, ask(`${question} Write to ada@halden.example.`))
+    const { answer } = await answered(viewers.member, ask(`${question} Write to ada@halden.example.`))
     const { db } = test.current()
     const lines = await db
       .select()
@@ -349,11 +349,11 @@ describe('a turn with a language model', () => {
     const { viewers } = await withModel()
     vendor.script([{ text: said }, { text: '{"question": "Who rotates the signing keys?"}' }, { text: said }])
     const first = ask(question)
-    await answered(viewers.user, first)
-    await answered(viewers.user, ask('And by whom?', { chatId: first.chatId }))
+    await answered(viewers.member, first)
+    await answered(viewers.member, ask('And by whom?', { chatId: first.chatId }))
     expect(vendor.requests).toHaveLength(3)
     vendor.script([{ text: 'nonsense' }, { text: 'nonsense' }, { text: 'nonsense' }, { text: said }])
-    const { answer } = await answered(viewers.user, ask('And what about it then?', { chatId: first.chatId }))
+    const { answer } = await answered(viewers.member, ask('And what about it then?', { chatId: first.chatId }))
     expect(answer?.metadata?.status).toBe('complete')
   })
 
@@ -365,7 +365,7 @@ describe('a turn with a language model', () => {
       [1, false],
     ] as const) {
       const { viewers } = await withModel({ injection: { flagFrom } })
-      const { answer } = await answered(viewers.user, ask(orders))
+      const { answer } = await answered(viewers.member, ask(orders))
       const admitted = async () =>
         (await getTraceOfMessage(test.current().db, viewers.admin, answer?.id ?? ''))?.spans.find(
           ({ name }) => name === 'admit',
@@ -377,7 +377,7 @@ describe('a turn with a language model', () => {
 
   it('answers a greeting at once and asks no model', async () => {
     const { viewers } = await withModel()
-    const { answer, text } = await answered(viewers.user, ask('Good morning!'))
+    const { answer, text } = await answered(viewers.member, ask('Good morning!'))
     expect(answer?.metadata).toMatchObject({ status: 'complete', route: 'greeting' })
     expect(text).toContain('Hello!')
     expect(vendor.requests).toHaveLength(0)

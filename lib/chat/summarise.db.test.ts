@@ -30,10 +30,10 @@ beforeEach(() => {
 
 const workspace = async (withModel = true): Promise<Viewer> => {
   const { viewers } = await createTestWorkspace(test.current())
-  const { workspaceId } = viewers.user
+  const { workspaceId } = viewers.member
   const providerId = newId()
   const { db } = test.current()
-  if (!withModel) return viewers.user
+  if (!withModel) return viewers.member
   const nothing = { sealedKey: null, keyHint: null, requestsPerMinute: null, tokensPerMinute: null }
   await insertProvider(db, {
     ...nothing,
@@ -58,7 +58,7 @@ const workspace = async (withModel = true): Promise<Viewer> => {
     cachedMicrosPerMillion: null,
     enabled: true,
   })
-  return viewers.user
+  return viewers.member
 }
 
 const answerText = 'Every employee gets 25 days of annual leave[^1]. They are planned with the team in the spring.'

@@ -39,7 +39,7 @@ beforeEach(async () => {
 
 const ask = (budgets: Budgets, micros: number, over: Partial<Admission> = {}): Promise<Reservation> =>
   admit({
-    viewer: workspace.viewers.user,
+    viewer: workspace.viewers.member,
     settings: settings(budgets, noTokenLimits),
     tokensIn: micros,
     tokensOutMax: 0,
@@ -55,7 +55,7 @@ const windows = async (): Promise<Record<string, { spent: number; reserved: numb
   const found = await rows<Window>(
     test.current().db,
     sql`select scope, "window", spent_micros::int as spent, reserved_micros::int as reserved from budget_windows
-        where scope in (${`workspace:${workspace.workspaceId}`}, ${`user:${workspace.viewers.user.userId}`},
+        where scope in (${`workspace:${workspace.workspaceId}`}, ${`user:${workspace.viewers.member.userId}`},
           ${`user:${workspace.viewers.admin.userId}`})`,
   )
   return Object.fromEntries(
@@ -73,7 +73,7 @@ const counts = async (): Promise<{ reservations: number; counters: number }> => 
       { scope: `workspace:${workspace.workspaceId}` },
     ])}::text::jsonb) as reservations,
       (select coalesce(sum(points), 0)::int from rate_limits
-        where key in (${`tokens:workspace:${workspace.workspaceId}`}, ${`tokens:user:${workspace.viewers.user.userId}`}))
+        where key in (${`tokens:workspace:${workspace.workspaceId}`}, ${`tokens:user:${workspace.viewers.member.userId}`}))
         as counters`,
   )
   return found ?? { reservations: -1, counters: -1 }
@@ -243,10 +243,10 @@ describe('budgets', () => {
 describe('fifty calls at once', () => {
   it('never pass a limit by what is spent and held together', async () => {
     const limits = { userDayMicros: 1_000, workspaceDayMicros: 1_500, workspaceMinuteMicros: 1_200 }
-    const people = [workspace.viewers.user, workspace.viewers.admin]
+    const people = [workspace.viewers.member, workspace.viewers.admin]
     const calls = await Promise.allSettled(
       Array.from({ length: 50 }, (_, call) => {
-        const viewer = people[call % 2] ?? workspace.viewers.user
+        const viewer = people[call % 2] ?? workspace.viewers.member
         return ask(limits, 70, { viewer })
       }),
     )
@@ -360,7 +360,7 @@ describe('calls in numbers', () => {
     tokenLimits: GatewaySettings['tokenLimits'] = noTokenLimits.tokenLimits,
   ) =>
     admit({
-      viewer: workspace.viewers.user,
+      viewer: workspace.viewers.member,
       settings: settings(budgets, { tokenLimits }),
       tokensIn: micros,
       tokensOutMax: 0,

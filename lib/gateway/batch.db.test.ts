@@ -77,7 +77,7 @@ const workspace = async (settings: GatewaySettingsInput = {}, kind: 'openai' | '
     enabled: true,
   })
   await storeGatewaySettings(db, workspaceId, 0, gatewaySettingsSchema.parse(settings))
-  return { viewer: viewers.user, workspaceId, providerId }
+  return { viewer: viewers.member, workspaceId, providerId }
 }
 type Workspace = Awaited<ReturnType<typeof workspace>>
 
@@ -216,7 +216,7 @@ describe('where there is none', () => {
     expect(await offered(await workspace({}, 'anthropic'), ['Keys.'])).toBeNull()
     const bare = await createTestWorkspace(test.current())
     expect(
-      await offered({ viewer: bare.viewers.user, workspaceId: bare.workspaceId, providerId: '' }, ['Keys.']),
+      await offered({ viewer: bare.viewers.member, workspaceId: bare.workspaceId, providerId: '' }, ['Keys.']),
     ).toBeNull()
     const made = await workspace()
     await test

@@ -25,7 +25,7 @@ import type { Candidate, Usage } from './call.ts'
 import { costOf, priceOf } from './cost.ts'
 import { ledgerLine } from './meter.ts'
 import { baseUrlOf, buildModel } from './providers.ts'
-import { lineOf, prepare, readJson, type TaskCall, toOptions } from './recipe.ts'
+import { judgeOutput, lineOf, prepare, readJson, type TaskCall, toOptions } from './recipe.ts'
 import { fetchOf, openKey } from './registry.ts'
 import { type TaskInput, type TaskName, type TaskOutput, tasks } from './tasks.ts'
 
@@ -76,14 +76,19 @@ const storedCall = z.object({
   /** Of its line in the ledger, so that it is written once. */
   callId: z.string(),
   policyVersion: z.number(),
+  /** Whose text it carries; not there in what an earlier release stored. */
+  collectionIds: z.array(z.string()).optional(),
   input: z.record(z.string(), z.unknown()),
   about: z.record(z.string(), z.unknown()),
 })
 type StoredCall = z.infer<typeof storedCall>
 
-const callOf = (workspaceId: string, { userId, feature }: Pick<StoredCall, 'userId' | 'feature'>): TaskCall => {
-  const viewer: Viewer = { userId, workspaceId, role: 'user', name: '', email: '' }
-  return { viewer, feature }
+const callOf = (
+  workspaceId: string,
+  { userId, feature, collectionIds }: Pick<StoredCall, 'userId' | 'feature' | 'collectionIds'>,
+): TaskCall => {
+  const viewer: Viewer = { userId, workspaceId, role: 'member', name: '', email: '' }
+  return { viewer, feature, collectionIds: collectionIds ?? 'unknown' }
 }
 
 const half = (micros: number): number => Math.ceil(micros * priceShare)
@@ -102,7 +107,7 @@ export type BatchOffer = {
  */
 export const offerBatch = async <Name extends BatchTask>(
   task: Name,
-  requests: readonly { input: TaskInput<Name>; about: Record<string, unknown> }[],
+  requests: readonly { input: TaskInput<Name>; about: Record<string, unknown>; collectionIds?: string[] }[],
   { workspaceId, userId, feature }: { workspaceId: string; userId: string; feature: string },
   findReach: FindReach = reachOf,
 ): Promise<BatchOffer | null> => {
@@ -110,8 +115,9 @@ export const offerBatch = async <Name extends BatchTask>(
   const calls = new Map<number, { call: StoredCall; micros: number }>()
   let chosen: Candidate | undefined
   let settings: Parameters<typeof budgetsOf>[1] | undefined
-  for (const [at, { input, about }] of requests.slice(0, linesMax).entries()) {
-    const prepared = await prepare(task, input, call)
+  for (const [at, { input, about, collectionIds }] of requests.slice(0, linesMax).entries()) {
+    const carried = collectionIds ? { collectionIds } : {}
+    const prepared = await prepare(task, input, callOf(workspaceId, { userId, feature, ...carried }))
     const [first] = prepared.candidates
     if (!first || (chosen && first.key !== chosen.key)) continue
     if (!chosen && !(await findReach(workspaceId, first))) return null
@@ -120,7 +126,7 @@ export const offerBatch = async <Name extends BatchTask>(
     const tokens = { in: prepared.tokensIn, out: tasks[task].tokensOutMax, cached: 0 }
     calls.set(at, {
       micros: half(priceOf(first, prepared.settings).micros(tokens) ?? Number.MAX_SAFE_INTEGER),
-      call: { task, feature, userId, callId: newId(), policyVersion: prepared.policyVersion, input, about },
+      call: { task, feature, userId, callId: newId(), policyVersion: prepared.policyVersion, ...carried, input, about },
     })
   }
   const [key, rules] = [chosen?.key, settings]
@@ -319,7 +325,8 @@ const outputOf = ({ call, prepared }: ReadyCall, text: string): unknown => {
   if (call.policyVersion !== prepared.policyVersion && placeholderLike.test(text)) return null
   const restorer = prepared.restore()
   try {
-    return tasks[call.task].output.parse(readJson(restorer.push(text) + restorer.end()))
+    const output = tasks[call.task].output.parse(readJson(restorer.push(text) + restorer.end()))
+    return judgeOutput(prepared, output).withheldBy.length > 0 ? null : output
   } catch {
     return null
   }

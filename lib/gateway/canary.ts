@@ -34,8 +34,8 @@ import type { Candidate, ModelEnd } from './call.ts'
 import { type CanaryQuestion, canaryPromptVersion, canaryQuestions, judgeAnswers } from './canary-checks.ts'
 import { callFigures, ledgerLine, promptIdentity } from './meter.ts'
 import { meteredCall } from './metered.ts'
-import { listCandidates } from './registry.ts'
 import { settingsOf } from './settings.ts'
+import { listAskable } from './switched.ts'
 
 const hourMs = 3_600_000
 /** A right answer has at most sixty tokens. The rest is room for models that think before they speak, which would say nothing else. */
@@ -292,7 +292,7 @@ const runCanary = async (run: Run, claimedKey: string, at: Date): Promise<Canary
 const checkWorkspace = async (workspaceId: string, now: Date, signal: AbortSignal, most: number): Promise<number> => {
   const { db } = database()
   const rules = await settingsOf(workspaceId)
-  const candidates = (await listCandidates(workspaceId)).filter((candidate) => isAllowed(candidate, rules.settings))
+  const candidates = (await listAskable(workspaceId)).filter((candidate) => isAllowed(candidate, rules.settings))
   if (candidates.length === 0) return 0
   const [canaries, heard] = await Promise.all([
     listCanaries(db, workspaceId),
@@ -356,7 +356,7 @@ const checking = new Map<string, Promise<Canary>>()
 
 const checkNow = async (viewer: Viewer, key: string): Promise<Canary> => {
   const { workspaceId, userId } = viewer
-  const [rules, candidates] = await Promise.all([settingsOf(workspaceId), listCandidates(workspaceId)])
+  const [rules, candidates] = await Promise.all([settingsOf(workspaceId), listAskable(workspaceId)])
   const candidate = candidates.find((one) => one.key === key)
   if (!candidate) throw new AppError('not-found')
   if (!isAllowed(candidate, rules.settings))

@@ -115,7 +115,15 @@ export const loadEmbeddingModel = async (
   { workspaceId, userId, signal, onProgress }: LoadCall = {},
 ): Promise<EmbeddingModel> => {
   if (!isProviderModel(name)) await fetchLocalEncoder(name, { signal, onProgress })
-  await embedAny(['ready'], { purpose: 'passage', model: name, workspaceId, userId, signal, feature: 'setup' })
+  await embedAny(['ready'], {
+    purpose: 'passage',
+    model: name,
+    workspaceId,
+    userId,
+    signal,
+    feature: 'setup',
+    collectionIds: 'none',
+  })
   return embeddingModel(name, workspaceId)
 }
 

@@ -28,6 +28,8 @@ import { settingsOf } from './settings.ts'
 import { answerIdentity } from './tasks.ts'
 
 export { sweepReservations } from './admit.ts'
+export { type JudgedAnswer, judgeAnswer, judgeQuestion, mayWithhold, type PolicyFinding } from './answer-policy.ts'
+export { meetsRule, patternFault } from './answer-rules.ts'
 export { advanceBatches, type BatchResult, batchOutput, offerBatch } from './batch.ts'
 export { observeAnswer, sweepAnswers } from './cache.ts'
 export { acceptCanary, checkModel, sweepCanaries } from './canary.ts'
@@ -42,16 +44,19 @@ export {
 export { deterministicReply } from './intent.ts'
 export type { LedgerLine } from './metered.ts'
 export { type AnswerEvent, answererOf, runTask, streamAnswer } from './recipe.ts'
+export { listEnvironmentCandidates } from './registry.ts'
 export { rerankPassages } from './rerank.ts'
-export { settingsOf } from './settings.ts'
+export { forgetSettings, settingsOf } from './settings.ts'
 export {
   deleteModel,
   deleteProvider,
   modelSetup,
   orderModels,
   saveGatewaySettings,
+  saveGoverned,
   saveModel,
   saveProvider,
+  settingIssues,
   testProvider,
 } from './setup.ts'
 export { type WorkspaceEncoder, workspaceEncoder } from './workspace-encoder.ts'

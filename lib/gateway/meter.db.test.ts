@@ -14,7 +14,7 @@ beforeEach(async () => {
 
 const call = (over: Partial<NewModelCall> = {}): NewModelCall => ({
   workspaceId: workspace.workspaceId,
-  userId: workspace.viewers.user.userId,
+  userId: workspace.viewers.member.userId,
   task: 'answer',
   feature: 'chat',
   outcome: 'ok',

@@ -20,7 +20,7 @@ export type MeteredEvent =
   | { type: 'replace' }
   | { type: 'end'; end: ModelEnd; costMicros: number | null }
 
-type MeteredCall = Pick<ResilientCall, 'candidates' | 'options' | 'lane' | 'signal' | 'deadlines'> &
+type MeteredCall = Pick<ResilientCall, 'candidates' | 'options' | 'lane' | 'signal' | 'deadlines' | 'onTurn'> &
   Pick<Admission, 'viewer' | 'settings' | 'tokensIn' | 'tokensOutMax'> & {
     /** What every line says of the call. */
     line: Omit<NewModelCall, 'outcome'>
@@ -47,6 +47,7 @@ export const meteredCall = async function* (call: MeteredCall): AsyncGenerator<M
       lane,
       signal,
       ...(deadlines ? { deadlines } : {}),
+      ...(call.onTurn ? { onTurn: call.onTurn } : {}),
       onAttempt: (attempt, received) => {
         attempts.push(attempt)
         if (received) call.onReceived?.(received)

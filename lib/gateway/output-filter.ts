@@ -6,8 +6,9 @@
  * read the same: a backtick that closes nowhere on its line is escaped, a code block inside a list that ends early is closed, `](`
  * of anything but a checked link is broken, and no definition of a link reference survives.
  */
+
+import { secretPrefixes, startsWithSecret } from '#lib/shared/secrets.ts'
 import type { TextFilter } from './redact.ts'
-import { secretPrefixes, startsWithSecret } from './redact-secrets.ts'
 
 export type OutputVerdict = { canary: boolean; removedLinks: number; removedImages: number; secrets: number }
 export type OutputFilter = TextFilter & { verdict: () => OutputVerdict }

@@ -42,7 +42,7 @@ const withProvider = async ({ settings = {}, local = true, baseUrl = vendor.url 
     tokensPerMinute: null,
   })
   await storeGatewaySettings(db, workspaceId, 0, gatewaySettingsSchema.parse(settings))
-  const call = { model: `${providerId}/mock-embedding`, workspaceId, userId: viewers.user.userId }
+  const call = { model: `${providerId}/mock-embedding`, workspaceId, userId: viewers.member.userId }
   return { call, workspaceId, lines: () => db.select().from(modelCalls).where(eq(modelCalls.workspaceId, workspaceId)) }
 }
 

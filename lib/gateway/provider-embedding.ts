@@ -12,6 +12,7 @@ import type { GatewaySettings } from '#lib/shared/gateway-settings.ts'
 import { estimateTokens } from '#lib/shared/text.ts'
 import type { Candidate } from './call.ts'
 import { costOf, priceMicros } from './cost.ts'
+import { type Carried, mayRead } from './exposure.ts'
 import { cleanUntrusted } from './injection.ts'
 import { type EmbedPurpose, trainedFor } from './local/encoder-model.ts'
 import { meteredCall } from './metered.ts'
@@ -21,6 +22,7 @@ import { createRedactor } from './redact.ts'
 import { fetchOf, listCandidates, listEnvironmentCandidates, openKey } from './registry.ts'
 import { Failed } from './retry.ts'
 import { settingsOf } from './settings.ts'
+import { isAskable } from './switched.ts'
 
 /** Google takes a hundred at most. */
 const batchTexts = 96
@@ -47,6 +49,8 @@ export type ProviderEmbedCall = {
   userId?: string | null | undefined
   /** The part of the product that asks. */
   feature?: string | undefined
+  /** Whose text each passage is, in their order; `none`: of no document. Left out, each may be any collection's. */
+  collectionIds?: readonly string[] | 'none' | undefined
   /** How long vectors of this model were before, where the caller has stored any. */
   dimensions?: number | undefined
   signal?: AbortSignal | undefined
@@ -116,6 +120,8 @@ const find = async ({ workspaceId, model: name }: ProviderEmbedCall) => {
   const { provider, key, fetch } = await (providerId.startsWith('env-')
     ? reachEnvironment(providerId)
     : reachStored(workspaceId, providerId))
+  if (!(await isAskable(workspaceId, { key: name, provider })))
+    throw misconfigured('an incident switch has turned the embedding model off')
   const { kind, baseUrl } = provider
   const encoder =
     kind === 'built-in'
@@ -176,7 +182,7 @@ const readVectors = (embeddings: readonly number[][], count: number): Float32Arr
 }
 
 /**
- * Unit vectors of `texts` in their order; null for a text that holds what the workspace lets out to nobody. Throws
+ * Unit vectors of `texts` in their order; null for a text that holds what the workspace lets out to nobody, or to not this provider. Throws
  * `model-misconfigured` (no such provider, or another length than before), `model-failed`, `over-budget`, `tokens-limited`,
  * `price-unknown`, or the signal's reason.
  */
@@ -190,7 +196,15 @@ export const embedByProvider = async (
   if (settings.providers === 'local' && !provider.local)
     throw misconfigured('the workspace asks only models on its own machines')
   const prefix = provider.kind === 'compatible' ? trainedFor(modelId).prefix[purpose] : ''
-  const values = texts.map((text) => {
+  const { exposure } = settings.policy
+  // A question is a person's own words.
+  const isOfNone = purpose === 'query' || call.collectionIds === 'none'
+  const carriedBy = (at: number): Carried => {
+    const collectionId = call.collectionIds?.[at]
+    return isOfNone ? [] : collectionId === undefined ? 'unknown' : [collectionId]
+  }
+  const values = texts.map((text, at) => {
+    if (!mayRead({ key, provider }, exposure, carriedBy(at))) return null
     const sent = sendable(text, { settings, local: provider.local })
     return sent === null ? null : prefix + sent
   })

@@ -31,7 +31,7 @@ beforeEach(() => {
 const withProviders = async (settings: GatewaySettingsInput = {}, urls = [first.url, second.url]): Promise<Viewer> => {
   const { viewers } = await createTestWorkspace(test.current())
   const { db } = test.current()
-  const { workspaceId } = viewers.user
+  const { workspaceId } = viewers.member
   for (const [position, baseUrl] of urls.entries()) {
     const providerId = newId()
     await insertProvider(db, {
@@ -62,7 +62,7 @@ const withProviders = async (settings: GatewaySettingsInput = {}, urls = [first.
     })
   }
   await storeGatewaySettings(db, workspaceId, 0, gatewaySettingsSchema.parse(settings))
-  return viewers.user
+  return viewers.member
 }
 
 const passage = {

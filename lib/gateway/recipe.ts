@@ -14,20 +14,23 @@ import { AppError } from '#lib/shared/errors.ts'
 import type { GatewaySettings, Tier } from '#lib/shared/gateway-settings.ts'
 import { estimateTokens } from '#lib/shared/text.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
+import { assertAnswersOn } from '#lib/switches.ts'
 import type { SpanHandle, Tracer } from '#lib/trace.ts'
+import { outputText, rulesMet } from './answer-rules.ts'
 import type { Candidate, ModelEnd } from './call.ts'
 import { demoteDropped, droppedModels } from './canary.ts'
 import { priceOf } from './cost.ts'
 import { embed } from './embedding.ts'
+import { type Carried, mayRead } from './exposure.ts'
 import { cleanUntrusted } from './injection.ts'
 import { promptIdentity, savingsOf } from './meter.ts'
 import { type LedgerLine, type MeteredEvent, meteredCall } from './metered.ts'
 import { builtInCandidate } from './models.ts'
 import { createOutputFilter } from './output-filter.ts'
 import { createRedactor, createRestorer } from './redact.ts'
-import { listCandidates } from './registry.ts'
 import { chooseTier, difficultyOf, evidenceSpreadOf, localAnswerSuffices, orderCandidates } from './route.ts'
 import { settingsOf } from './settings.ts'
+import { listAskable, watchAsked } from './switched.ts'
 import { type Message, type TaskInput, type TaskName, type TaskOutput, tasks } from './tasks.ts'
 
 export type TaskCall = {
@@ -38,6 +41,8 @@ export type TaskCall = {
   asked?: { question: string; passages: readonly { documentId: string; score: number; tokens: number }[] }
   /** Tokens that were left out of the prompt on purpose: older turns, and what of the passages is beside the question. */
   droppedTokens?: number
+  /** Whose text is in the input; left out, it may be any collection's, and only models are asked that may read them all. */
+  collectionIds?: Carried
   trace?: Tracer
   /** The span of this call, where the caller has opened one: what went out and came back is written to it, masked. */
   span?: SpanHandle
@@ -56,8 +61,8 @@ export type AnswerEvent =
       tokens: { in: number; out: number }
       costMicros: number | null
       firstTokenMs: number | undefined
-      /** Why the built-in one answered in place of the models that were to; null when one of them did. */
-      fellBack: 'no-answer' | 'misconfigured' | null
+      /** Why the built-in one answered in place of the models that were to, `barred` by policy; null when one of them did. */
+      fellBack: 'no-answer' | 'misconfigured' | 'barred' | null
       refused: boolean
       modelKey: string
     }
@@ -71,6 +76,8 @@ type Prepared = {
   settings: GatewaySettings
   policyVersion: number
   candidates: Candidate[]
+  /** Models that would have been asked, and may not read what is in the prompt. */
+  barred: string[]
   tier: Tier
   route: string
   prompt: { instructions: string; messages: Message[] }
@@ -94,9 +101,9 @@ const minimise = (contract: Contract, input: Record<string, unknown>) => {
 
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex')
 
-/** Every model that may be asked for the viewer's workspace, in no order. */
+/** Every model that may be asked for the viewer's workspace and is not switched off, in no order. */
 export const candidatesFor = ({ workspaceId }: Pick<Viewer, 'workspaceId'>): Promise<Candidate[]> =>
-  listCandidates(workspaceId)
+  listAskable(workspaceId)
 
 /** Who will answer, as far as it can be said before. */
 export const answererOf = async (viewer: Viewer): Promise<{ id: string; kind: 'built-in' | 'provider' }> => {
@@ -143,6 +150,7 @@ const howHard = ({ question, passages }: NonNullable<TaskCall['asked']>, message
 
 export const prepare = async (name: TaskName, input: Record<string, unknown>, call: TaskCall): Promise<Prepared> => {
   const contract: Contract = tasks[name]
+  await assertAnswersOn(call.viewer.workspaceId)
   const { settings, version } = await settingsOf(call.viewer.workspaceId)
 
   const { parsed, sent, dropped } = minimise(contract, input)
@@ -168,9 +176,13 @@ export const prepare = async (name: TaskName, input: Record<string, unknown>, ca
   // A local model is trusted with what is easy: its confidence is how far the question is from hard.
   const trustLocal = difficulty === undefined || localAnswerSuffices(1 - difficulty.difficulty, settings.routing)
   const routing = { ...settings.routing, localFirst: settings.routing.localFirst && trustLocal }
-  const ordered = (await inOrder(known, { ...chosen, settings: { ...settings, routing } }, call.viewer))
+  const { exposure } = settings.policy
+  const allowed = (await inOrder(known, { ...chosen, settings: { ...settings, routing } }, call.viewer))
     .filter((candidate) => blocked.length === 0 || isLocal(candidate))
     .filter((candidate) => settings.unknownPrice !== 'refuse' || isPriced(candidate))
+  // Here and not later: what is not among the candidates is no fallback either.
+  const ordered = allowed.filter((candidate) => mayRead(candidate, exposure, call.collectionIds ?? 'unknown'))
+  const barred = allowed.filter((candidate) => !ordered.includes(candidate)).map(({ key }) => key)
   // The built-in answerer reads sources and nothing else: it stands in where there are some.
   const candidates = name === 'answer' ? [...ordered, builtInCandidate(embed)] : ordered
   // What stays on our own machines is masked only where the workspace says so.
@@ -186,6 +198,7 @@ export const prepare = async (name: TaskName, input: Record<string, unknown>, ca
     leaves,
     masked: leaves ? Object.fromEntries([...found].map(([kind, all]) => [kind, all.length])) : {},
     ...(blocked.length > 0 ? { keptInside: blocked } : {}),
+    ...(barred.length > 0 ? { barred } : {}),
     policyVersion: version,
   })
   guard?.end()
@@ -200,6 +213,7 @@ export const prepare = async (name: TaskName, input: Record<string, unknown>, ca
     settings,
     policyVersion: version,
     candidates,
+    barred,
     tier,
     // A word from a short list: figures are grouped by it. Why is in the trace.
     route: chosen.modelKey === undefined ? tier : 'task model',
@@ -294,6 +308,8 @@ const run = async function* (
   const contract: Contract = tasks[name]
   let written = ''
   let end: ModelEnd | undefined
+  let asked: Candidate | undefined
+  const watch = watchAsked(call.viewer.workspaceId, () => asked)
   try {
     for await (const event of meteredCall({
       viewer: call.viewer,
@@ -301,7 +317,10 @@ const run = async function* (
       candidates,
       options: toOptions(prepared, more),
       lane: contract.lane,
-      signal: call.signal ?? new AbortController().signal,
+      signal: call.signal ? AbortSignal.any([call.signal, watch.signal]) : watch.signal,
+      onTurn: (candidate) => {
+        asked = candidate
+      },
       tokensIn,
       tokensOutMax: contract.tokensOutMax,
       line: lineOf(prepared),
@@ -322,6 +341,7 @@ const run = async function* (
       yield event
     }
   } finally {
+    watch.end()
     explain(prepared, more, written, end)
   }
 }
@@ -370,11 +390,15 @@ export const streamAnswer = async function* (
         costMicros,
         firstTokenMs: end.firstTokenMs,
         fellBack:
-          kind === 'provider' || prepared.candidates.length === 1
+          kind === 'provider'
             ? null
-            : end.attempts.every(({ outcome }) => ['ok', 'misconfigured', 'model-gone'].includes(outcome))
-              ? 'misconfigured'
-              : 'no-answer',
+            : prepared.candidates.length === 1
+              ? prepared.barred.length > 0
+                ? 'barred'
+                : null
+              : end.attempts.every(({ outcome }) => ['ok', 'misconfigured', 'model-gone'].includes(outcome))
+                ? 'misconfigured'
+                : 'no-answer',
         refused: end.finish === 'refused',
         modelKey: end.candidate.key,
       }
@@ -413,9 +437,20 @@ export type TaskResult<Name extends TaskName> = {
   repairs: number
 }
 
+/** Names of the rules by which what a task returned is not to be used, and of those that only mark it. */
+export const judgeOutput = (
+  { name, settings }: Pick<Prepared, 'name' | 'settings'>,
+  output: unknown,
+): { withheldBy: string[]; markedBy: string[] } => {
+  const met = rulesMet(settings.policy.rules, name, { text: outputText(output), citations: 0 })
+  const named = (wanted: string): string[] => met.filter(({ act }) => act === wanted).map((rule) => rule.name)
+  return { withheldBy: named('withhold'), markedBy: named('warn') }
+}
+
 /**
  * Does a task and hands back its checked output. The same input is not paid for twice. Without a model, or when none did it well,
- * the task is done in its built-in way; where it has none, throws as `streamAnswer`.
+ * the task is done in its built-in way; where it has none, throws as `streamAnswer`. What meets a rule of the workspace counts as not
+ * done well; `answer-withheld` when the built-in way meets it too.
  */
 export const runTask = async <Name extends Exclude<TaskName, 'answer'>>(
   name: Name,
@@ -427,9 +462,15 @@ export const runTask = async <Name extends Exclude<TaskName, 'answer'>>(
   const local = (): TaskResult<Name> => {
     if (!contract.local)
       throw new AppError('model-failed', { context: { task: name, reason: 'no model is configured' } })
-    const done = (contract.local as (input: unknown) => unknown)(contract.input.parse(input))
+    const done = contract.output.parse((contract.local as (input: unknown) => unknown)(contract.input.parse(input)))
+    const { withheldBy } = judgeOutput(prepared, done)
+    if (withheldBy.length > 0)
+      throw new AppError('answer-withheld', {
+        message: `What was made is withheld by a rule of this workspace: ${withheldBy.join(', ')}. An admin can look at the rule under Policy.`,
+        context: { task: name, withheldBy },
+      })
     return {
-      output: contract.output.parse(done) as TaskOutput<Name>,
+      output: done as TaskOutput<Name>,
       model: null,
       costMicros: 0,
       cached: false,
@@ -442,11 +483,15 @@ export const runTask = async <Name extends Exclude<TaskName, 'answer'>>(
   const inputHash = hashOf(JSON.stringify([name, contract.promptVersion, first.key, contract.input.parse(input)]))
   const kept = await getTaskResult(db, { workspaceId: call.viewer.workspaceId, task: name, inputHash })
   const known = kept === undefined ? undefined : contract.output.safeParse(kept)
-  if (known?.success)
+  if (known?.success) {
+    // A rule that came since holds for what was kept before.
+    if (judgeOutput(prepared, known.data).withheldBy.length > 0) return local()
     return { output: known.data as TaskOutput<Name>, model: first.modelId, costMicros: 0, cached: true, repairs: 0 }
+  }
 
   const span = call.trace?.open(name, `${name}: ${first.modelId}`)
   let costMicros: number | null = 0
+  let outcome = 'its output could not be read'
   try {
     const more: Message[] = []
     for (let repairs = 0; repairs <= repairsMax; repairs += 1) {
@@ -465,6 +510,12 @@ export const runTask = async <Name extends Exclude<TaskName, 'answer'>>(
       }
       try {
         const output = contract.output.parse(readJson(restorer.push(text) + restorer.end())) as TaskOutput<Name>
+        const { withheldBy, markedBy } = judgeOutput(prepared, output)
+        if (withheldBy.length > 0) {
+          outcome = `withheld by ${withheldBy.join(', ')}`
+          break
+        }
+        if (markedBy.length > 0) span?.set({ markedBy })
         await keepTaskResult(db, { workspaceId: call.viewer.workspaceId, task: name, inputHash, output })
         span?.set({ model, repairs })
         span?.cost(costMicros)
@@ -480,13 +531,15 @@ export const runTask = async <Name extends Exclude<TaskName, 'answer'>>(
         await pause(repairBackoffMs * 2 ** repairs, undefined, call.signal ? { signal: call.signal } : {})
       }
     }
-    span?.set({ repairs: repairsMax, outcome: 'its output could not be read' })
+    span?.set({ repairs: repairsMax, outcome })
   } catch (error) {
     span?.set({
       error: error instanceof Error ? error.name : 'unknown',
       ...(error instanceof AppError ? { code: error.code } : {}),
     })
-    if (call.signal?.aborted || !(error instanceof AppError) || !contract.local) {
+    // While all answers are off nothing stands in for a model.
+    const allOff = error instanceof AppError && error.context.kind === 'generation'
+    if (call.signal?.aborted || !(error instanceof AppError) || allOff || !contract.local) {
       span?.end('failed')
       throw error
     }

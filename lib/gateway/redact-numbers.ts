@@ -5,7 +5,7 @@
 import { isIP } from 'node:net'
 import { allPatterns } from '@openredaction/openredaction'
 import { parsePhoneNumberFromString } from 'libphonenumber-js'
-import type { Found } from './redact-secrets.ts'
+import type { Found } from '#lib/shared/secrets.ts'
 
 const digitsOf = (text: string): string => text.replace(/\D/g, '')
 const before = (text: string, start: number, chars = 48): string => text.slice(Math.max(0, start - chars), start)

@@ -3,7 +3,7 @@
  * is found here is sure to be one, but many are not found, and a workspace that needs all of them must keep its calls local.
  */
 import { allPatterns } from '@openredaction/openredaction'
-import type { Found } from './redact-secrets.ts'
+import type { Found } from '#lib/shared/secrets.ts'
 
 const localEnd = /[\p{L}\p{N}.!#$%&'*+/=?^_{|}~-]{1,64}$/u
 const domainStart =

@@ -4,9 +4,9 @@
  * `cleanUntrusted` first.
  */
 import type { RedactionAct, SensitiveKind } from '#lib/shared/gateway-settings.ts'
+import { type Found, findSecrets } from '#lib/shared/secrets.ts'
 import { findCards, findIbans, findIps, findNationalIds, findPhones } from './redact-numbers.ts'
 import { findAddresses, findEmails, findPeople } from './redact-people.ts'
-import { type Found, findSecrets } from './redact-secrets.ts'
 
 export type RedactionActs = Readonly<Record<SensitiveKind, RedactionAct>>
 /** One finding; `start` and `end` count in the text as it came. */

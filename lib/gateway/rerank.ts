@@ -13,6 +13,7 @@ import type { Tracer } from '#lib/trace.ts'
 import { guardAnswers } from './answer-guard.ts'
 import type { Candidate } from './call.ts'
 import { costOf } from './cost.ts'
+import { type Carried, mayRead } from './exposure.ts'
 import { cleanUntrusted } from './injection.ts'
 import { scorePairs } from './local/cross-encoder.ts'
 import { meteredCall } from './metered.ts'
@@ -26,6 +27,8 @@ import { settingsOf } from './settings.ts'
 export type RerankCall = {
   by: 'cross-encoder' | 'provider' | 'model'
   viewer: Viewer
+  /** Whose text the passages are. */
+  collectionIds?: Carried
   /** After this long the caller goes on without: what is under way is ended and paid for as far as it came. */
   signal: AbortSignal
   trace?: Tracer
@@ -110,12 +113,14 @@ const ask = async (
   return { scores, tokens: read.data?.usage?.total_tokens }
 }
 
-const byProvider = async (asked: Asked, { viewer, signal, trace }: RerankCall): Promise<number[]> => {
+const byProvider = async (asked: Asked, { viewer, signal, trace, collectionIds }: RerankCall): Promise<number[]> => {
   const { workspaceId, userId } = viewer
   const { settings, version } = await settingsOf(workspaceId)
   const named = await findReranker(viewer, settings.taskModels.rerank)
   if (settings.providers === 'local' && !named.provider.local)
     throw misconfigured('the workspace asks only models on its own machines')
+  if (!mayRead(named, settings.policy.exposure, collectionIds ?? 'unknown'))
+    throw misconfigured('the policy does not let this model read all of these passages')
   const inside = named.provider.local && !settings.redaction.alsoLocal
   const redactor = createRedactor(settings.redaction.acts)
   const sendable = (text: string): string => {
@@ -174,12 +179,15 @@ const byProvider = async (asked: Asked, { viewer, signal, trace }: RerankCall): 
 }
 
 /** Falls towards the end of the order; what a model did not name keeps its place behind what it did. */
-const byModel = async ({ question, passages }: Asked, { viewer, signal, trace }: RerankCall): Promise<number[]> => {
+const byModel = async (
+  { question, passages }: Asked,
+  { viewer, signal, trace, collectionIds }: RerankCall,
+): Promise<number[]> => {
   const first = passages.slice(0, orderedMax).map((text) => truncate(text, passageCharsMax))
   const { output, model } = await runTask(
     'rerank',
     { question, passages: first },
-    { viewer, feature: 'search', signal, ...(trace ? { trace } : {}) },
+    { viewer, feature: 'search', signal, collectionIds: collectionIds ?? 'unknown', ...(trace ? { trace } : {}) },
   )
   if (model === null) throw misconfigured('no model is set that could put passages in order')
   const named = [...new Set(output.order)].filter((at) => at < first.length)

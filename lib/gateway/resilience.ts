@@ -72,6 +72,8 @@ export type ResilientCall = {
    * it: not for readers, and to be masked before it is kept, since it may repeat keys and what was sent.
    */
   onAttempt?: (attempt: Attempt, received: string | undefined) => void
+  /** Told whose turn it is. */
+  onTurn?: (candidate: Candidate) => void
   deadlines?: Partial<Deadlines>
   random?: () => number
   /** The process's own when left out. */
@@ -408,6 +410,7 @@ const createRun = (call: ResilientCall) => {
     if (!known || askedMs >= deadlines.totalMs) return false
     for (;;) {
       signal.throwIfAborted()
+      call.onTurn?.(candidate)
       const goesOn =
         written.length >= restartCharsMax &&
         !known.anew &&

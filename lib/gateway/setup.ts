@@ -3,7 +3,7 @@
  * log are stored together; a key goes in sealed and never comes out; a provider that moves to another host loses its key.
  */
 import { database, type Tx } from '#db/client.ts'
-import { findGatewaySettings, storeGatewaySettings } from '#db/queries/gateway-settings.ts'
+import { findGatewaySettings, type SettingsChange, storeGatewaySettings } from '#db/queries/gateway-settings.ts'
 import {
   countModels,
   countProviders,
@@ -46,6 +46,7 @@ import type {
   ProviderTest,
 } from '#lib/shared/models-contract.ts'
 import type { BreakerRow } from '#lib/shared/operations-contract.ts'
+import { type Governed, governedSchema, governedSections } from '#lib/shared/policy-draft.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
 import { priceMicros } from './cost.ts'
 import { tryProvider } from './provider-test.ts'
@@ -324,6 +325,16 @@ const settingNames: Record<string, string> = {
   'alerts.errorShareFrom': 'The error rate',
   'alerts.p95MsFrom': 'The slowest one in twenty',
   'alerts.budgetShareFrom': 'The used share of a budget',
+  'policy.confidence.warnBelow': 'The confidence below which an answer carries a warning',
+  'policy.confidence.withholdBelow': 'The confidence below which an answer is withheld',
+  'policy.retention.chats': 'The days for conversations',
+  'policy.retention.traces': 'The days for traces',
+  'policy.retention.calls': 'The days for lines about calls',
+  'policy.retention.audit': 'The days for the audit log',
+  'policy.retention.sessions': 'The days for ended sessions',
+  'policy.retention.exports': 'The days for exports',
+  'policy.quietHours.from': 'The beginning of the quiet hours',
+  'policy.quietHours.to': 'The end of the quiet hours',
 }
 
 type SettingIssue = { code: string; path: PropertyKey[]; minimum?: unknown; maximum?: unknown; format?: unknown }
@@ -338,6 +349,9 @@ const issueWords = ({ code, path, minimum, maximum, format }: SettingIssue): str
     return 'These rules have a part that is not known here. Reload the page and try again.'
   return `${name} is not a value that can be used.`
 }
+
+/** What is wrong with rules, in words. */
+export const settingIssues = (issues: readonly SettingIssue[]): string => issues.slice(0, 3).map(issueWords).join(' ')
 
 const checkSettings = (settings: GatewaySettings): void => {
   for (const [name, micros] of Object.entries(settings.budgets))
@@ -372,9 +386,41 @@ const changesOf = (before: GatewaySettings, after: GatewaySettings): Record<stri
   )
 }
 
+/** Checks rules as a whole and stores them with the line in the log's details; the new version. Throws as `saveGatewaySettings`. */
+const storeChecked = async (
+  tx: Tx,
+  viewer: Viewer,
+  { expectedVersion, input, change }: { expectedVersion: number; input: GatewaySettingsInput; change?: SettingsChange },
+): Promise<{ version: number; before: GatewaySettings | null; settings: GatewaySettings }> => {
+  const { settings: before } = await findGatewaySettings(tx, viewer.workspaceId)
+  const parsed = gatewaySettingsSchema.safeParse({ ...before, ...input })
+  if (!parsed.success) return refuse(settingIssues(parsed.error.issues))
+  const settings = parsed.data
+  checkSettings(settings)
+  const saved = change ?? { savedBy: viewer.userId }
+  const version = await storeGatewaySettings(tx, viewer.workspaceId, expectedVersion, settings, saved)
+  if (version === null) throw new AppError('conflict')
+  return { version, before, settings }
+}
+
+/** What only a draft may change: the policy always, the other governed rules where a second admin has to agree. */
+const refuseGoverned = (before: GatewaySettings, input: GatewaySettingsInput): void => {
+  const changed = governedSections.filter(
+    (section) =>
+      input[section] !== undefined &&
+      JSON.stringify(governedSchema.partial().safeParse({ [section]: input[section] }).data?.[section]) !==
+        JSON.stringify(before[section]),
+  )
+  if (changed.includes('policy')) refuse('The policy is changed on the Policy page, as a draft.')
+  if (changed.length > 0 && before.policy.secondApprover)
+    refuse(
+      'In this workspace a second admin agrees to changes of budgets, masking, providers and what is held back. Make them on the Policy page, as a draft.',
+    )
+}
+
 /**
  * Stores the rules of the viewer's workspace; the new version. Throws `conflict` when somebody saved since `expectedVersion`,
- * `bad-request` in words for what makes no sense.
+ * `bad-request` in words for what makes no sense or is changed by drafts alone.
  */
 export const saveGatewaySettings = async (
   viewer: Viewer,
@@ -383,29 +429,42 @@ export const saveGatewaySettings = async (
 ): Promise<number> => {
   const known = new Set((await listCandidates(viewer.workspaceId)).map(({ key }) => key))
   const stored = await database().db.transaction(async (tx) => {
-    const { settings: before } = await findGatewaySettings(tx, viewer.workspaceId)
-    const parsed = gatewaySettingsSchema.safeParse({ ...before, ...input })
-    if (!parsed.success) return refuse(parsed.error.issues.slice(0, 3).map(issueWords).join(' '))
-    const settings = parsed.data
-    checkSettings(settings)
+    const saved = await storeChecked(tx, viewer, { expectedVersion, input })
+    const { version, before, settings } = saved
+    refuseGoverned(before ?? defaultGatewaySettings, input)
     for (const [task, key] of Object.entries(settings.taskModels)) {
       if (!Object.hasOwn(tasks, task)) refuse(`There is no task called ${task}.`)
       // What was set before may stay: its provider can be off for now, and is passed over.
       if (!known.has(key) && before?.taskModels[task] !== key)
         refuse(`The model that is set for "${task}" is not there. Choose another.`)
     }
-    const version = await storeGatewaySettings(tx, viewer.workspaceId, expectedVersion, settings)
-    if (version === null) throw new AppError('conflict')
     await audit(tx, {
       actor: viewer,
       event: 'gateway-settings.saved',
       objectId: viewer.workspaceId,
       details: { version, changes: changesOf(before ?? defaultGatewaySettings, settings) },
+      before: before ?? defaultGatewaySettings,
+      after: settings,
     })
     return version
   })
   forgetSettings(viewer.workspaceId)
   return stored
+}
+
+/**
+ * Stores what a draft governs, in the transaction that ends the draft; the new version and what changed, as a log may keep it. The
+ * caller has checked the policy, writes the line of the audit log, and calls `forgetSettings` afterwards. Throws as
+ * `saveGatewaySettings`.
+ */
+export const saveGoverned = async (
+  tx: Tx,
+  viewer: Viewer,
+  call: { expectedVersion: number; governed: Governed; change: SettingsChange },
+): Promise<{ version: number; changes: Record<string, unknown> }> => {
+  const { expectedVersion, governed, change } = call
+  const { version, before, settings } = await storeChecked(tx, viewer, { expectedVersion, input: governed, change })
+  return { version, changes: changesOf(before ?? defaultGatewaySettings, settings) }
 }
 
 /** What is shown of a price: micro-dollars a million tokens. A thousand are asked for, since some models cost more from many on. */

@@ -10,6 +10,7 @@ const passage = (n: number, text: string, charStart = 0): Passage => ({
   documentId: `document-${n}`,
   versionId: `version-${n}`,
   title: 'Employee handbook',
+  collectionId: 'people',
   collection: 'People',
   mediaType: 'application/pdf',
   page: 7,

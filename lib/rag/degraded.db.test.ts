@@ -54,11 +54,11 @@ describe('with a damaged encoder', () => {
     ])
     await publishVersion(db, claim, { chunks: 1, reused: 0 })
 
-    const evidence = await retrieve('How often is drive belt HP-4010 replaced?', viewers.user)
+    const evidence = await retrieve('How often is drive belt HP-4010 replaced?', viewers.member)
     expect(evidence).toMatchObject({ found: true, degraded: expect.stringContaining('not available') })
     expect(evidence.passages).toMatchObject([{ text, vector: null, lexical: { rank: 1 } }])
 
-    const nothing = await retrieve('Who founded the choir?', viewers.user)
+    const nothing = await retrieve('Who founded the choir?', viewers.member)
     expect(nothing).toMatchObject({ found: false, passages: [], degraded: expect.stringContaining('not available') })
   })
 })

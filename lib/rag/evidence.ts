@@ -11,6 +11,7 @@ export type Passage = {
   documentId: string
   versionId: string
   title: string
+  collectionId: string
   collection: string
   mediaType: string
   /** First and last page; null for formats without pages. */
@@ -37,8 +38,14 @@ export type Evidence = {
   /** False: nothing here answers the question, and no model is to be called. */
   found: boolean
   passages: Passage[]
+  /** How well the best of what was found fits the question: in meaning (null without an encoder), and in its words; 0 to 1. */
+  relevance: { near: number | null; coverage: number }
+  /** Why nothing was searched, in words, where the workspace's policy leaves nothing to search. */
+  closed: string | null
   /** The nearest documents, for an honest refusal. */
   nearest: NearestDocument[]
+  /** What it was found by: the encoder, and the fingerprint of the index; null where none was taken. */
+  foundBy: { encoder: string; index: string | null }
   /** Passages that would have been read and were left out: they read like orders to a model, and nobody has released them. */
   heldBack: number
   /** Words for a banner when a leg was missing or passages were left out; null when everything found could be read. */

@@ -1,7 +1,8 @@
 /** Widens evidence: what stands right beside the best passages in their sections, as passages of their own, where there is room. */
 import { database } from '#db/client.ts'
 import { type FoundChunk, getNeighbours } from '#db/queries/search.ts'
-import type { Viewer } from '#lib/shared/viewer.ts'
+import { readAs } from '#db/visibility.ts'
+import type { Reader } from '#lib/shared/viewer.ts'
 
 type Item = {
   chunk: FoundChunk
@@ -23,17 +24,14 @@ const neighbourShare = 0.5
 /** The passages with their neighbours behind all that were found. Nothing that was found is left out for a neighbour. */
 export const expand = async (
   packed: readonly Item[],
-  { viewer, tokensMax }: { viewer: Pick<Viewer, 'workspaceId'>; tokensMax: number },
+  { viewer, tokensMax }: { viewer: Reader; tokensMax: number },
 ): Promise<Item[]> => {
   let room = tokensMax - packed.reduce((sum, { tokens }) => sum + tokens, 0)
   const anchors = packed.slice(0, anchorsMax)
   const known = new Set(packed.map(({ chunk }) => chunk.chunkId))
   if (room <= 0 || anchors.length === 0) return [...packed]
-  const found = await getNeighbours(
-    database().db,
-    viewer,
-    anchors.map(({ chunk }) => chunk),
-  )
+  const beside = anchors.map(({ chunk }) => chunk)
+  const found = await readAs(database(), viewer, (db, reader) => getNeighbours(db, reader, beside))
   const added: Item[] = []
   // What follows says more often what "this" was than what stands before.
   for (const { chunk: anchor, fused } of anchors)

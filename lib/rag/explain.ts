@@ -1,6 +1,7 @@
 /** What the stages of a search did, for people: their candidates with where they are from and how far each moved. */
 import { database } from '#db/client.ts'
 import { listShownChunks, type ShownChunk } from '#db/queries/search.ts'
+import { readAs } from '#db/visibility.ts'
 import { type StageName, type StageReport, stageNames } from '#lib/shared/retrieval-contract.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
 import type { StageRecord } from './stages.ts'
@@ -46,7 +47,7 @@ export const reportStages = async (records: readonly StageRecord[], viewer: View
   const wanted = new Set(
     records.flatMap(({ candidates }) => candidates.slice(0, shownMax).map(({ chunkId }) => chunkId)),
   )
-  const found = await listShownChunks(database().db, viewer, [...wanted], shownChars)
+  const found = await readAs(database(), viewer, (db, reader) => listShownChunks(db, reader, [...wanted], shownChars))
   const shown = new Map(found.map((chunk) => [chunk.chunkId, chunk]))
   return stageNames.flatMap((name) => {
     const record = records.find(({ stage }) => stage === name)

@@ -8,8 +8,10 @@
  */
 import { database } from '#db/client.ts'
 import { type FoundChunk, getChunks } from '#db/queries/search.ts'
+import { readAs } from '#db/visibility.ts'
 import { inspect, settingsOf, type WorkspaceEncoder, workspaceEncoder } from '#lib/gateway/index.ts'
 import type { RetrievalSettings } from '#lib/shared/gateway-settings.ts'
+import type { PolicyFeature } from '#lib/shared/policy-contract.ts'
 import type { DocumentFilter, RetrievalQuestion, RetrievalReport } from '#lib/shared/retrieval-contract.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
 import type { Tracer } from '#lib/trace.ts'
@@ -19,6 +21,7 @@ import { reportStages } from './explain.ts'
 import type { Fused } from './fuse.ts'
 import { keptRanking } from './kept-passages.ts'
 import { pack } from './pack.ts'
+import { type PolicyScope, policyScope } from './policy-scope.ts'
 import { judgeRelevance } from './relevance.ts'
 import { type Found, type StageRecord, search } from './stages.ts'
 import { unlikeCosineOf } from './unlike.ts'
@@ -31,6 +34,8 @@ export { heldPassages, releaseHeld } from './quarantine.ts'
 /** One leg alone; both mixed; or both mixed and looked at once more, as a workspace has it that changed nothing. */
 export type Legs = 'lexical' | 'vector' | 'hybrid' | 'hybrid+rerank'
 export type RetrieveCall = {
+  /** Who asks: the workspace's policy says which collections it may use. `search` where it is left out. */
+  feature?: PolicyFeature
   collectionIds?: readonly string[]
   filter?: DocumentFilter
   /** Passages at most. */
@@ -61,16 +66,20 @@ const heldWords = (count: number): string =>
     ? '1 passage was left out because it reads like an order to the assistant. An admin can read and release it.'
     : `${count} passages were left out because they read like orders to the assistant. An admin can read and release them.`
 
-type Prepared = { settings: RetrievalSettings; encoder: WorkspaceEncoder }
+type Prepared = { settings: RetrievalSettings; encoder: WorkspaceEncoder; scope: PolicyScope }
 
-const prepare = async ({ workspaceId }: Viewer, { configuration, legs }: RetrieveCall): Promise<Prepared> => {
+const prepare = async (
+  { workspaceId }: Viewer,
+  { configuration, legs, feature = 'search', collectionIds = [] }: RetrieveCall,
+): Promise<Prepared> => {
   const [encoder, { settings }] = await Promise.all([workspaceEncoder(workspaceId), settingsOf(workspaceId)])
+  const scope = policyScope(settings.policy, feature, collectionIds)
   const chosen = configuration ?? settings.retrieval
-  if (legs === undefined) return { encoder, settings: chosen }
+  if (legs === undefined) return { encoder, scope, settings: chosen }
   const both = { ...chosen, lexical: legs !== 'vector', vector: legs !== 'lexical' }
   if (legs === 'hybrid+rerank')
-    return { encoder, settings: { ...both, rerank: both.rerank === 'off' ? 'features' : both.rerank } }
-  return { encoder, settings: { ...both, graph: false, rewrite: 'off', rerank: 'off' } }
+    return { encoder, scope, settings: { ...both, rerank: both.rerank === 'off' ? 'features' : both.rerank } }
+  return { encoder, scope, settings: { ...both, graph: false, rewrite: 'off', rerank: 'off' } }
 }
 
 type Ranked = Pick<Found, 'ranked' | 'cosine' | 'heldBack' | 'stages'> & {
@@ -81,8 +90,10 @@ type Ranked = Pick<Found, 'ranked' | 'cosine' | 'heldBack' | 'stages'> & {
 const rankPrepared = async (
   question: string,
   viewer: Viewer,
-  { collectionIds = [], filter = {}, k, trace, signal, ...prepared }: RetrieveCall & Prepared,
+  { filter = {}, k, trace, signal, ...prepared }: RetrieveCall & Prepared,
 ): Promise<Ranked> => {
+  const { collectionIds } = prepared.scope
+  if (collectionIds === null) return { ranked: [], cosine: null, heldBack: 0, stages: [], degraded: null }
   const { wordsOnly, ...found } = await search({
     question,
     viewer,
@@ -124,10 +135,12 @@ const toPassage = ({ fused, chunk }: Read, title: string, n: number): Passage =>
 const nearestOf = (found: readonly Read[]): Evidence['nearest'] =>
   [...new Map(found.map(({ chunk }) => [chunk.documentId, chunk])).values()]
     .slice(0, nearestMax)
-    .map(({ documentId, versionId, title, page, charStart, charEnd }) => ({
+    .map(({ documentId, collectionId, versionId, title, mediaType, page, charStart, charEnd }) => ({
       documentId,
+      collectionId,
       versionId,
       title,
+      mediaType,
       page,
       charStart,
       charEnd,
@@ -135,21 +148,31 @@ const nearestOf = (found: readonly Read[]): Evidence['nearest'] =>
 
 const readScored = ({ chunk, fused }: Read) => ({ chunkId: chunk.chunkId, score: fused.score, parts: {} })
 
+type Ranking = {
+  ranking: Omit<Ranked, 'stages'>
+  prepared: Prepared
+  call: RetrieveCall
+  /** The fingerprint of what was searched, where one was taken. */
+  index: string | null
+}
+
 /** What is found of a ranking, read with its rights as they are now; with a record of the stages behind the ranking. */
 const evidenceOf = async (
   question: string,
   viewer: Viewer,
-  { ranking, prepared, call }: { ranking: Omit<Ranked, 'stages'>; prepared: Prepared; call: RetrieveCall },
+  { ranking, prepared, call, index }: Ranking,
 ): Promise<{ evidence: Evidence; stages: StageRecord[] }> => {
-  const { collectionIds, filter, k, tokensMax = tokensMaxDefault, trace } = call
+  const { filter, k, tokensMax = tokensMaxDefault, trace } = call
   const { ranked, cosine, degraded, heldBack } = ranking
-  const { settings, encoder } = prepared
+  const { settings, encoder, scope } = prepared
+  // Where nothing may be searched nothing was ranked.
+  const collectionIds = scope.collectionIds ?? []
   const startedMs = performance.now()
   const reading = trace?.open('pack')
   const ids = ranked.map(({ chunkId }) => chunkId)
-  const read = new Map(
-    (await getChunks(database().db, viewer, ids, { collectionIds, filter })).map((chunk) => [chunk.chunkId, chunk]),
-  )
+  const place = { collectionIds, filter }
+  const chunks = await readAs(database(), viewer, (db, reader) => getChunks(db, reader, ids, place))
+  const read = new Map(chunks.map((chunk) => [chunk.chunkId, chunk]))
   const found = ranked.flatMap((fused): Read[] => {
     const chunk = read.get(fused.chunkId)
     return chunk ? [{ fused, chunk, text: chunk.text, tokens: chunk.tokens }] : []
@@ -178,8 +201,11 @@ const evidenceOf = async (
   reading?.set({
     ...relevance,
     tokens,
+    encoder: encoder.id,
+    index,
+    configuration: settings,
     ...(heldBack > 0 ? { heldBack } : {}),
-    passages: passages.map(({ n, title, page, score, lexical, vector, chunkId }) => ({
+    passages: passages.map(({ n, title, page, score, lexical, vector, chunkId, documentId }) => ({
       n,
       title,
       page,
@@ -187,6 +213,7 @@ const evidenceOf = async (
       lexical,
       vector,
       chunkId,
+      documentId,
     })),
   })
   reading?.end()
@@ -196,7 +223,10 @@ const evidenceOf = async (
       question,
       found: relevance.found,
       passages: relevance.found ? passages : [],
+      relevance: { near: relevance.near, coverage: relevance.coverage },
+      closed: scope.closed,
       nearest: nearestOf(found),
+      foundBy: { encoder: encoder.id, index },
       heldBack,
       degraded: [degraded, heldBack > 0 ? heldWords(heldBack) : null].filter(Boolean).join(' ') || null,
     },
@@ -226,12 +256,12 @@ export const retrieve = (question: string, viewer: Viewer, call: RetrieveCall = 
     const filter = call.filter ?? {}
     const by = [call.k ?? 0, JSON.stringify(settings), encoder.id, JSON.stringify(filter)]
     // A document's tags change without a trace in the index.
-    const { ranking, kept } =
-      call.fresh || filter.tags?.length
-        ? { ranking: await make(), kept: false }
-        : await keptRanking({ viewer, question, collectionIds: call.collectionIds ?? [], by }, make)
+    const { ranking, kept, index } =
+      call.fresh || filter.tags?.length || prepared.scope.closed !== null
+        ? { ranking: await make(), kept: false, index: null }
+        : await keptRanking({ viewer, question, collectionIds: prepared.scope.collectionIds, by }, make)
     if (kept) trace?.open('search', 'searched a moment ago').end()
-    return (await evidenceOf(question, viewer, { ranking, prepared, call: traced })).evidence
+    return (await evidenceOf(question, viewer, { ranking, prepared, call: traced, index })).evidence
   }
   return call.trace ? call.trace.run('retrieve', (_, child) => run(child)) : run(undefined)
 }
@@ -247,7 +277,7 @@ export const explainRetrieval = async (
   const { settings, encoder } = prepared
   const ranking = await rankPrepared(question, viewer, { ...call, ...prepared })
   const best = { ...ranking, ranked: ranking.ranked.slice(0, readMax) }
-  const { evidence, stages } = await evidenceOf(question, viewer, { ranking: best, prepared, call })
+  const { evidence, stages } = await evidenceOf(question, viewer, { ranking: best, prepared, call, index: null })
   const ms = performance.now() - startedMs
   return {
     question,

@@ -31,7 +31,7 @@ const publish = async ({ viewers, collectionId }: TestWorkspace): Promise<string
 
 const question = 'How often are signing keys rotated?'
 const asked = ({ viewers }: TestWorkspace, over: Partial<RankingAsked> = {}): RankingAsked => ({
-  viewer: viewers.user,
+  viewer: viewers.member,
   question,
   collectionIds: [],
   by: ['hybrid', 60],
@@ -165,11 +165,14 @@ describe('a kept ranking', () => {
     const second = keptRanking(asked(workspace), async () => ({ degraded: null, by: 'second' }))
     const outcomes = Promise.allSettled([first, second])
     // The second has most likely asked by then; late, it finds nothing to wait for.
-    await indexFingerprint(test.current().db, workspace.viewers.user)
+    await indexFingerprint(test.current().db, workspace.viewers.member)
     searching.reject(new Error('given up'))
     expect(await outcomes).toEqual([
       { status: 'rejected', reason: new Error('given up') },
-      { status: 'fulfilled', value: { ranking: { degraded: null, by: 'second' }, kept: false } },
+      {
+        status: 'fulfilled',
+        value: { ranking: { degraded: null, by: 'second' }, kept: false, index: expect.any(String) },
+      },
     ])
   })
 })

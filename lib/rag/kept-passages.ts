@@ -11,7 +11,7 @@ import { database } from '#db/client.ts'
 import { indexFingerprint } from '#db/queries/index-fingerprint.ts'
 import { countRetrieval } from '#lib/metrics.ts'
 import { createMemo, type Memo } from '#lib/shared/memo.ts'
-import type { Viewer } from '#lib/shared/viewer.ts'
+import type { Reader } from '#lib/shared/viewer.ts'
 
 const keptMs = 60_000
 /** A ranking of sixteen chunks takes about 3 KB. */
@@ -26,7 +26,7 @@ const memo = (): Memo<unknown> => {
 }
 
 export type RankingAsked = {
-  viewer: Pick<Viewer, 'workspaceId'>
+  viewer: Reader
   question: string
   collectionIds: readonly string[]
   /** Everything else that the ranking depends on: the encoder, the filter, how many, the settings of the search. */
@@ -34,13 +34,14 @@ export type RankingAsked = {
 }
 
 /**
- * The ranking that was made for the same question over the same index, or what `make` gives, which is then kept. `kept` says which.
+ * The ranking that was made for the same question over the same index, or what `make` gives, which is then kept. `kept` says which,
+ * and `index` names what was searched.
  * Throws what `make` throws, and when the database does.
  */
 export const keptRanking = async <Ranking extends { degraded: string | null }>(
   { viewer, question, collectionIds, by }: RankingAsked,
   make: () => Promise<Ranking>,
-): Promise<{ ranking: Ranking; kept: boolean }> => {
+): Promise<{ ranking: Ranking; kept: boolean; index: string }> => {
   const index = await indexFingerprint(database().db, viewer, collectionIds)
   // Only what certainly changes no search is taken away: an encoder may tell capitals apart.
   const plain = question.normalize('NFC').replace(/\s+/g, ' ').trim()
@@ -54,10 +55,10 @@ export const keptRanking = async <Ranking extends { degraded: string | null }>(
     })) as Ranking
     if (ranking.degraded !== null) memo().purge(key)
     countRetrieval(!made)
-    return { ranking, kept: !made }
+    return { ranking, kept: !made, index }
   } catch (error) {
     if (made) throw error
     // It was another's search that failed or was given up: this one is made by itself.
-    return { ranking: await make(), kept: false }
+    return { ranking: await make(), kept: false, index }
   }
 }

@@ -1,7 +1,8 @@
 /** The legs of a search: each finds candidates in its own way, over what the viewer may see, and says how it went. */
-import { database } from '#db/client.ts'
+import { database, type Executor } from '#db/client.ts'
 import { searchGraph } from '#db/queries/graph.ts'
 import { type Hit, type LexicalHit, type Scope, searchLexical, searchVector } from '#db/queries/search.ts'
+import { readAs } from '#db/visibility.ts'
 import { EncoderUnavailable, embed, type WorkspaceEncoder } from '#lib/gateway/index.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
 import type { Tracer } from '#lib/trace.ts'
@@ -21,15 +22,17 @@ const tracedRanks = 10
 export const legOff = { hits: [], ms: 0, note: 'switched off' }
 
 /** A leg's hits with the held ones marked; when these crowd the others out, the leg is asked once more for the others alone. */
-const withHeld = async <Found extends Hit>(
-  limit: number,
-  search: (withoutHeld: boolean) => Promise<Found[]>,
-): Promise<Found[]> => {
-  const hits = await search(false)
-  const held = hits.filter((hit) => hit.held)
-  if (held.length < limit / 2) return hits
-  return [...held, ...(await search(true))].sort((a, b) => b.score - a.score || a.chunkId - b.chunkId)
-}
+const withHeld = <Found extends Hit, Asked extends LegScope>(
+  scope: Asked,
+  search: (db: Executor, scope: Asked & { withoutHeld: boolean }) => Promise<Found[]>,
+): Promise<Found[]> =>
+  readAs(database(), scope.viewer, async (db, viewer) => {
+    const hits = await search(db, { ...scope, viewer, withoutHeld: false })
+    const held = hits.filter((hit) => hit.held)
+    if (held.length < scope.limit / 2) return hits
+    const others = await search(db, { ...scope, viewer, withoutHeld: true })
+    return [...held, ...others].sort((a, b) => b.score - a.score || a.chunkId - b.chunkId)
+  })
 
 const traced = async <Found extends Hit>(
   { trace, name, about }: { trace: Tracer | undefined; name: string; about: Record<string, unknown> },
@@ -48,11 +51,13 @@ const traced = async <Found extends Hit>(
 
 export const lexicalLeg = (question: string, scope: LegScope, { trace }: Watched): Promise<LegResult<LexicalHit>> =>
   traced({ trace, name: 'lexical', about: { scoring: 'BM25' } }, () =>
-    withHeld(scope.limit, (withoutHeld) => searchLexical(database().db, question, { ...scope, withoutHeld })),
+    withHeld(scope, (db, asked) => searchLexical(db, question, asked)),
   )
 
 export const graphLeg = (question: string, scope: LegScope, { trace }: Watched): Promise<LegResult> =>
-  traced({ trace, name: 'graph', about: { scoring: 'one step' } }, () => searchGraph(database().db, question, scope))
+  traced({ trace, name: 'graph', about: { scoring: 'one step' } }, () =>
+    readAs(database(), scope.viewer, (db, viewer) => searchGraph(db, question, { ...scope, viewer })),
+  )
 
 /** Never throws for want of an encoder: `asked` is null then, and the note says why. */
 export const vectorLeg = async (
@@ -61,7 +66,7 @@ export const vectorLeg = async (
   { trace, signal }: Watched,
 ): Promise<VectorResult> => {
   const { encoder, ...search } = scope
-  const { viewer, limit } = search
+  const { viewer } = search
   const startedMs = performance.now()
   const none = (note: string): VectorResult => ({ hits: [], ms: performance.now() - startedMs, note, asked: null })
   const span = trace?.open('embed', 'embed query')
@@ -83,7 +88,7 @@ export const vectorLeg = async (
         model === encoder.id ? 'the question may go to no provider' : `${model} is not what the index was made by`,
       )
     const found = await traced({ trace, name: 'vector', about: { scoring: 'cosine', model } }, () =>
-      withHeld(limit, (withoutHeld) => searchVector(database().db, { ...search, vector, model, withoutHeld })),
+      withHeld({ ...search, vector, model }, searchVector),
     )
     return { ...found, ms: performance.now() - startedMs, asked: { vector, model } }
   } catch (error) {

@@ -152,6 +152,7 @@ describe('shortened passages', () => {
         documentId: 'd',
         versionId: 'v',
         title: 'Travel',
+        collectionId: 'c',
         collection: 'c',
         mediaType: 'text/plain',
       },

@@ -16,6 +16,9 @@ export type HeldForReview = {
   reasons: string[]
 }
 
+/** Held whatever it says: that is where orders are hidden. */
+const hiddenReason = 'is hidden from who reads the original'
+
 /** The document's held passages as they would have gone to a model, in its order; at most 50. */
 export const heldPassages = async (viewer: Viewer, documentId: string): Promise<HeldForReview[]> => {
   const held = await listHeldPassages(database().db, viewer, documentId)
@@ -23,13 +26,13 @@ export const heldPassages = async (viewer: Viewer, documentId: string): Promise<
     held.map(({ headingPath, context, text }) => [headingPath.join(' > '), context, text].filter(Boolean).join('\n')),
     viewer,
   )
-  return held.map(({ contentHash, page, headingPath, context, text, score }, at) => ({
+  return held.map(({ contentHash, page, headingPath, context, text, score, hidden }, at) => ({
     contentHash,
     page,
     headingPath,
     text: [context, text].filter(Boolean).join('\n'),
     score,
-    reasons: inspected[at]?.signals ?? [],
+    reasons: [...(hidden ? [hiddenReason] : []), ...(inspected[at]?.signals ?? [])],
   }))
 }
 

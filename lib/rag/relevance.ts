@@ -5,7 +5,13 @@
 import { detectLanguage } from '#lib/language.ts'
 import { contentWords } from '#lib/shared/text.ts'
 
-export type Relevance = { found: boolean; cosine: number | null; coverage: number }
+export type Relevance = {
+  found: boolean
+  cosine: number | null
+  /** The cosine on the scale from unlike texts (0) to the same text (1); null without an encoder. */
+  near: number | null
+  coverage: number
+}
 
 /**
  * Calibrated on questions with and without an answer; a false refusal costs more than a weak passage, which the answer admits.
@@ -73,5 +79,5 @@ export const judgeRelevance = (
         (near >= thresholds.cosineWithSome && coverage >= thresholds.coverageSome) ||
         (near >= thresholds.cosineForeign && isForeign(question, texts)) ||
         coverage >= thresholds.coverageAll)
-  return { found, cosine, coverage }
+  return { found, cosine, near, coverage }
 }

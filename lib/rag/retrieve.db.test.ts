@@ -46,7 +46,7 @@ const plant = async (
 
 const search = async ({ viewers }: TestWorkspace, question: string) => {
   const { db } = test.current()
-  const scope = { viewer: viewers.user, collectionIds: [], limit: 50 }
+  const scope = { viewer: viewers.member, collectionIds: [], limit: 50 }
   return {
     lexical: await searchLexical(db, question, scope),
     vector: await searchVector(db, { ...scope, vector: vectorAt(1), model }),
@@ -86,7 +86,7 @@ describe('retrieval', () => {
   it('compares vectors of one model only', async () => {
     const workspace = await createTestWorkspace(test.current())
     await plant(workspace, { text: 'Anything' })
-    const scope = { viewer: workspace.viewers.user, collectionIds: [], limit: 5 }
+    const scope = { viewer: workspace.viewers.member, collectionIds: [], limit: 5 }
     expect(await searchVector(test.current().db, { ...scope, vector: vectorAt(1), model: 'another@2' })).toEqual([])
   })
 
@@ -100,20 +100,20 @@ describe('retrieval', () => {
   it('says that nothing relevant is there instead of handing on what is', async () => {
     const workspace = await createTestWorkspace(test.current())
     await plant(workspace, { text: 'Signing keys are rotated every 90 days by the platform team.' })
-    const answered = await retrieve('How often are signing keys rotated?', workspace.viewers.user)
+    const answered = await retrieve('How often are signing keys rotated?', workspace.viewers.member)
     expect(answered).toMatchObject({
       found: true,
       degraded: null,
       passages: [{ n: 1, text: expect.stringContaining('90 days') }],
     })
-    const refused = await retrieve('Who painted the ceiling of the Sistine chapel?', workspace.viewers.user)
+    const refused = await retrieve('Who painted the ceiling of the Sistine chapel?', workspace.viewers.member)
     expect(refused).toMatchObject({ found: false, passages: [] })
   })
 
   it('keeps to the collections that were chosen', async () => {
     const workspace = await createTestWorkspace(test.current())
     await plant(workspace, { text: 'Signing keys are rotated every 90 days.' })
-    const elsewhere = await retrieve('How often are signing keys rotated?', workspace.viewers.user, {
+    const elsewhere = await retrieve('How often are signing keys rotated?', workspace.viewers.member, {
       collectionIds: [newId()],
     })
     expect(elsewhere).toMatchObject({ found: false, passages: [] })

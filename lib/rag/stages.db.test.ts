@@ -80,7 +80,7 @@ describe('a search in stages', () => {
     const report = await explainRetrieval(asked(), workspace.viewers.admin)
     expect(report.stages.map(({ stage }) => stage)).toEqual(stageNames)
     expect(report).toMatchObject({ found: true, encoder: expect.stringContaining('MiniLM') })
-    const evidence = await retrieve(question, workspace.viewers.user)
+    const evidence = await retrieve(question, workspace.viewers.member)
     expect(textsOf(report, 'pack')).toEqual(evidence.passages.map(({ text }) => text))
     const [best] = stageOf(report, 'fuse').candidates
     expect(best).toMatchObject({ text: keys, rank: 1, parts: { words: expect.any(Number), meaning: 1 } })
@@ -135,7 +135,7 @@ describe('a search in stages', () => {
     await db.execute(sql`update document_versions set author = 'Ada' where document_id = ${ofTheBook}`)
     await db.execute(sql`update documents set tags = '{law}' where id = ${ofTheBook}`)
     const found = async (filter: RetrievalQuestion['filter']) =>
-      (await retrieve(question, workspace.viewers.user, { filter })).passages.map(({ documentId }) => documentId)
+      (await retrieve(question, workspace.viewers.member, { filter })).passages.map(({ documentId }) => documentId)
     expect(await found({})).toHaveLength(2)
     expect(await found({ authors: ['Ada'] })).toEqual([ofTheBook])
     expect(await found({ authors: ['Bob'] })).toEqual([])
@@ -163,11 +163,11 @@ describe('a search in stages', () => {
     // The neighbour is found by nothing: no words, and no vectors are searched.
     const call = { configuration: retrievalSettingsSchema.parse({ vector: false }) }
     const words = 'signing keys rotated 90 days platform team'
-    const wide = await retrieve(words, workspace.viewers.user, call)
+    const wide = await retrieve(words, workspace.viewers.member, call)
     expect(wide.passages.map(({ text }) => text)).toEqual([keys, next])
     expect(wide.passages[1]).toMatchObject({ n: 2, lexical: null, vector: null, charStart: 1_000 })
-    expect((await retrieve(words, workspace.viewers.user, { ...call, tokensMax: 30 })).passages).toHaveLength(1)
-    expect((await retrieve(words, workspace.viewers.user, { ...call, k: 5 })).passages).toHaveLength(1)
+    expect((await retrieve(words, workspace.viewers.member, { ...call, tokensMax: 30 })).passages).toHaveLength(1)
+    expect((await retrieve(words, workspace.viewers.member, { ...call, k: 5 })).passages).toHaveLength(1)
   })
 
   it('searches the parts of a question by themselves when it is told to', async () => {

@@ -4,7 +4,8 @@
  * so that what they show is what happened.
  */
 import { database } from '#db/client.ts'
-import { type FoundChunk, getChunks, getCosines, type Hit } from '#db/queries/search.ts'
+import { breadthOf, type FoundChunk, getChunks, getCosines, type Hit } from '#db/queries/search.ts'
+import { readAs } from '#db/visibility.ts'
 import { rerankPassages, type WorkspaceEncoder } from '#lib/gateway/index.ts'
 import type { RetrievalSettings } from '#lib/shared/gateway-settings.ts'
 import type { DocumentFilter, StageName } from '#lib/shared/retrieval-contract.ts'
@@ -83,7 +84,9 @@ type LegsFound = {
 
 const runLegs = async (question: string, call: SearchCall): Promise<LegsFound> => {
   const { settings, encoder, viewer, collectionIds, filter, limit } = call
-  const scope: LegScope = { viewer, collectionIds, filter, limit }
+  const place = { viewer, collectionIds, filter, limit }
+  const breadth = await readAs(database(), viewer, (db, reader) => breadthOf(db, { ...place, viewer: reader }))
+  const scope: LegScope = { ...place, breadth }
   const [words, vector, graph] = await Promise.all([
     settings.lexical ? lexicalLeg(question, scope, call) : legOff,
     settings.vector
@@ -96,12 +99,17 @@ const runLegs = async (question: string, call: SearchCall): Promise<LegsFound> =
   return { lexical, vector, graph }
 }
 
+const cosinesOf = (viewer: Viewer, asked: Parameters<typeof getCosines>[2]): Promise<Map<number, number>> =>
+  asked.chunkIds.length === 0
+    ? Promise.resolve(new Map())
+    : readAs(database(), viewer, (db, reader) => getCosines(db, reader, asked))
+
 /** Both rankings of a question: of what may be read, and of everything. */
 const mix = async ({ lexical, vector, graph }: LegsFound, { settings, encoder, viewer }: SearchCall) => {
   const near = new Set(vector.hits.map(({ chunkId }) => chunkId))
   const others = [...lexical.hits, ...graph.hits].map(({ chunkId }) => chunkId).filter((chunkId) => !near.has(chunkId))
   const cosines = vector.asked
-    ? await getCosines(database().db, viewer, { ...vector.asked, chunkIds: [...new Set(others)] })
+    ? await cosinesOf(viewer, { ...vector.asked, chunkIds: [...new Set(others)] })
     : new Map<number, number>()
   const options = { weight: settings.vectorWeight ?? encoder.vectorWeight, whole: lexical.hits[0]?.whole ?? 0, cosines }
   const readable = fuse(free(lexical.hits), free(vector.hits), { ...options, graph: free(graph.hits) })
@@ -118,15 +126,9 @@ const textOf = ({ title, headingPath, context, text }: FoundChunk): string =>
 /** The first `count` of a ranking with what a model may read of them. */
 const readFirst = async (ranked: readonly Fused[], count: number, viewer: Viewer) => {
   const first = ranked.slice(0, count)
-  const read = new Map(
-    (
-      await getChunks(
-        database().db,
-        viewer,
-        first.map(({ chunkId }) => chunkId),
-      )
-    ).map((chunk) => [chunk.chunkId, chunk]),
-  )
+  const ids = first.map(({ chunkId }) => chunkId)
+  const chunks = await readAs(database(), viewer, (db, reader) => getChunks(db, reader, ids))
+  const read = new Map(chunks.map((chunk) => [chunk.chunkId, chunk]))
   return first.flatMap((one) => {
     const chunk = read.get(one.chunkId)
     return chunk ? [{ one, chunk }] : []
@@ -169,7 +171,13 @@ const byModel = async (
   try {
     const first = await Promise.race([readFirst(ranked, rereadMax[by], viewer), given])
     const texts = first.map(({ chunk }) => textOf(chunk))
-    const reranking = rerankPassages(question, texts, { by, viewer, signal: within, ...(trace ? { trace } : {}) })
+    const reranking = rerankPassages(question, texts, {
+      by,
+      viewer,
+      signal: within,
+      collectionIds: [...new Set(first.map(({ chunk }) => chunk.collectionId))],
+      ...(trace ? { trace } : {}),
+    })
     reranking.catch(() => undefined)
     const scores = await Promise.race([reranking, given])
     const order = first

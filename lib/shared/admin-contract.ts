@@ -182,7 +182,12 @@ export type TraceCall = {
   policyVersion: number | null
 }
 
-export type Trace = TraceSummary & { spans: Span[]; calls: TraceCall[] }
+export type Trace = TraceSummary & {
+  spans: Span[]
+  calls: TraceCall[]
+  /** The version of the workspace's rules that it was answered under; null for traces from before it was kept. */
+  policyVersion: number | null
+}
 
 export const traceCacheKinds = ['any', 'exact', 'semantic', 'none'] as const
 export type TraceCacheKind = (typeof traceCacheKinds)[number]

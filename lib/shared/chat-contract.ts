@@ -36,8 +36,10 @@ export type Citation = {
   /** The sentence of the answer that this citation stands behind. */
   claim: string
   supported: boolean
-  /** True when the document was deleted since; the quote is then empty. */
+  /** True when the document can no longer be opened by who reads this; the quote is then empty. */
   removed: boolean
+  /** Why, when it was not deleted: it is there, and this person's access to it is gone. */
+  closed?: boolean
 }
 
 /** Terminal states are all but `streaming`; every message reaches exactly one of them. */
@@ -46,8 +48,12 @@ export type MessageStatus = (typeof messageStatuses)[number]
 
 export type NearestDocument = {
   documentId: string
+  /** Absent in answers that were stored before it was told. */
+  collectionId?: string
   versionId: string
   title: string
+  /** Absent in answers that were stored before it was told. */
+  mediaType?: string
   page: number | null
   charStart: number
   charEnd: number
@@ -76,6 +82,27 @@ export type MessageMetadata = {
   /** Set on an answer that was given before and checked against the documents now. */
   cache?: { level: 'exact' | 'semantic'; answeredAt: string }
   error?: { code: ErrorCode; message: string; retryable: boolean }
+  /** The version of the workspace's rules that it was answered under. */
+  policyVersion?: number
+  /** What it was made by, for a replay: the prompt by name, version and hash, the encoder, the state of the index. For admins. */
+  versions?: { prompt?: string; encoder: string; index: string | null }
+  /** How well it is supported by what was found, 0 to 1, and why, in words. */
+  confidence?: { value: number; reasons: string[] }
+  /** What the policy says of it, for a banner. */
+  warnings?: string[]
+  /** Why the answer is not shown, in words; its text is then what the asker is told instead. */
+  withheld?: string[]
+  /** Whose text stood in its prompt or beside it; absent in answers that were stored before it was told. Not sent to readers. */
+  collectionIds?: string[]
+}
+
+/** The collections whose text a conversation may carry; `unknown` where an answer does not say. */
+export const carriedCollections = (
+  messages: readonly { role: 'user' | 'assistant'; text: string; metadata: MessageMetadata }[],
+): string[] | 'unknown' => {
+  const answers = messages.filter(({ role, text }) => role === 'assistant' && text !== '')
+  const carried = answers.map(({ metadata }) => metadata.collectionIds)
+  return carried.includes(undefined) ? 'unknown' : [...new Set(carried.flatMap((ids) => ids ?? []))]
 }
 
 export type ChatDataParts = {

@@ -1,6 +1,6 @@
 /** The wire of the Knowledge page: which encoder a workspace searches with, which others there are, and how documents are read. */
 import { z } from 'zod'
-import { type GatewaySettings, gatewaySettingsSchema } from './gateway-settings.ts'
+import { type GatewaySettings, gatewaySettingsSchema, type VectorGraph } from './gateway-settings.ts'
 
 export type EncoderChoice = {
   /** As `embed` takes it: `all-MiniLM-L6-v2`, `multilingual-e5-small`, or a provider's id and its model. */
@@ -25,10 +25,12 @@ export type EncoderIndex = {
 }
 
 export type KnowledgeSetup = {
-  settings: Pick<GatewaySettings, 'chunking' | 'retrieval' | 'graph' | 'recognition'>
+  settings: Pick<GatewaySettings, 'chunking' | 'retrieval' | 'vectorIndex' | 'graph' | 'recognition'>
   /** Of all rules of the workspace: saving names it, so that two admins do not overwrite each other. */
   version: number
   serving: EncoderChoice
+  /** As the index that is searched was built, whatever the settings say now; null when there is none yet. */
+  built: VectorGraph | null
   building: EncoderIndex | null
   /** The last change that did not come about, since the one that serves. */
   failed: EncoderIndex | null
@@ -47,7 +49,13 @@ export const encoderChoiceSchema = z.strictObject({ name: z.string().min(1).max(
 
 export const knowledgeSettingsSchema = z.strictObject({
   version: z.int().min(0),
-  settings: gatewaySettingsSchema.pick({ chunking: true, retrieval: true, graph: true, recognition: true }),
+  settings: gatewaySettingsSchema.pick({
+    chunking: true,
+    retrieval: true,
+    vectorIndex: true,
+    graph: true,
+    recognition: true,
+  }),
 })
 
 /** The encoder that is offered for documents in many languages. */

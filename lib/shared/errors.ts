@@ -2,6 +2,8 @@
  * The error catalogue. `AppError` is for what stops a request; a normal outcome (nothing found, already there) is data.
  * One table maps a code to its HTTP status, the words a person sees and whether trying again can help.
  */
+import { withoutSecrets } from './scrub.ts'
+
 const catalogue = {
   'bad-request': {
     status: 400,
@@ -14,6 +16,21 @@ const catalogue = {
     retryable: true,
     message: 'E-mail or password is not right. Check both and try again.',
   },
+  'wrong-password': {
+    status: 403,
+    retryable: true,
+    message: 'That is not your password. Check it and try again.',
+  },
+  'wrong-code': {
+    status: 403,
+    retryable: true,
+    message: 'That code is not right. Take the one that the app shows now; each opens once.',
+  },
+  'link-over': {
+    status: 410,
+    retryable: false,
+    message: 'This link has been used or is over. Ask for a new one.',
+  },
   forbidden: { status: 404, retryable: false, message: 'There is nothing here that you can open.' },
   'not-found': { status: 404, retryable: false, message: 'There is nothing here that you can open.' },
   'foreign-origin': { status: 403, retryable: false, message: 'That request came from another site and was refused.' },
@@ -21,6 +38,21 @@ const catalogue = {
     status: 409,
     retryable: false,
     message: 'Somebody changed this in the meantime. Reload to see how it is now.',
+  },
+  'workspace-changed': {
+    status: 409,
+    retryable: false,
+    message: 'You have switched to another workspace in another tab. Reload to go on there, or switch back.',
+  },
+  'key-reused': {
+    status: 409,
+    retryable: false,
+    message: 'This Idempotency-Key was used for another request. Send a new key.',
+  },
+  'still-running': {
+    status: 409,
+    retryable: true,
+    message: 'The same request is still being worked on. Wait a moment and send it again.',
   },
   busy: {
     status: 409,
@@ -79,6 +111,11 @@ const catalogue = {
     retryable: true,
     message: 'Searching your documents failed, so no answer was written. Ask again in a moment.',
   },
+  'switched-off': {
+    status: 503,
+    retryable: true,
+    message: 'This is switched off for now. Ask again later, or ask an admin why.',
+  },
   'not-ready': {
     status: 503,
     retryable: true,
@@ -136,7 +173,8 @@ export const toAppError = (thrown: unknown): AppError =>
 
 export const publicError = (error: AppError, requestId?: string): PublicError => ({
   code: error.code === 'forbidden' ? 'not-found' : error.code,
-  message: error.publicMessage,
+  // Words that repeat what was typed may repeat a key that was typed into the wrong field.
+  message: withoutSecrets(error.publicMessage),
   retryable: catalogue[error.code].retryable,
   ...(requestId ? { requestId } : {}),
   ...(error.retryAfterSeconds ? { retryAfterSeconds: error.retryAfterSeconds } : {}),

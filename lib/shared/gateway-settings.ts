@@ -3,6 +3,7 @@
  * and a test that shows it. Money is integer micro-dollars (1,000,000 = one dollar); null means "no limit".
  */
 import { z } from 'zod'
+import { policySchema } from './policy-contract.ts'
 
 export const tiers = ['fast', 'standard', 'flagship'] as const
 export type Tier = (typeof tiers)[number]
@@ -51,6 +52,20 @@ export const retrievalSettingsSchema = z.strictObject({
   efSearch: z.int().min(10).max(1_000).default(100),
 })
 export type RetrievalSettings = z.output<typeof retrievalSettingsSchema>
+
+/** How the graph over an encoder's vectors is built; counts from the next build on. */
+const vectorGraphSchema = z
+  .strictObject({
+    /** Links of a passage to others. The defaults are pgvector's: with more, recall at 10,000 passages was hardly better. */
+    m: z.int().min(4).max(64).default(16),
+    /** Candidates looked at for each link. */
+    efConstruction: z.int().min(8).max(512).default(64),
+  })
+  .refine(({ m, efConstruction }) => efConstruction >= 2 * m, {
+    path: ['efConstruction'],
+    message: 'Candidates while building must be at least twice the links.',
+  })
+export type VectorGraph = z.output<typeof vectorGraphSchema>
 
 const limit = z.int().min(0).max(Number.MAX_SAFE_INTEGER).nullable()
 const act = z.enum(redactionActs)
@@ -138,7 +153,10 @@ export const gatewaySettingsSchema = z.strictObject({
       act: z.enum(['alert', 'fall-back']).default('alert'),
     })
     .prefault({}),
+  policy: policySchema.prefault({}),
   retrieval: retrievalSettingsSchema.prefault({}),
+  /** Apart from `retrieval`, which a single search can be asked with. The index is its encoder's: the last build's numbers hold. */
+  vectorIndex: vectorGraphSchema.prefault({}),
   chunking: z
     .strictObject({
       strategy: z.enum(chunkStrategies).default('auto'),

@@ -47,6 +47,7 @@ export type GraphSource = {
   chunkId: string
   documentId: string
   title: string
+  mediaType: string
   ordinal: number
   page: number | null
   predicates: string[]

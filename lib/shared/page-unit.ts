@@ -2,8 +2,8 @@
 
 type PageUnit = 'page' | 'slide'
 
-/** Where a passage stands. `mediaType` is null when only the document is known; `page` counts from 1. */
-export type NumberedPlace = { mediaType: string | null; page: number | null }
+/** Where a passage stands. `mediaType` is null when only the document is known; `page` counts from 1, `pageTo` is where it ends. */
+export type NumberedPlace = { mediaType: string | null; page: number | null; pageTo?: number | null }
 
 /** Null for what has no parts to count. */
 const pageUnit = (mediaType: string | null): PageUnit | null => {
@@ -11,10 +11,15 @@ const pageUnit = (mediaType: string | null): PageUnit | null => {
   return mediaType?.endsWith('.presentation') ? 'slide' : 'page'
 }
 
-/** `page 14`, `slide 3`; of all of them where their number is known: `page 14 of 62`. Empty without a number to name. */
-export const pageInWords = ({ mediaType, page }: NumberedPlace, pages: number | null = null): string => {
+/**
+ * `page 14`, `slide 3`, `pages 14 to 16`; of all of them where their number is known: `page 14 of 62`. Empty without a number to
+ * name. Everything that names a page to a person goes through here.
+ */
+export const pageInWords = ({ mediaType, page, pageTo }: NumberedPlace, pages: number | null = null): string => {
   const unit = pageUnit(mediaType)
-  return unit === null || page === null ? '' : `${unit} ${page}${pages ? ` of ${pages}` : ''}`
+  if (unit === null || page === null) return ''
+  const numbers = pageTo == null || pageTo === page ? `${unit} ${page}` : `${unit}s ${page} to ${pageTo}`
+  return `${numbers}${pages ? ` of ${pages}` : ''}`
 }
 
 /** Where there is little room: `p. 14`, `slide 3`. */

@@ -42,6 +42,7 @@ export type StageCandidate = {
   documentId: string
   versionId: string
   title: string
+  mediaType: string
   page: number | null
   headingPath: string[]
   /** The beginning of the passage. */

@@ -1,7 +1,12 @@
 /** Who is asking, and what they may do. Pure: the session layer makes a `Viewer`, everything below takes one. */
 
-export const roles = ['user', 'reviewer', 'admin'] as const
+/** From the least to the most; each may do what those before it may. */
+export const roles = ['member', 'reviewer', 'admin', 'owner'] as const
 export type Role = (typeof roles)[number]
+
+/** What a program's key may be used for. */
+export const apiScopes = ['ask', 'search', 'ingest'] as const
+export type ApiScope = (typeof apiScopes)[number]
 
 export type Viewer = {
   readonly userId: string
@@ -11,17 +16,37 @@ export type Viewer = {
   readonly email: string
 }
 
+/** What access to documents is decided by; see `visibleTo`. */
+export type Reader = Pick<Viewer, 'workspaceId' | 'userId'>
+
+/** The least role that holds each permission. */
 const permissionRoles = {
-  'chat.use': ['user', 'reviewer', 'admin'],
-  'document.read': ['user', 'reviewer', 'admin'],
-  'document.manage': ['admin'],
-  'trace.read': ['admin'],
-  'cost.read': ['admin'],
-  'health.read': ['admin'],
-  'model.manage': ['admin'],
-} as const satisfies Record<string, readonly Role[]>
+  'chat.use': 'member',
+  'document.read': 'member',
+  /** One's own name, password, sessions, keys and data. */
+  'account.manage': 'member',
+  'document.manage': 'admin',
+  'trace.read': 'admin',
+  'cost.read': 'admin',
+  'health.read': 'admin',
+  'model.manage': 'admin',
+  'member.manage': 'admin',
+  'access.manage': 'admin',
+  'policy.manage': 'admin',
+  'audit.read': 'admin',
+  'incident.manage': 'admin',
+  'record.manage': 'admin',
+  /** Making and unmaking owners, and what ends the workspace. */
+  'workspace.own': 'owner',
+} as const satisfies Record<string, Role>
 
 export type Permission = keyof typeof permissionRoles
 
+/** Whether `role` stands at or above `least`. */
+export const isAtLeast = (role: Role, least: Role): boolean => roles.indexOf(role) >= roles.indexOf(least)
+
 export const can = (viewer: Pick<Viewer, 'role'>, permission: Permission): boolean =>
-  (permissionRoles[permission] as readonly Role[]).includes(viewer.role)
+  isAtLeast(viewer.role, permissionRoles[permission])
+
+/** The address of a demo account; a demo's members are called users. */
+export const demoEmail = (role: Role): string => `${role === 'member' ? 'user' : role}@demo.local`

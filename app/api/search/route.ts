@@ -10,11 +10,13 @@ const body = z.strictObject({
 })
 
 /** Retrieval alone, over what the viewer may see: passages with their scores, and no model. */
-export const POST = route({ permission: 'document.read', limit: 'question', body }, ({ viewer, body, request }) =>
-  retrieve(body.query, viewer, {
-    legs: body.legs,
-    k: body.k,
-    tokensMax: Number.MAX_SAFE_INTEGER,
-    signal: request.signal,
-  }),
+export const POST = route(
+  { permission: 'document.read', limit: 'question', scope: 'search', body },
+  ({ viewer, body, request }) =>
+    retrieve(body.query, viewer, {
+      legs: body.legs,
+      k: body.k,
+      tokensMax: Number.MAX_SAFE_INTEGER,
+      signal: request.signal,
+    }),
 )

@@ -70,6 +70,9 @@ describe('the model store', () => {
     const again = await (await open({ modelsDir, dataDir })).store.find(name)
     expect(again.model).toEqual(model)
     expect(hub.asked).toEqual([])
+    // What else is kept beside the encoders is not offered as one.
+    await cp(join(dataDir, 'models', name), join(modelsDir, 'a-reranker'), { recursive: true })
+    await writeFile(join(modelsDir, 'a-reranker/footnote.json'), '{"kind":"cross-encoder"}')
     expect(await store.list()).toEqual([builtInEncoder.name, name])
   })
 

@@ -76,6 +76,9 @@ const configSchema = z
     return { dimensions, tokensMax: Math.min(positions - (/roberta/i.test(model_type) ? 2 : 0), tokensMaxMost) }
   })
 
+/** What a folder says that it holds; an encoder says nothing. */
+const kindSchema = z.object({ kind: z.string().optional() }).catch({})
+
 const ownWordsSchema: z.ZodType<OwnWords> = z.strictObject({
   queryPrefix: z.string().max(500).optional(),
   passagePrefix: z.string().max(500).optional(),
@@ -365,7 +368,13 @@ export const createModelStore = ({ modelsDir, dataDir, endpoint, backoffMs }: St
   }
 }
 
-/** Models that are whole in a folder: one or two steps down, as their names are. */
+/** False for a model of another kind, such as a cross-encoder, which stands among the encoders in the same layout. */
+const isEncoder = async (folder: string): Promise<boolean> => {
+  const said = await readJson(join(folder, 'footnote.json'), kindSchema).catch(() => undefined)
+  return said?.kind === undefined
+}
+
+/** Encoders that are whole in a folder: one or two steps down, as their names are. */
 const namesIn = async (folder: string, owner = ''): Promise<string[]> => {
   const entries = await readdir(join(folder, owner), { withFileTypes: true }).catch(() => [])
   const names = entries
@@ -375,7 +384,8 @@ const namesIn = async (folder: string, owner = ''): Promise<string[]> => {
     names
       .filter((name) => namePattern.test(name))
       .map(async (name) => {
-        if ((await missingIn(join(folder, name))).length === 0) return [name]
+        if ((await missingIn(join(folder, name))).length === 0)
+          return (await isEncoder(join(folder, name))) ? [name] : []
         return owner ? [] : namesIn(folder, name)
       }),
   )

@@ -2,7 +2,7 @@ import type { Metadata } from 'next'
 import { z } from 'zod'
 import { GraphScreen } from '#components/admin/graph-screen.tsx'
 import { getGraphSize, getNeighbourhood, listEdgeSources, searchEntities } from '#db/reports/graph.ts'
-import { reader } from '#db/reports/reader.ts'
+import { reader, readFor } from '#db/reports/reader.ts'
 import { page } from '#lib/auth/index.ts'
 
 export const metadata: Metadata = { title: 'Graph' }
@@ -29,13 +29,17 @@ const searchSchema = z.object({
 export default async function GraphPage({ searchParams }: { searchParams: Promise<Record<string, unknown>> }) {
   const viewer = await page('document.manage')
   const { q, thing, edge } = searchSchema.parse(await searchParams)
-  const db = reader()
-  const [size, around, sources] = await Promise.all([
-    getGraphSize(db, viewer),
-    thing ? getNeighbourhood(db, viewer, thing) : undefined,
-    thing && edge ? listEdgeSources(db, viewer, edge) : [],
+  const [size, { around, sources, found }] = await Promise.all([
+    getGraphSize(reader(), viewer),
+    readFor(viewer, async (db, person) => {
+      const near = thing ? await getNeighbourhood(db, person, thing) : undefined
+      return {
+        around: near,
+        sources: thing && edge ? await listEdgeSources(db, person, edge) : [],
+        found: near ? [] : await searchEntities(db, person, q),
+      }
+    }),
   ])
-  const found = around ? [] : await searchEntities(db, viewer, q)
   return (
     <GraphScreen
       size={size}

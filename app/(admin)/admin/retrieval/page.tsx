@@ -2,7 +2,7 @@ import type { Metadata } from 'next'
 import { RetrievalScreen } from '#components/admin/retrieval-screen.tsx'
 import { listCollections } from '#db/reports/documents.ts'
 import { listFilterChoices } from '#db/reports/passages.ts'
-import { reader } from '#db/reports/reader.ts'
+import { readFor } from '#db/reports/reader.ts'
 import { page } from '#lib/auth/index.ts'
 import { settingsOf } from '#lib/gateway/index.ts'
 import { listGoldenQuestions } from '#lib/knowledge.ts'
@@ -15,8 +15,8 @@ export default async function RetrievalPage() {
   const viewer = await page('document.manage')
   const [{ settings }, collections, choices, golden] = await Promise.all([
     settingsOf(viewer.workspaceId),
-    listCollections(reader(), viewer),
-    listFilterChoices(reader(), viewer),
+    readFor(viewer, listCollections),
+    readFor(viewer, listFilterChoices),
     listGoldenQuestions(viewer),
   ])
   return (

@@ -3,7 +3,7 @@ import { notFound } from 'next/navigation'
 import { z } from 'zod'
 import { PassageViewer } from '#components/admin/passage-viewer.tsx'
 import { getPassageDocument, getPassageOrdinal } from '#db/reports/passages.ts'
-import { reader } from '#db/reports/reader.ts'
+import { readFor } from '#db/reports/reader.ts'
 import { page } from '#lib/auth/index.ts'
 import { passagePage } from '#lib/knowledge.ts'
 import { releasePassage } from '../actions.ts'
@@ -27,12 +27,14 @@ export default async function PassagesPage({
   const viewer = await page('document.manage')
   const documentId = z.uuid().safeParse((await params).documentId)
   if (!documentId.success) notFound()
-  const document = await getPassageDocument(reader(), viewer, documentId.data)
-  if (!document) notFound()
   const asked = passageId.safeParse((await searchParams).passage)
-  const at = asked.success
-    ? await getPassageOrdinal(reader(), viewer, { documentId: documentId.data, chunkId: asked.data })
-    : undefined
+  const { document, at } = await readFor(viewer, async (db, person) => ({
+    document: await getPassageDocument(db, person, documentId.data),
+    at: asked.success
+      ? await getPassageOrdinal(db, person, { documentId: documentId.data, chunkId: asked.data })
+      : undefined,
+  }))
+  if (!document) notFound()
   return (
     <PassageViewer
       key={document.versionId}

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { route } from '#lib/auth/index.ts'
 import { openVersionFile } from '#lib/documents.ts'
+import { attachmentHeaders } from '#lib/shared/attachment.ts'
 import { inertTypeOf } from './inert-type.ts'
 
 /**
@@ -15,10 +16,7 @@ export const GET = route(
       headers: {
         'content-type': inertTypeOf(name),
         'content-length': String(bytes),
-        'content-disposition': `attachment; filename*=UTF-8''${encodeURIComponent(name).replace(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16)}`)}`,
-        'content-security-policy': "sandbox; default-src 'none'",
-        'cross-origin-resource-policy': 'same-origin',
-        'x-content-type-options': 'nosniff',
+        ...attachmentHeaders(name),
       },
     })
   },

@@ -1,0 +1,103 @@
+import { renderToStaticMarkup } from 'react-dom/server'
+import { describe, expect, it } from 'vitest'
+import { defaultGatewaySettings } from '#lib/shared/gateway-settings.ts'
+import { governedOf, type PreviewPart } from '#lib/shared/policy-draft.ts'
+import { PolicyForm } from './policy-form.tsx'
+import { joinParts, previewWords } from './policy-preview.tsx'
+import { Differences } from './policy-screen.tsx'
+
+const part = (over: Partial<PreviewPart>): PreviewPart => ({
+  judged: 40,
+  total: 200,
+  next: 'x',
+  withheld: 0,
+  warned: 0,
+  counts: [],
+  answers: [],
+  ...over,
+})
+
+describe('a preview', () => {
+  it('adds its parts up, by rule', () => {
+    const count = { id: 'medical', kind: 'topic' as const, words: 'about medical, withheld', act: 'withhold' as const }
+    const joined = joinParts(
+      part({ withheld: 9, counts: [{ ...count, answers: 9 }] }),
+      part({ judged: 160, next: null, withheld: 5, warned: 3, counts: [{ ...count, answers: 5 }] }),
+    )
+    expect(joined).toMatchObject({ judged: 200, withheld: 14, warned: 3, next: null, counts: [{ answers: 14 }] })
+    expect(previewWords(joined)).toBe(
+      'Of last week’s 200 answers, 14 would have been withheld and 3 would have carried a warning.',
+    )
+  })
+
+  it('says when nothing would change, and when there is nothing to try it on', () => {
+    expect(previewWords(part({ judged: 1 }))).toBe('None of last week’s 1 answer would have been touched.')
+    expect(previewWords(part({ judged: 0 }))).toContain('nothing to try it on')
+  })
+})
+
+it('shows what was and what becomes of it, in words that do not rest on colour', () => {
+  const shown = renderToStaticMarkup(
+    <Differences
+      label="Changes"
+      changes={[
+        { key: 'a', before: 'One.', after: 'Two.' },
+        { key: 'b', before: 'Three.', after: null },
+        { key: 'c', before: null, after: '<b>' },
+      ]}
+    />,
+  )
+  expect(shown).toContain('Was: </span>One.')
+  expect(shown).toContain('Becomes: </span>Two.')
+  expect(shown).toContain('This is gone.')
+  expect(shown).toContain('&lt;b&gt;')
+})
+
+it('has a field with a name for every rule of a policy', () => {
+  const usual = governedOf(defaultGatewaySettings)
+  const never = async () => ({ ok: true as const, value: { id: '' } })
+  const collectionId = '01a1ffb6-2ebf-7897-88c9-1d23448b02a9'
+  const rule = { name: 'No promises', over: 'answer', act: 'warn' as const, words: '' }
+  const shown = renderToStaticMarkup(
+    <PolicyForm
+      content={{
+        ...usual,
+        policy: {
+          ...usual.policy,
+          features: { ...usual.policy.features, chat: [collectionId] },
+          exposure: [{ collectionId, to: ['p1'] }],
+          rules: [{ ...rule, id: collectionId, test: { kind: 'must-cite', citations: 2 } }],
+          quietHours: { from: '22:00', to: '06:00', timeZone: 'UTC', jobs: ['graph'] },
+        },
+      }}
+      basedOn={3}
+      reason="Asked for"
+      view={{
+        collections: [{ value: collectionId, label: 'People' }],
+        models: [{ value: 'p1', label: 'every model at Acme' }],
+        tasks: ['title'],
+      }}
+      save={never}
+      tryRule={async () => ({ ok: true, value: { met: false, words: '' } })}
+      onSaved={() => undefined}
+      onClose={() => undefined}
+    />,
+  )
+  for (const words of [
+    'Chat may use',
+    'People may be read by',
+    'Medical matters',
+    'Withhold below',
+    'Citations at least',
+    'The audit log',
+    'Time zone',
+    'The workspace in one minute',
+    'Card numbers',
+    'Hold a passage back from models',
+    'A change waits for a second admin',
+    'Why this change',
+  ])
+    expect(shown).toContain(words)
+  const names = [...shown.matchAll(/<(?:input|select|textarea)[^>]*>/g)].map(([tag]) => tag)
+  for (const tag of names) expect(/aria-label=|id="/.test(tag) || tag.includes('type="checkbox"'), tag).toBe(true)
+})

@@ -1,0 +1,411 @@
+import { eq } from 'drizzle-orm'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { insertProvider } from '#db/queries/models.ts'
+import { auditLog, chats, citations, collections, messages, settingsVersions, users } from '#db/schema/index.ts'
+import { createTestWorkspace, type TestWorkspace, withDatabase } from '#db/testing.ts'
+import { saveGatewaySettings } from './gateway/index.ts'
+import {
+  applyDraft,
+  discardDraft,
+  getPolicy,
+  listPolicyVersions,
+  policyView,
+  previewPolicy,
+  proposeDraft,
+  rejectDraft,
+  renewDraft,
+  rollBack,
+  saveDraft,
+  testRule,
+} from './policy.ts'
+import type { MessageMetadata } from './shared/chat-contract.ts'
+import { newId } from './shared/ids.ts'
+import type { PolicyInput } from './shared/policy-contract.ts'
+import { type Governed, governedSchema } from './shared/policy-draft.ts'
+import type { Viewer } from './shared/viewer.ts'
+
+const test = withDatabase()
+
+const withPolicy = (policy: PolicyInput, over: Partial<Governed> = {}): Governed =>
+  governedSchema.parse({ policy, ...over })
+
+/** A draft as its author would see it now. */
+const draftOf = async (viewer: Viewer, content: Governed, basedOn?: number, reason = 'Asked for by legal') => {
+  await saveDraft(viewer, { content, basedOn: basedOn ?? (await getPolicy(viewer)).version, reason })
+  const { draft } = await policyView(viewer)
+  if (!draft) throw new Error('no draft')
+  return { ...draft, seen: draft.updatedAt }
+}
+const apply = async (viewer: Viewer, content: Governed): Promise<number> =>
+  applyDraft(viewer, await draftOf(viewer, content))
+
+const eventsOf = async ({ workspaceId }: TestWorkspace) =>
+  (
+    await test.current().db.select().from(auditLog).where(eq(auditLog.workspaceId, workspaceId)).orderBy(auditLog.id)
+  ).map(({ event }) => event)
+
+describe('drafts of a policy', () => {
+  it('are kept as typed, one a person, and in force only once applied, with who, when and why', async () => {
+    const made = await createTestWorkspace(test.current())
+    const { admin } = made.viewers
+    const contradicting = withPolicy({ confidence: { warnBelow: 0.1, withholdBelow: 0.5 } })
+    const kept = await draftOf(admin, contradicting)
+    expect(kept).toMatchObject({ content: contradicting, faults: [expect.stringContaining('withheld below')] })
+    await expect(applyDraft(admin, kept)).rejects.toMatchObject({ code: 'bad-request' })
+    const draft = await draftOf(admin, withPolicy({ topics: { medical: 'warn' } }))
+    expect(draft.id).toBe(kept.id)
+    expect(draft.changes).toMatchObject([{ key: 'topics.medical', after: expect.stringContaining('with a warning') }])
+    expect((await getPolicy(admin)).version).toBe(0)
+    expect(await applyDraft(admin, draft)).toBe(1)
+    expect(await getPolicy(admin)).toMatchObject({
+      version: 1,
+      policy: { topics: { medical: 'warn' } },
+      savedBy: 'admin',
+      approvedBy: null,
+      reason: 'Asked for by legal',
+      at: expect.any(String),
+    })
+    expect((await policyView(admin)).draft).toBeNull()
+    await expect(applyDraft(admin, draft)).rejects.toMatchObject({ code: 'not-found' })
+    expect(await eventsOf(made)).toEqual(['policy.drafted', 'policy.drafted', 'policy.applied'])
+  })
+
+  it('are nobody else’s until they are proposed, and never another workspace’s', async () => {
+    const { viewers } = await createTestWorkspace(test.current())
+    const stranger = (await createTestWorkspace(test.current())).viewers.admin
+    const draft = await draftOf(viewers.admin, withPolicy({ topics: { legal: 'warn' } }))
+    for (const other of [viewers.owner, stranger]) {
+      expect(await policyView(other)).toMatchObject({ draft: null, proposals: [] })
+      await expect(applyDraft(other, draft)).rejects.toMatchObject({ code: 'not-found' })
+      await expect(discardDraft(other, draft.id)).rejects.toMatchObject({ code: 'not-found' })
+    }
+    await proposeDraft(viewers.admin, draft.id)
+    expect((await policyView(viewers.owner)).proposals).toMatchObject([{ id: draft.id, author: 'admin', mine: false }])
+    await expect(rejectDraft(stranger, draft.id, 'no')).rejects.toMatchObject({ code: 'not-found' })
+    await rejectDraft(viewers.owner, draft.id, 'Too strict')
+    expect(await policyView(viewers.admin)).toMatchObject({
+      draft: null,
+      rejected: { by: 'owner', note: 'Too strict' },
+    })
+    const again = await draftOf(viewers.admin, withPolicy({ topics: { legal: 'warn' } }))
+    await discardDraft(viewers.admin, again.id)
+    expect(await policyView(viewers.admin)).toMatchObject({ draft: null, rejected: null })
+  })
+
+  it('of two admins at once: the second gets a conflict with the difference, and loses nothing', async () => {
+    const { viewers } = await createTestWorkspace(test.current())
+    const mine = await draftOf(viewers.admin, withPolicy({ topics: { medical: 'withhold' } }))
+    const theirs = await draftOf(viewers.owner, withPolicy({ retention: { chats: 30 } }))
+    const ends = await Promise.allSettled([applyDraft(viewers.admin, mine), applyDraft(viewers.owner, theirs)])
+    expect(ends.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+    const loser = ends[0]?.status === 'rejected' ? viewers.admin : viewers.owner
+    const lost = ends.find(({ status }) => status === 'rejected') as PromiseRejectedResult
+    expect(lost.reason).toMatchObject({ code: 'conflict', status: 409 })
+    const kept = (await policyView(loser)).draft
+    expect(kept?.moved).toHaveLength(1)
+    await expect(applyDraft(loser, { id: kept?.id ?? '', seen: kept?.updatedAt ?? '' })).rejects.toMatchObject({
+      code: 'conflict',
+      publicMessage: expect.stringMatching(/It was:/),
+    })
+    await renewDraft(loser, kept?.id ?? '')
+    const renewed = (await policyView(loser)).draft
+    expect(renewed).toMatchObject({ moved: [], changes: [expect.anything()] })
+    await applyDraft(loser, { id: renewed?.id ?? '', seen: renewed?.updatedAt ?? '' })
+    expect((await getPolicy(loser)).policy).toMatchObject({ topics: { medical: 'withhold' }, retention: { chats: 30 } })
+  })
+
+  it('go on where only rules outside the policy were saved meanwhile, and keep those', async () => {
+    const { viewers } = await createTestWorkspace(test.current())
+    const draft = await draftOf(viewers.admin, withPolicy({ topics: { legal: 'warn' } }))
+    await saveGatewaySettings(viewers.owner, 0, { cache: { semantic: false } })
+    expect(await applyDraft(viewers.admin, draft)).toBe(2)
+    const stored = await test
+      .current()
+      .db.select()
+      .from(settingsVersions)
+      .where(eq(settingsVersions.workspaceId, viewers.admin.workspaceId))
+    expect(stored.map(({ version }) => version).sort()).toEqual([1, 2])
+    expect(stored.find(({ version }) => version === 2)?.settings).toMatchObject({ cache: { semantic: false } })
+  })
+})
+
+describe('a second approver', () => {
+  const strict = () => withPolicy({ secondApprover: true })
+
+  it('is another admin than the author, sees what they apply, and cannot be switched off by one alone', async () => {
+    const made = await createTestWorkspace(test.current())
+    const { admin, owner } = made.viewers
+    await apply(admin, strict())
+    const draft = await draftOf(admin, withPolicy({ secondApprover: false }))
+    expect(draft.barred).toContain('second admin')
+    await expect(applyDraft(admin, draft)).rejects.toMatchObject({ code: 'bad-request' })
+    await proposeDraft(admin, draft.id)
+    const proposed = (await policyView(admin)).draft
+    await expect(applyDraft(admin, { id: draft.id, seen: proposed?.updatedAt ?? '' })).rejects.toMatchObject({
+      code: 'bad-request',
+    })
+    const [seen] = (await policyView(owner)).proposals
+    // Changed after it was looked at: it is another proposal.
+    await new Promise((resolve) => setTimeout(resolve, 2))
+    await saveDraft(admin, {
+      content: withPolicy({ secondApprover: false, topics: { legal: 'withhold' } }),
+      basedOn: 1,
+      reason: '',
+    })
+    await proposeDraft(admin, draft.id)
+    await expect(applyDraft(owner, { id: draft.id, seen: seen?.updatedAt ?? '' })).rejects.toMatchObject({
+      code: 'conflict',
+    })
+    const [now] = (await policyView(owner)).proposals
+    await applyDraft(owner, { id: draft.id, seen: now?.updatedAt ?? '' })
+    expect(await getPolicy(admin)).toMatchObject({
+      savedBy: 'admin',
+      approvedBy: 'owner',
+      policy: { secondApprover: false },
+    })
+  })
+
+  it('holds for budgets, masking, providers and what is held back, wherever they are saved', async () => {
+    const { viewers } = await createTestWorkspace(test.current())
+    await apply(viewers.admin, strict())
+    for (const input of [
+      { budgets: { userDayMicros: 1 } },
+      { redaction: { acts: { email: 'allow' as const } } },
+      { providers: 'local' as const },
+      { injection: { quarantineFrom: 1 } },
+      { unknownPrice: 'refuse' as const },
+    ])
+      await expect(saveGatewaySettings(viewers.admin, 1, input)).rejects.toMatchObject({
+        code: 'bad-request',
+        publicMessage: expect.stringContaining('second admin'),
+      })
+    expect(await saveGatewaySettings(viewers.admin, 1, { cache: { exact: false } })).toBe(2)
+    const off = { policy: { secondApprover: false } }
+    await expect(saveGatewaySettings(viewers.admin, 2, off)).rejects.toMatchObject({ code: 'bad-request' })
+    const draft = await draftOf(viewers.admin, withPolicy({ secondApprover: true }, { providers: 'local' }))
+    await proposeDraft(viewers.admin, draft.id)
+    const [seen] = (await policyView(viewers.owner)).proposals
+    await applyDraft(viewers.owner, { id: draft.id, seen: seen?.updatedAt ?? '' })
+    expect((await getPolicy(viewers.owner)).governed.providers).toBe('local')
+  })
+
+  it('makes of a roll back a proposal', async () => {
+    const { viewers } = await createTestWorkspace(test.current())
+    await apply(viewers.admin, strict())
+    expect(await rollBack(viewers.admin, 0)).toEqual({ proposed: expect.any(String) })
+    expect((await getPolicy(viewers.admin)).policy.secondApprover).toBe(true)
+    expect((await policyView(viewers.owner)).proposals).toMatchObject([{ changes: [{ key: 'secondApprover' }] }])
+  })
+})
+
+describe('versions', () => {
+  it('stay, each with what it changed, and one click makes an old one new', async () => {
+    const made = await createTestWorkspace(test.current())
+    const { admin, member } = made.viewers
+    await apply(admin, withPolicy({ topics: { medical: 'warn' } }))
+    await apply(admin, withPolicy({ topics: { medical: 'withhold' } }, { budgets: { userDayMicros: 5 } as never }))
+    expect(await rollBack(admin, 1, 'Too many refusals')).toEqual({ version: 3 })
+    const { versions, older } = await listPolicyVersions(admin)
+    expect(older).toBe(false)
+    expect(versions.map(({ version, changes }) => [version, changes.map(({ key }) => key)])).toEqual([
+      [3, ['topics.medical', 'budgets.userDayMicros']],
+      [2, ['topics.medical', 'budgets.userDayMicros']],
+      [1, ['topics.medical']],
+      [0, []],
+    ])
+    expect((await listPolicyVersions(admin, 2)).versions.map(({ version }) => version)).toEqual([1, 0])
+    expect(versions[0]).toMatchObject({ savedBy: 'admin', reason: 'Too many refusals' })
+    expect((await getPolicy(admin)).policy.topics.medical).toBe('warn')
+    await expect(rollBack(admin, 1)).rejects.toMatchObject({ code: 'bad-request' })
+    await expect(rollBack(admin, 99)).rejects.toMatchObject({ code: 'not-found' })
+    expect((await eventsOf(made)).at(-1)).toBe('policy.rolled-back')
+    // Whose name it is stays even when the person is gone from the list.
+    await test.current().db.update(users).set({ name: 'erased person' }).where(eq(users.id, admin.userId))
+    expect((await listPolicyVersions(member)).versions[0]?.savedBy).toBe('erased person')
+  })
+})
+
+describe('what contradicts itself', () => {
+  let made: TestWorkspace
+  let providerId: string
+  beforeAll(async () => {
+    made = await createTestWorkspace(test.current())
+    providerId = newId()
+    await insertProvider(test.current().db, {
+      id: providerId,
+      workspaceId: made.workspaceId,
+      name: 'Away',
+      kind: 'openai',
+      baseUrl: null,
+      sealedKey: null,
+      keyHint: null,
+      local: false,
+      enabled: true,
+      requestsPerMinute: null,
+      tokensPerMinute: null,
+    })
+  })
+  const rule = { id: newId(), name: 'R', test: { kind: 'must-not-match' as const, pattern: 'x' } }
+  const quiet = { from: '22:00', to: '06:00', timeZone: 'UTC', jobs: ['graph' as const] }
+  const gone = newId()
+
+  it.each<[string, () => Governed]>([
+    ['Chat names a collection that is gone', () => withPolicy({ features: { chat: [gone] } })],
+    ['one that is gone', () => withPolicy({ exposure: [{ collectionId: gone, to: 'local' }] })],
+    [
+      'which is not set under Models',
+      () => withPolicy({ exposure: [{ collectionId: made.collectionId, to: ['nobody'] }] }),
+    ],
+    [
+      'Chat may use “General”, but no model may read it',
+      () =>
+        withPolicy({
+          features: { chat: [made.collectionId] },
+          exposure: [{ collectionId: made.collectionId, to: [] }],
+        }),
+    ],
+    [
+      'Summaries may use “General”, but no model may read it',
+      () =>
+        withPolicy(
+          {
+            features: { summaries: [made.collectionId] },
+            exposure: [{ collectionId: made.collectionId, to: [providerId] }],
+          },
+          { providers: 'local' },
+        ),
+    ],
+    ['must begin at the same confidence', () => withPolicy({ confidence: { warnBelow: 0.2, withholdBelow: 0.3 } })],
+    ['cannot be read', () => withPolicy({ rules: [{ ...rule, test: { kind: 'must-match', pattern: '(?=a)' } }] })],
+    ['no task called nothing', () => withPolicy({ rules: [{ ...rule, over: 'nothing' }] })],
+    [
+      'only an answer cites',
+      () => withPolicy({ rules: [{ ...rule, over: 'title', test: { kind: 'must-cite', citations: 1 } }] }),
+    ],
+    ['same id', () => withPolicy({ rules: [rule, rule] })],
+    ['have no length', () => withPolicy({ quietHours: { ...quiet, to: '22:00' } })],
+    ['no time zone called', () => withPolicy({ quietHours: { ...quiet, timeZone: 'Mars/Base' } })],
+    ['no work that waits', () => withPolicy({ quietHours: { ...quiet, jobs: [] } })],
+    ['over $10,000,000', () => withPolicy({}, { budgets: { userDayMicros: 1e14 } as never })],
+  ])('is refused in words: %s', async (words, content) => {
+    const draft = await draftOf(made.viewers.admin, content())
+    await expect(applyDraft(made.viewers.admin, draft)).rejects.toMatchObject({
+      code: 'bad-request',
+      publicMessage: expect.stringContaining(words),
+    })
+    expect((await getPolicy(made.viewers.admin)).version).toBe(0)
+  })
+})
+
+describe('a preview', () => {
+  const minute = 60_000
+
+  const answer = async (
+    viewer: Viewer,
+    {
+      question,
+      text,
+      metadata = {},
+      ageMs = minute,
+    }: { question: string; text: string; metadata?: MessageMetadata; ageMs?: number },
+  ): Promise<string> => {
+    const { db } = test.current()
+    const [chatId, questionId, id] = [newId(), newId(), newId()]
+    const createdAt = new Date(Date.now() - ageMs)
+    await db.insert(chats).values({ id: chatId, workspaceId: viewer.workspaceId, userId: viewer.userId, title: 'T' })
+    await db.insert(messages).values([
+      { id: questionId, chatId, role: 'user', text: question, status: 'complete', createdAt },
+      {
+        id,
+        chatId,
+        role: 'assistant',
+        text,
+        status: 'complete',
+        questionId,
+        metadata: { route: 'retrieval', ...metadata },
+        createdAt,
+      },
+    ])
+    return id
+  }
+
+  it('judges the answers of the last week anew, part by part, and counts by rule', async () => {
+    const { viewers } = await createTestWorkspace(test.current())
+    const stranger = (await createTestWorkspace(test.current())).viewers.member
+    const { member, admin } = viewers
+    for (let at = 0; at < 42; at += 1)
+      await answer(member, { question: `Question ${at}`, text: 'Plain words [^1].', ageMs: (at + 2) * minute })
+    const dosage = await answer(member, { question: 'What is the dosage of insulin?', text: 'See a nurse.' })
+    await answer(member, {
+      question: 'Mail ada@halden.example?',
+      text: 'We guarantee 90 days.',
+      metadata: { confidence: { value: 0.2, reasons: [] } },
+    })
+    await answer(member, { question: 'Old', text: 'We guarantee it.', ageMs: 8 * 24 * 60 * minute })
+    await answer(stranger, { question: 'Foreign', text: 'We guarantee it.' })
+    const content = withPolicy({
+      topics: { medical: 'withhold' },
+      confidence: { warnBelow: 0.4 },
+      rules: [{ id: newId(), name: 'No guarantees', test: { kind: 'must-not-match', pattern: '(?i)guarantee' } }],
+    })
+    const first = await previewPolicy(admin, content)
+    expect(first).toMatchObject({ judged: 40, total: 44, withheld: 1, warned: 1, next: expect.any(String) })
+    expect(first.answers.map(({ act }) => act).sort()).toEqual(['warn', 'withhold'])
+    expect(first.answers.find(({ messageId }) => messageId === dosage)?.reasons.join()).toContain('Ask a doctor')
+    expect(JSON.stringify(first)).not.toContain('ada@halden.example')
+    expect(first.counts.map(({ kind, answers }) => [kind, answers]).sort()).toEqual([
+      ['confidence', 1],
+      ['rule', 1],
+      ['topic', 1],
+    ])
+    const second = await previewPolicy(admin, content, { after: first.next })
+    expect(second).toMatchObject({ judged: 4, total: 44, withheld: 0, warned: 0, next: null })
+    expect(await previewPolicy(admin, withPolicy({}))).toMatchObject({ withheld: 0, warned: 0, answers: [] })
+  })
+
+  it('counts what rests on a collection that chat would no longer use, and refuses a pattern that cannot be read', async () => {
+    const { viewers, workspaceId } = await createTestWorkspace(test.current())
+    const { db } = test.current()
+    const secretId = newId()
+    await db.insert(collections).values({ id: secretId, workspaceId, name: 'Secret' })
+    const id = await answer(viewers.member, { question: 'Q', text: 'A [^1].', metadata: { collectionIds: [secretId] } })
+    await db.insert(citations).values({
+      messageId: id,
+      ordinal: 1,
+      n: 1,
+      documentId: newId(),
+      versionId: newId(),
+      chunkId: '1',
+      title: 'T',
+      collection: 'Secret',
+      mediaType: 'text/plain',
+      headingPath: [],
+      quote: 'q',
+      charStart: 0,
+      charEnd: 1,
+      rects: [],
+      claim: 'c',
+      supported: true,
+    })
+    expect(await previewPolicy(viewers.admin, withPolicy({ features: { chat: [] } }))).toMatchObject({
+      withheld: 1,
+      counts: [{ kind: 'collection', answers: 1 }],
+    })
+    const cites = (least: number) =>
+      withPolicy({ rules: [{ id: newId(), name: 'C', test: { kind: 'must-cite', citations: least } }] })
+    expect((await previewPolicy(viewers.admin, cites(1))).warned).toBe(0)
+    expect((await previewPolicy(viewers.admin, cites(2))).warned).toBe(1)
+    const broken = withPolicy({ rules: [{ id: newId(), name: 'B', test: { kind: 'must-match', pattern: '(' } }] })
+    await expect(previewPolicy(viewers.admin, broken)).rejects.toMatchObject({ code: 'bad-request' })
+  })
+})
+
+it('tries a rule on a text, and says what is wrong with its pattern', () => {
+  const rule = { id: newId(), name: 'R', over: 'answer', act: 'withhold' as const, words: '' }
+  expect(testRule({ ...rule, test: { kind: 'must-not-match', pattern: 'x+' } }, 'xx')).toEqual({
+    met: true,
+    words: 'The rule acts on this text. It would be withheld.',
+  })
+  expect(testRule({ ...rule, test: { kind: 'must-cite', citations: 2 } }, 'One [1] and two [2].').met).toBe(false)
+  expect(testRule({ ...rule, test: { kind: 'must-match', pattern: '(' } }, 'x').words).toContain('cannot be read')
+})

@@ -1,0 +1,120 @@
+/**
+ * The part of a workspace's rules that is policy: what may be read, sent, said and kept. It is stored with the other rules
+ * (gateway-settings.ts), changed by drafts, and every version stays. Each rule has a test that shows it bite.
+ */
+import { z } from 'zod'
+
+/** `open`: being written; `proposed`: waits for a second person; `stale`: the rules moved on under it. */
+export const draftStates = ['open', 'proposed', 'applied', 'rejected', 'discarded'] as const
+export type DraftState = (typeof draftStates)[number]
+
+/** What may be built on documents. */
+export const policyFeatures = ['chat', 'search', 'summaries'] as const
+export type PolicyFeature = (typeof policyFeatures)[number]
+
+/** Subjects that a rule can name; what counts as one is in lib/gateway/topics.ts. */
+export const policyTopics = ['medical', 'legal', 'financial', 'employment', 'security', 'self-harm'] as const
+export type PolicyTopic = (typeof policyTopics)[number]
+
+/** What happens to an answer that a rule meets. `withhold`: it is not shown, and the asker is told why and what to do. */
+export const answerActs = ['allow', 'warn', 'withhold'] as const
+export type AnswerAct = (typeof answerActs)[number]
+
+/** Kinds of records with days of their own. */
+export const retentionKinds = ['chats', 'traces', 'calls', 'audit', 'sessions', 'exports'] as const
+export type RetentionKind = (typeof retentionKinds)[number]
+
+/** Jobs that can wait for the night. */
+export const quietJobs = ['sources', 'summaries', 'graph', 'recognition', 'encoders'] as const
+export type QuietJob = (typeof quietJobs)[number]
+
+/** Logs of the use of AI are kept for half a year at least (EU AI Act, Art. 19 and 26). */
+export const auditDaysMin = 183
+
+const days = (least: number, usual: number | null) => z.int().min(least).max(36_500).nullable().default(usual)
+const clock = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'A time as 22:00')
+const act = z.enum(answerActs)
+
+export const answerRuleSchema = z.strictObject({
+  id: z.uuid(),
+  name: z.string().trim().min(1).max(80),
+  /** `answer`, or a task's name for what it returns (lib/gateway/tasks.ts), as text. */
+  over: z.string().max(40).default('answer'),
+  /** Patterns are RE2: no pattern can take longer than the text is long. */
+  test: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('must-not-match'), pattern: z.string().min(1).max(500) }),
+    z.strictObject({ kind: z.literal('must-match'), pattern: z.string().min(1).max(500) }),
+    z.strictObject({ kind: z.literal('must-cite'), citations: z.int().min(1).max(20) }),
+    z.strictObject({ kind: z.literal('max-characters'), characters: z.int().min(50).max(100_000) }),
+  ]),
+  act: z.enum(['warn', 'withhold']).default('warn'),
+  /** What the asker reads; empty: the rule's name. */
+  words: z.string().max(300).default(''),
+})
+export type AnswerRule = z.output<typeof answerRuleSchema>
+
+export const policySchema = z.strictObject({
+  /** Collections a feature may use; null: all that the person may read. */
+  features: z
+    .strictObject({
+      chat: z.array(z.uuid()).max(500).nullable().default(null),
+      search: z.array(z.uuid()).max(500).nullable().default(null),
+      summaries: z.array(z.uuid()).max(500).nullable().default(null),
+    } satisfies Record<PolicyFeature, unknown>)
+    .prefault({}),
+  /** Which providers may see passages of a collection; one that is not named here may be seen by all. */
+  exposure: z
+    .array(
+      z.strictObject({
+        collectionId: z.uuid(),
+        /** `local`: models on our own machines; else ids of providers or keys of models (`PROVIDER/MODEL`). Empty: none at all. */
+        to: z.union([z.literal('local'), z.array(z.string().min(1).max(300)).max(100)]),
+      }),
+    )
+    .max(500)
+    .default([]),
+  topics: z
+    .strictObject({
+      medical: act.default('allow'),
+      legal: act.default('allow'),
+      financial: act.default('allow'),
+      employment: act.default('allow'),
+      security: act.default('allow'),
+      'self-harm': act.default('allow'),
+    } satisfies Record<PolicyTopic, unknown>)
+    .prefault({}),
+  confidence: z
+    .strictObject({
+      /** Below this (0 to 1) an answer carries a warning; 0 warns never. */
+      warnBelow: z.number().min(0).max(1).default(0),
+      /** Below this it is not shown. */
+      withholdBelow: z.number().min(0).max(1).default(0),
+    })
+    .prefault({}),
+  rules: z.array(answerRuleSchema).max(100).default([]),
+  /** Days; null: for ever. */
+  retention: z
+    .strictObject({
+      chats: days(1, null),
+      traces: days(1, 400),
+      calls: days(1, 400),
+      audit: days(auditDaysMin, null),
+      sessions: days(1, 90),
+      exports: days(1, 7),
+    } satisfies Record<RetentionKind, unknown>)
+    .prefault({}),
+  /** Between these times the jobs named wait; null: never. */
+  quietHours: z
+    .strictObject({
+      from: clock,
+      to: clock,
+      timeZone: z.string().max(60),
+      jobs: z.array(z.enum(quietJobs)).max(quietJobs.length),
+    })
+    .nullable()
+    .default(null),
+  /** A change of the policy waits for a second admin. */
+  secondApprover: z.boolean().default(false),
+})
+export type Policy = z.output<typeof policySchema>
+export type PolicyInput = z.input<typeof policySchema>
