@@ -56,7 +56,7 @@ const vectorsOf = async (texts: readonly string[], embeddedMax: number): Promise
   return vectors
 }
 
-export type Corpus = {
+type Corpus = {
   chunks: number
   chunksPerDocument: number
   /** So many are embedded by the encoder. */

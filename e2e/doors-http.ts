@@ -12,7 +12,12 @@ type Sent = { method?: string; headers?: Record<string, string>; body?: string |
 /** One request, no redirect followed. The body is read to its end, or for a stream of events until it is known to be one. */
 export const knock = (url: string, { method = 'GET', headers = {}, body }: Sent = {}): Promise<Reply> =>
   new Promise((resolve, reject) => {
-    const sent = httpRequest(url, { method, headers, agent, timeout: timeoutMs }, (response) => {
+    let answered = false
+    // Node.js says the length by itself for some methods only.
+    const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
+    const options = { method, headers: { ...headers, ...length }, agent, timeout: timeoutMs }
+    const sent = httpRequest(url, options, (response) => {
+      answered = true
       const parts: Buffer[] = []
       const end = () =>
         resolve({
@@ -30,7 +35,8 @@ export const knock = (url: string, { method = 'GET', headers = {}, body }: Sent 
       response.on('error', reject)
     })
     sent.on('timeout', () => sent.destroy(new Error(`No answer within ${timeoutMs} ms: ${method} ${url}`)))
-    sent.on('error', reject)
+    // One that is answered before it was sent whole may be cut off after the answer.
+    sent.on('error', (error) => (answered ? undefined : reject(error)))
     sent.end(body)
   })
 

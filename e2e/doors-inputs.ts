@@ -45,6 +45,8 @@ export type DoorsWorld = {
   crowd: Record<Exclude<Asker, 'anonymous'>, string[]>
   /** What stands in the things of the workspace that is looked at. */
   words: string
+  /** What stands in what is one person's own. */
+  personal: string
   /** Words that stand in everything that is foreign, and nowhere else. */
   secret: string
 }

@@ -160,7 +160,12 @@ const cellsOf = (rows: readonly Row[], forms: readonly PageForm[] = ['html']): C
   rows.flatMap((row) =>
     askers.flatMap((asker) =>
       idsOf(row, asker).flatMap((id) =>
-        row.kind === 'page' ? forms.map((form) => ({ row, asker, id, form })) : [{ row, asker, id }],
+        // What an address is made of is the same in every form.
+        row.kind === 'page'
+          ? forms
+              .filter((form) => form === 'html' || row.id !== 'malformed' || id === malformedIds[0])
+              .map((form) => ({ row, asker, id, form }))
+          : [{ row, asker, id }],
       ),
     ),
   )
@@ -175,8 +180,9 @@ const judge = (cell: Cell, got: string, text: string): string | null => {
   const where = `${doorKey(row)} ${row.id} (${cell.id}) as ${form ?? 'JSON'} to ${asker}`
   if (got !== expected) return `${where}: ${got} instead of ${expected}`
   if (text.includes(world.secret)) return `${where}: gives away what is foreign`
-  if ((isRefused(expected) || asker === 'outsider') && text.includes(world.words))
-    return `${where}: gives away what is not theirs`
+  const strange = ['anonymous', 'outsider', 'suspended'].includes(asker)
+  if ((isRefused(expected) || strange) && text.includes(world.words)) return `${where}: gives away what is not theirs`
+  if (strange && text.includes(world.personal)) return `${where}: gives away what is a person's own`
   return null
 }
 
@@ -210,6 +216,18 @@ test('every page as a prefetch: nothing of anybody is in it', async () => {
   expect(wrong.filter(Boolean)).toEqual([])
 })
 
+test('caches: what one person was given, nobody else is', async () => {
+  const documents = '/admin/documents'
+  for (const form of Object.keys(pageForms) as PageForm[]) {
+    await askPage(server.url, documents, form, cookieOf('owner', true))
+    for (const asker of ['anonymous', 'member', 'outsider'] as const) {
+      const reply = await askPage(server.url, documents, form, cookieOf(asker))
+      expectNothing(reply.text, `${form} to ${asker}`)
+      expect(reply.headers['cache-control'] ?? '').toMatch(/no-store/)
+    }
+  }
+})
+
 test('every route: each cell of the matrix', async () => {
   const cells = cellsOf(matrix.filter(({ kind }) => kind === 'route'))
   const wrong = await overAll(cells, async (cell) => {
@@ -219,7 +237,9 @@ test('every route: each cell of the matrix', async () => {
     const cookie = cookieOf(asker, row.id === 'own')
     const headers = { origin: server.url, 'content-type': 'application/json', ...(cookie ? { cookie } : {}) }
     const reply = await knock(`${server.url}${pathOf(row, id)}`, { method, headers, body })
-    if (!/no-store|private/.test(reply.headers['cache-control'] ?? '')) return `${row.name} may be kept by others`
+    // What was written is kept by nobody.
+    if (method === 'GET' && !/no-store|private/.test(reply.headers['cache-control'] ?? ''))
+      return `${row.name} may be kept by others`
     const got = String(reply.status)
     return row.id === 'malformed' && got === '400' ? null : judge(cell, got, reply.text)
   })
@@ -252,22 +272,20 @@ test('every action and every writing route refuses what comes from another site,
     const inputOf = inputs[`action ${name}`]
     const own = inputOf?.of ? world.own.owner[inputOf.of][0] : ''
     const args = JSON.stringify([inputOf?.body(own ?? '', world) ?? {}])
-    for (const origin of ['https://elsewhere.example', 'null', null, server.url.replace(/\d+$/, '1')]) {
-      const reply = await callAction(server.url, page, { id, args, cookie, origin })
-      // Next.js refuses a foreign origin itself; where there is none, the door does. Signing in and out are not ours to keep shut.
-      const open = openDoors.some((door) => door.name === name)
-      if (!open && !['none', '403'].includes(verdictOfAction(reply)))
-        return `${name} from ${origin}: ${reply.text.slice(0, 200)}`
-      const forged = { 'x-forwarded-host': 'elsewhere.example', 'x-forwarded-proto': 'https' }
-      const forgery = await callAction(
-        server.url,
-        page,
-        { id, args, cookie, origin: 'https://elsewhere.example' },
-        forged,
-      )
-      if (!open && !['none', '403'].includes(verdictOfAction(forgery)))
-        return `${name}, forwarded: ${forgery.text.slice(0, 200)}`
-    }
+    const call = { id, args, cookie }
+    const forged = { 'x-forwarded-host': 'elsewhere.example', 'x-forwarded-proto': 'https' }
+    const foreign = ['https://elsewhere.example', 'null', server.url.replace(/\d+$/, '1')]
+    const replies = await Promise.all([
+      ...foreign.map((origin) => callAction(server.url, page, { ...call, origin })),
+      callAction(server.url, page, { ...call, origin: foreign[0] ?? '' }, forged),
+      // No browser leaves the origin out. A door wants one; what signs in and out by itself is not asked without.
+      ...(openDoors.some((door) => door.name === name)
+        ? []
+        : [callAction(server.url, page, { ...call, origin: null })]),
+    ])
+    // Next.js refuses a foreign origin itself; where there is none, the door does.
+    const passed = replies.find((reply) => !['none', '403'].includes(verdictOfAction(reply)) || reply.status === 303)
+    if (passed) return `${name}: ${passed.text.slice(0, 200)}`
     return null
   })
   expect(wrong.filter(Boolean)).toEqual([])
@@ -401,18 +419,6 @@ test('the image optimiser fetches nothing', async () => {
   expect(hits).toBe(0)
 })
 
-test('caches: what one person was given, nobody else is', async () => {
-  const documents = '/admin/documents'
-  for (const form of Object.keys(pageForms) as PageForm[]) {
-    await askPage(server.url, documents, form, cookieOf('owner', true))
-    for (const asker of ['anonymous', 'member', 'outsider'] as const) {
-      const reply = await askPage(server.url, documents, form, cookieOf(asker))
-      expectNothing(reply.text, `${form} to ${asker}`)
-      expect(reply.headers['cache-control'] ?? '').toMatch(/no-store/)
-    }
-  }
-})
-
 /** Bodies in the language of React's answers that are not what a browser sends. */
 const flightBodies = (marker: string): { type: string; body: string }[] => {
   const text = 'text/plain;charset=UTF-8'
@@ -484,7 +490,7 @@ const brokenBodies: { body: string; type: string }[] = [
   { body: '{"chatId": 7, "query": {"$ne": null}}', type: json },
   { body: '[]', type: json },
   { body: JSON.stringify({ query: 'x', isAdmin: true }), type: json },
-  { body: JSON.stringify({ query: 'x'.repeat(2_000_000) }), type: json },
+  { body: JSON.stringify({ query: 'x'.repeat(1_100_000) }), type: json },
   { body: '['.repeat(100_000), type: json },
   { body: '\u0000\u0001', type: 'application/octet-stream' },
   { body: '--b\r\n\r\n--b--\r\n', type: form },
@@ -494,7 +500,8 @@ const brokenBodies: { body: string; type: string }[] = [
 test('CVE-2026-31949: a body that is none is refused in words, and the server goes on', async () => {
   for (const path of ['/api/chat', '/api/search', '/api/documents'])
     for (const { body, type } of brokenBodies) {
-      const headers = { origin: server.url, 'content-type': type, cookie: cookieOf('admin') }
+      // A connection of its own: what is refused before it was read to its end closes it.
+      const headers = { origin: server.url, 'content-type': type, cookie: cookieOf('admin'), connection: 'close' }
       const reply = await knock(`${server.url}${path}`, { method: 'POST', headers, body })
       const where = `${path} ${type} ${body.slice(0, 40)}`
       expect(reply.status, where).toBeGreaterThanOrEqual(400)

@@ -46,9 +46,9 @@ import type { ParsedDocument } from './parse/parsed-document.ts'
 import type { RecognisedPage } from './parse/recognised.ts'
 import { ParseRefused, parseFile } from './sandbox.ts'
 
-/** Chunks a statement: embedded, a statement blocks the web process, and an HNSW insert takes about 3 ms a chunk. */
-const batchChunks = 8
-const batchesAhead = 4
+/** Chunks a statement: embedded, a statement blocks the web process, for about 3 ms a chunk in either index. */
+const batchChunks = 4
+const batchesAhead = 8
 const batchPages = 20
 const hashesMax = 500
 const progressMs = 300

@@ -40,6 +40,8 @@ import { closeProduct, openProduct } from './product.ts'
 /** Of each thing: more than doors end. */
 const spare = 60
 const words = 'Ten days of leave are given in the first year.'
+/** In what is one person's own, and in the lists of it on every page of theirs. */
+const personal = 'Asked by somebody for themselves.'
 const secret = 'kingfisher-never-to-be-seen'
 
 type Person = { userId: string; email: string; workspaceId: string; role: Role }
@@ -327,14 +329,14 @@ export const makeWorld = async (opened: Database): Promise<DoorsWorld> => {
 
   const own = {} as DoorsWorld['own']
   for (const [asker, person] of Object.entries({ ...people, suspended })) {
-    const personal = await fillPersonal(opened, person, { count: spare, text: words, versionId: shared.version[0] })
+    const ofPerson = await fillPersonal(opened, person, { count: spare, text: personal, versionId: shared.version[0] })
     // One open draft a person, made again where a door ends it.
     const draft = await fillDrafts(opened, [person], 'open', words)
-    own[asker as keyof typeof own] = { ...shared, ...personal, draft }
+    own[asker as keyof typeof own] = { ...shared, ...ofPerson, draft }
   }
   // From outside, what belongs to those within is tried.
   own.outsider = own.member
-  return { password, people: { ...people, outsider, suspended }, crowd, own, foreign, words, secret }
+  return { password, people: { ...people, outsider, suspended }, crowd, own, foreign, words, personal, secret }
 }
 
 /** What requests leave behind of themselves, whoever sends them. */

@@ -135,7 +135,8 @@ describe('every cell of the matrix', () => {
             const { status, text } = await send(row, asker, id)
             statuses.add(status)
             const refused = status === '401' || status === '404' || asker === 'outsider'
-            if (text.includes(world.secret) || (refused && text.includes(world.words)))
+            const own = asker === 'outsider' && text.includes(world.personal)
+            if (own || text.includes(world.secret) || (refused && text.includes(world.words)))
               leaks.push(`${key} ${row.id} to ${asker}`)
           }
           got.push([...statuses].join('/'))

@@ -245,7 +245,7 @@ const RuleCard = ({
       </Pair>
       <TestPanel rule={rule} tryRule={tryRule} />
       <div className="mt-2 flex justify-end">
-        <Button variant="quiet" size="sm" aria-label={`Delete the rule ${rule.name}`} onClick={onRemove}>
+        <Button variant="quiet" size="sm" aria-label={`Delete rule ${rule.name}`.trim()} onClick={onRemove}>
           Delete rule
         </Button>
       </div>

@@ -99,10 +99,34 @@ BEGIN
       USING (workspace_id = (SELECT nullif(current_setting('app.workspace', true), '')::uuid));
     CREATE POLICY of_document ON document_versions FOR SELECT TO footnote_reader
       USING (EXISTS (SELECT FROM documents d WHERE d.id = document_id));
+    CREATE POLICY of_version ON document_pages FOR SELECT TO footnote_reader
+      USING (EXISTS (SELECT FROM document_versions v WHERE v.id = version_id));
+    CREATE POLICY of_passage ON entity_mentions FOR SELECT TO footnote_reader
+      USING (EXISTS (SELECT FROM chunks c WHERE c.id = chunk_id));
+    CREATE POLICY of_workspace ON entities FOR SELECT TO footnote_reader
+      USING (workspace_id = (SELECT nullif(current_setting('app.workspace', true), '')::uuid));
+    CREATE POLICY of_workspace ON entity_aliases FOR SELECT TO footnote_reader
+      USING (workspace_id = (SELECT nullif(current_setting('app.workspace', true), '')::uuid));
+    CREATE POLICY of_workspace ON entity_relations FOR SELECT TO footnote_reader
+      USING (workspace_id = (SELECT nullif(current_setting('app.workspace', true), '')::uuid));
+    CREATE POLICY of_workspace ON recognised_pages FOR SELECT TO footnote_reader
+      USING (workspace_id = (SELECT nullif(current_setting('app.workspace', true), '')::uuid));
+    CREATE POLICY of_workspace ON sources FOR SELECT TO footnote_reader
+      USING (workspace_id = (SELECT nullif(current_setting('app.workspace', true), '')::uuid));
+    CREATE POLICY of_workspace ON collections FOR SELECT TO footnote_reader
+      USING (workspace_id = (SELECT nullif(current_setting('app.workspace', true), '')::uuid));
     ALTER TABLE documents ENABLE ROW LEVEL SECURITY;
     ALTER TABLE chunks ENABLE ROW LEVEL SECURITY;
     ALTER TABLE chunk_vectors ENABLE ROW LEVEL SECURITY;
     ALTER TABLE postings ENABLE ROW LEVEL SECURITY;
     ALTER TABLE document_versions ENABLE ROW LEVEL SECURITY;
+    ALTER TABLE document_pages ENABLE ROW LEVEL SECURITY;
+    ALTER TABLE entity_mentions ENABLE ROW LEVEL SECURITY;
+    ALTER TABLE entities ENABLE ROW LEVEL SECURITY;
+    ALTER TABLE entity_aliases ENABLE ROW LEVEL SECURITY;
+    ALTER TABLE entity_relations ENABLE ROW LEVEL SECURITY;
+    ALTER TABLE recognised_pages ENABLE ROW LEVEL SECURITY;
+    ALTER TABLE sources ENABLE ROW LEVEL SECURITY;
+    ALTER TABLE collections ENABLE ROW LEVEL SECURITY;
   END IF;
 END $$;

@@ -120,7 +120,7 @@ export const isSubject = async (
   return found.length > 0
 }
 
-export type StoredGrant = {
+type StoredGrant = {
   id: string
   collectionId: string
   subject: GrantSubject
@@ -227,7 +227,7 @@ export const listReaders = async (
   return { total: found[0]?.total ?? 0, found: found.filter(({ place }) => place <= limit) }
 }
 
-export type MemberRow = AccessPerson & { suspended: boolean; off: boolean }
+type MemberRow = AccessPerson & { suspended: boolean; off: boolean }
 
 export const getMember = async (
   db: Executor,

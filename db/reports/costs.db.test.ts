@@ -299,7 +299,7 @@ describe('cost reports', () => {
         ['The workspace', 'day', 4_000, 5, 10_000],
         ['The workspace', 'month', 0, 0, null],
         ['admin', 'day', 1_500, 5, 2_000],
-        ['user', 'day', 1_000, 5, 2_000],
+        ['member', 'day', 1_000, 5, 2_000],
       ])
     })
 

@@ -240,9 +240,22 @@ const configure = (request: NextRequest | undefined): NextAuthConfig => {
 const nextAuth = NextAuth(configure)
 export const { signIn, signOut } = nextAuth
 
+/**
+ * A redirect to our own pages as a path. Without AUTH_URL Auth.js takes the host from a request that Next.js has rewritten to
+ * `localhost`; whoever came by another name would be sent to where their cookies are not.
+ */
+const onSameHost = (response: Response, request: NextRequest): Response => {
+  const { origin } = request.nextUrl
+  const to = response.headers.get('location')
+  if (to?.startsWith(`${origin}/`)) response.headers.set('location', to.slice(origin.length))
+  return response
+}
+
 /** Auth.js's own routes. Its sign-ins are written down like any other request. */
 const handled =
   (handler: (request: NextRequest) => Promise<Response>) =>
   (request: NextRequest): Promise<Response> =>
-    withRequest({ requestId: newId(), address: clientAddress(request.headers) }, () => handler(request))
+    withRequest({ requestId: newId(), address: clientAddress(request.headers) }, async () =>
+      onSameHost(await handler(request), request),
+    )
 export const handlers = { GET: handled(nextAuth.handlers.GET), POST: handled(nextAuth.handlers.POST) }
