@@ -18,10 +18,10 @@ import { newId } from '#lib/shared/ids.ts'
 import { estimateTokens, sentences } from '#lib/shared/text.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
 
-const sentencesPerChunk = 5
+export const sentencesPerChunk = 5
 
 /** A linear congruential generator (Numerical Recipes): the same corpus on every run. */
-const random = (() => {
+export const random = (() => {
   let state = 42
   return (below: number): number => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
@@ -29,7 +29,7 @@ const random = (() => {
   }
 })()
 
-const corpusSentences = async (): Promise<string[]> => {
+export const corpusSentences = async (): Promise<string[]> => {
   const files = ['security-policy.md', 'expenses-faq.txt', 'source/handbook.md', 'source/manual.md']
   const texts = await Promise.all(files.map((file) => readFile(join(import.meta.dirname, '../db/demo', file), 'utf8')))
   return texts
@@ -65,8 +65,15 @@ type Corpus = {
   collectionOf: (document: number) => string
 }
 
-/** Fills the open database on the viewer's behalf, with its indexes built and its statistics known. */
-export const fillCorpus = async (viewer: Viewer, corpus: Corpus): Promise<void> => {
+/**
+ * Fills the open database on the viewer's behalf, with its indexes built and its statistics known. Says how long that took; the index
+ * is built along with few passages, and then has no time of its own.
+ */
+export const fillCorpus = async (
+  viewer: Viewer,
+  corpus: Corpus,
+): Promise<{ fillSeconds: number; indexSeconds: number | null }> => {
+  const startedMs = performance.now()
   const { db, mode } = database()
   const { id: model, dimensions } = embeddingModel()
   const known = await corpusSentences()
@@ -111,13 +118,19 @@ export const fillCorpus = async (viewer: Viewer, corpus: Corpus): Promise<void> 
     await publishVersion(db, claim, { chunks: count, reused: 0 })
     if ((from + count) % 10_000 === 0) process.stderr.write(`${from + count} chunks\n`)
   }
+  const filledMs = performance.now()
   if (bulk)
     await db.transaction(async (tx) => {
       if (mode === 'server') await tx.execute(sql`set local maintenance_work_mem = '4GB'`)
       await ensureVectorIndex(tx, model, dimensions)
     })
+  const builtMs = performance.now()
   await analyzeWhenGrown(db)
   await db.execute(mode === 'server' ? sql`vacuum analyze` : sql`analyze`)
+  return {
+    fillSeconds: (filledMs - startedMs) / 1_000,
+    indexSeconds: bulk ? (builtMs - filledMs) / 1_000 : null,
+  }
 }
 
 /** Holds a database of its own: embedded in memory, or made on the server of `postgres`. Returns what removes it when it is closed. */

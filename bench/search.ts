@@ -3,31 +3,22 @@
  * search, how long it took to build and how large it is. `--chunks 10000,50000` measures one after the other and how cost grows;
  * `--postgres URL` a server (a database of its own is made and dropped) instead of the embedded database. `--hnsw 8:32,32:128` builds the
  * vector index with each of these numbers of links and candidates besides, and searches it alone.
- *
- * Chunks are made of the demo corpus' sentences in new combinations, so that words are as frequent and as rare as in real text.
- * The first 10,000 are embedded; the vectors of more are mixtures of two of those with noise, which are no easier to tell apart.
  */
 
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { sql } from 'drizzle-orm'
-import { closeDatabase, database, holdDatabase, rows as queryRows } from '#db/client.ts'
+import { closeDatabase, database, rows as queryRows } from '#db/client.ts'
 import { demoQuestions } from '#db/demo/questions.ts'
-import { openMemoryDatabase, openServerDatabase } from '#db/open.ts'
 import { upsertCollection } from '#db/queries/documents.ts'
-import { dropVectorIndex, ensureVectorIndex, rebuildVectorIndex } from '#db/queries/embedding-indexes.ts'
-import { createScratchDocument } from '#db/queries/evaluation.ts'
-import { claimVersion, insertChunks, publishVersion } from '#db/queries/ingest.ts'
-import { analyzeWhenGrown } from '#db/queries/lexical-index.ts'
+import { rebuildVectorIndex } from '#db/queries/embedding-indexes.ts'
 import { createWorkspace, upsertAccount } from '#db/queries/people.ts'
-import { searchLexical, searchVector, toVectorLiteral } from '#db/queries/search.ts'
+import { searchLexical, searchVector } from '#db/queries/search.ts'
 import { percentile } from '#lib/evals/index.ts'
 import { closeGateway, embed, embeddingModel, warmGateway } from '#lib/gateway/index.ts'
 import { rank, retrieve } from '#lib/rag/index.ts'
 import { newId } from '#lib/shared/ids.ts'
-import { estimateTokens, sentences } from '#lib/shared/text.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
+import { corpusSentences, fillCorpus, openBench, random, sentencesPerChunk } from './corpus.ts'
 import { printMachine, printRows, type Row, residentMegabytes } from './report.ts'
 
 const { values: args } = parseArgs({
@@ -56,91 +47,7 @@ if (
 }
 /** So many are embedded by the encoder. */
 const embeddedMax = 10_000
-const chunksPerDocument = 500
-const sentencesPerChunk = 5
 const rounds = 5
-/** Larger statements where they hold nobody's thread. */
-const batch = args.postgres ? 250 : 16
-
-/** A linear congruential generator (Numerical Recipes): the same corpus on every run. */
-const random = (() => {
-  let state = 42
-  return (below: number): number => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return Math.floor((state / 2 ** 32) * below)
-  }
-})()
-
-const corpusSentences = async (): Promise<string[]> => {
-  const files = ['security-policy.md', 'expenses-faq.txt', 'source/handbook.md', 'source/manual.md']
-  const texts = await Promise.all(files.map((file) => readFile(join(import.meta.dirname, '../db/demo', file), 'utf8')))
-  return texts
-    .flatMap((text) => sentences(text).map(({ start, end }) => text.slice(start, end)))
-    .filter((sentence) => sentence.length > 40)
-}
-
-const made: Float32Array[] = []
-
-const mixture = (): Float32Array => {
-  const [one, other] = [made[random(made.length)], made[random(made.length)]]
-  const mixed = Float32Array.from(
-    one ?? [],
-    (value, at) => value + 0.6 * (other?.[at] ?? 0) + (random(1_000) / 1_000 - 0.5) * 0.06,
-  )
-  const length = Math.hypot(...mixed)
-  return mixed.map((value) => value / length)
-}
-
-const vectorsOf = async (texts: readonly string[]): Promise<Float32Array[]> => {
-  if (made.length >= embeddedMax) return texts.map(mixture)
-  const { vectors } = await embed(texts, { purpose: 'passage' })
-  made.push(...vectors)
-  return vectors
-}
-
-const fill = async (viewer: Viewer, size: number): Promise<void> => {
-  const { db } = database()
-  const known = await corpusSentences()
-  const { id: model } = embeddingModel()
-  const collectionId = await upsertCollection(db, viewer, { id: newId(), name: 'Bench' })
-  for (let from = 0; from < size; from += chunksPerDocument) {
-    const claim = await claimVersion(
-      db,
-      await createScratchDocument(db, viewer, { collectionId, name: `document-${from}` }),
-    )
-    if (!claim) throw new Error('no claim')
-    const count = Math.min(chunksPerDocument, size - from)
-    for (let at = 0; at < count; at += batch) {
-      const texts = Array.from({ length: Math.min(batch, count - at) }, (_, i) =>
-        [
-          `Item ${from + at + i}.`,
-          ...Array.from({ length: sentencesPerChunk }, () => known[random(known.length)] ?? ''),
-        ].join(' '),
-      )
-      const vectors = await vectorsOf(texts)
-      await insertChunks(
-        db,
-        claim,
-        model,
-        texts.map((text, i) => ({
-          ordinal: at + i,
-          text,
-          charStart: 0,
-          charEnd: text.length,
-          headingPath: [],
-          context: '',
-          pageFrom: null,
-          pageTo: null,
-          tokens: estimateTokens(text),
-          contentHash: newId(),
-          vector: vectors[i] ? toVectorLiteral(vectors[i]) : null,
-        })),
-      )
-    }
-    await publishVersion(db, claim, { chunks: count, reused: 0 })
-    if ((from + count) % 10_000 === 0) process.stderr.write(`${from + count} chunks\n`)
-  }
-}
 
 const timed = async (name: string, work: (question: string) => Promise<unknown>): Promise<Row> => {
   const ms: number[] = []
@@ -238,19 +145,8 @@ const compareGraphs = async (viewer: Viewer): Promise<Row[]> => {
   return rows
 }
 
-const openBench = async (): Promise<void> => {
-  if (!args.postgres) return void holdDatabase(await openMemoryDatabase())
-  const name = `footnote_bench_${newId().replaceAll('-', '')}`
-  const admin = await openServerDatabase(args.postgres)
-  await admin.db.execute(sql.raw(`create database ${name}`))
-  await admin.close()
-  const url = new URL(args.postgres)
-  url.pathname = `/${name}`
-  holdDatabase(await openServerDatabase(url.href))
-}
-
 const measure = async (size: number): Promise<Row[]> => {
-  await openBench()
+  const remove = await openBench(args.postgres)
   const { db, mode } = database()
   const viewer: Viewer = {
     userId: newId(),
@@ -261,21 +157,10 @@ const measure = async (size: number): Promise<Row[]> => {
   }
   await createWorkspace(db, { id: viewer.workspaceId, name: 'Bench' })
   await upsertAccount(db, { ...viewer, passwordHash: '' })
-  const { id: model, dimensions } = embeddingModel()
-  const filledMs = performance.now()
-  // A graph is built faster over all vectors at once than vector by vector.
-  const bulk = size > embeddedMax
-  if (bulk) await dropVectorIndex(db, model)
-  await fill(viewer, size)
-  const builtMs = performance.now()
-  if (bulk)
-    await db.transaction(async (tx) => {
-      if (mode === 'server') await tx.execute(sql`set local maintenance_work_mem = '4GB'`)
-      await ensureVectorIndex(tx, model, dimensions)
-    })
-  const indexSeconds = (performance.now() - builtMs) / 1_000
-  await analyzeWhenGrown(db)
-  if (mode === 'server') await db.execute(sql`vacuum analyze`)
+  const { id: model } = embeddingModel()
+  const collectionId = await upsertCollection(db, viewer, { id: newId(), name: 'Bench' })
+  const collectionOf = () => collectionId
+  const filled = await fillCorpus(viewer, { chunks: size, chunksPerDocument: 500, embedded: embeddedMax, collectionOf })
   const scope = { viewer, collectionIds: [], limit: 60 }
   const rows = [
     await timed('embed query', (question) => embed([question], { purpose: 'query' })),
@@ -289,12 +174,13 @@ const measure = async (size: number): Promise<Row[]> => {
     await timed('whole retrieval', (question) => retrieve(question, viewer, { fresh: true })),
   ]
   console.log(
-    `\n${size} chunks of about ${sentencesPerChunk} sentences, ${mode}, embedded by ${model}, filled in ${((builtMs - filledMs) / 1_000).toFixed(0)} s` +
-      `${bulk ? `, vector index built in ${indexSeconds.toFixed(0)} s` : ''}; recall@${depth} of the index against exact search ${(await indexRecall(viewer)).toFixed(4)}; ` +
+    `\n${size} chunks of about ${sentencesPerChunk} sentences, ${mode}, embedded by ${model}, filled in ${filled.fillSeconds.toFixed(0)} s` +
+      `${filled.indexSeconds ? `, vector index built in ${filled.indexSeconds.toFixed(0)} s` : ''}; recall@${depth} of the index against exact search ${(await indexRecall(viewer)).toFixed(4)}; ` +
       `vectors with their index ${await megabytesOf('chunk_vectors')} MB, postings ${await megabytesOf('postings')} MB, this process ${residentMegabytes()} MB resident`,
   )
   if (graphs.length > 0) printRows(await compareGraphs(viewer))
   await closeDatabase()
+  await remove()
   return rows.map((row) => ({ chunks: size, ...row }))
 }
 

@@ -207,7 +207,7 @@ export const inputs: Readonly<Record<string, Input>> = {
       collectionId,
       subject: 'person',
       subjectId: people.member.userId,
-      level: 'contribute',
+      level: 'read',
     }),
   },
   [`${access} takeGrant`]: { of: 'grant', body: (grantId) => ({ grantId }) },

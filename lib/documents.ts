@@ -21,6 +21,7 @@ import {
   insertDocument,
   insertVersion,
   lockCollection,
+  mayChangeDocument,
   requeueDocument,
   setDocumentTags,
 } from '#db/queries/documents.ts'
@@ -225,6 +226,7 @@ export const uploadDocument = async (
       event: 'document.uploaded',
       objectId: documentId,
       details: { versionId: version.id, bytes, contentHash },
+      after: { versionId: version.id, contentHash },
     })
     await enqueue(tx, 'document.ingest', { versionId: version.id })
     return { outcome: older ? 'new-version' : 'created', documentId }
@@ -344,7 +346,7 @@ export const retryDocument = async (viewer: Viewer, documentId: string): Promise
   const { db } = database()
   await db.transaction(async (tx) => {
     const versionId = await requeueDocument(tx, viewer, documentId)
-    if (!versionId) throw new AppError((await getDocumentRow(tx, viewer, documentId)) ? 'conflict' : 'not-found')
+    if (!versionId) throw new AppError((await mayChangeDocument(tx, viewer, documentId)) ? 'conflict' : 'not-found')
     await audit(tx, { actor: viewer, event: 'document.retried', objectId: documentId, details: { versionId } })
     await enqueue(tx, 'document.ingest', { versionId })
   })

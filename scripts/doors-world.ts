@@ -63,7 +63,7 @@ const fill = async ({ db }: Database, owner: Person, count: number, text: string
   await db.insert(collections).values({ id: collectionId, workspaceId, name: `General ${text}`.slice(0, 80) })
   await db
     .insert(collectionGrants)
-    .values({ id: newId(), workspaceId, collectionId, subject: 'workspace', subjectId: workspaceId, level: 'manage' })
+    .values({ id: newId(), workspaceId, collectionId, subject: 'workspace', subjectId: workspaceId, level: 'read' })
   for (const documentId of ids('document')) {
     const [versionId, blobKey] = [newId(), newId()]
     made.version.push(versionId)

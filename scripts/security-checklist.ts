@@ -162,7 +162,13 @@ export const checklist: readonly Check[] = [
     'e2e/doors.spec.ts: every page has its headers',
     'e2e/looks.spec.ts: the policy lets no script',
   ),
-  check('C2', 'M', '150 payloads in every field that a person or a document fills run nowhere'),
+  check(
+    'C2',
+    'M',
+    '150 payloads in every field that a person or a document fills run nowhere',
+    'e2e/xss.spec.ts',
+    'components/chat/answer-text.test.tsx',
+  ),
   check(
     'C3',
     'M',
@@ -250,7 +256,13 @@ export const checklist: readonly Check[] = [
 
   // Language models.
   check('E1', 'M', 'sources stand in slots with a random boundary', 'lib/shared/source-slot.test.ts'),
-  check('E2', 'M', 'a model that obeys every order does no harm'),
+  check(
+    'E2',
+    'M',
+    'a model that obeys every order does no harm (whole corpora: npm run redteam -- DIR)',
+    'lib/gateway/recipe.db.test.ts: has no foreign link and no image',
+    'scripts/redteam.test.ts',
+  ),
   check(
     'E3',
     'M',
@@ -306,7 +318,12 @@ export const checklist: readonly Check[] = [
     'output is read by its schema, repaired twice, then done without a model',
     'lib/gateway/recipe.db.test.ts: a task with a form',
   ),
-  check('E11', 'M', 'every answer says that a machine made it'),
+  check(
+    'E11',
+    'M',
+    'every answer says that a machine made it',
+    'e2e/streaming.spec.ts: answers with the words of the provider',
+  ),
   check(
     'E12',
     'M',

@@ -248,7 +248,7 @@ const readSettings = ({ text, number, required, ticked }: ReturnType<typeof read
     rerankMs: required('rerankMs'),
     expand: ticked('expand'),
     perDocumentMax: required('perDocumentMax'),
-    efSearch: required('efSearch'),
+    efSearch: number('efSearch'),
   },
   vectorIndex: { m: required('m'), efConstruction: required('efConstruction') },
   graph: { extract: (['off', 'patterns', 'model'] as const).find((one) => one === text('extract')) ?? 'off' },
@@ -337,8 +337,8 @@ export const KnowledgeScreen = ({ setup, actions }: { setup: KnowledgeSetup; act
                   name="efSearch"
                   label="Candidates of the vector index"
                   inputMode="numeric"
-                  defaultValue={retrieval.efSearch}
-                  hint="More finds more and takes longer."
+                  defaultValue={retrieval.efSearch ?? ''}
+                  hint="More finds more and takes longer. Empty: as measured for the size of the index."
                 />
                 <TextField
                   name="m"

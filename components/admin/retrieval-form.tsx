@@ -121,8 +121,8 @@ const ConfigurationFields = ({ value, onChange }: ConfigurationProps) => {
         <NumberSetting
           name="efSearch"
           value={value.efSearch}
-          onChange={(efSearch) => efSearch !== null && set({ efSearch })}
-          hint="10 to 1,000; more finds more and takes longer"
+          onChange={(efSearch) => set({ efSearch })}
+          hint="10 to 1,000; empty: as measured for the size of the index"
         />
       </div>
     </div>

@@ -42,7 +42,7 @@ export const listUndescribed = async (
   within: readonly string[] | null = null,
 ): Promise<UndescribedVersion[]> => {
   const admin = sql`(select ${memberships.userId} from ${memberships}
-    where ${memberships.workspaceId} = ${workspaceId} and ${memberships.role} = 'admin'
+    where ${memberships.workspaceId} = ${workspaceId} and ${memberships.role} in ('admin', 'owner')
     order by ${memberships.createdAt}, ${memberships.userId} limit 1)`
   const userId = sql<string | null>`coalesce(${documents.createdBy}, ${admin})`
   const found = await db

@@ -272,6 +272,14 @@ export const setDocumentTags = async (
   return set.length > 0
 }
 
+export const mayChangeDocument = async (tx: Tx, viewer: Viewer, documentId: string): Promise<boolean> => {
+  const found = await tx
+    .select({ id: documents.id })
+    .from(documents)
+    .where(and(eq(documents.id, documentId), changeableBy(viewer)))
+  return found.length > 0
+}
+
 /** Puts the newest version of a document that the viewer may change back to the start when it failed or stands still; returns it, or undefined. */
 export const requeueDocument = async (tx: Tx, viewer: Viewer, documentId: string): Promise<string | undefined> => {
   const latest = tx

@@ -187,7 +187,7 @@ export type DrawableVersion = {
 /** The passages of a version that is searched, in its order; undefined when it is not, or no longer. For the worker, whoever may read it. */
 export const getDrawableVersion = async (db: Executor, versionId: string): Promise<DrawableVersion | undefined> => {
   const admin = sql`(select ${memberships.userId} from ${memberships}
-    where ${memberships.workspaceId} = ${documents.workspaceId} and ${memberships.role} = 'admin'
+    where ${memberships.workspaceId} = ${documents.workspaceId} and ${memberships.role} in ('admin', 'owner')
     order by ${memberships.createdAt}, ${memberships.userId} limit 1)`
   const [version] = await db
     .select({

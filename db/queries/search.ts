@@ -4,6 +4,7 @@
  */
 import { and, eq, inArray, or, type SQL, sql } from 'drizzle-orm'
 import { detectLanguage } from '#lib/language.ts'
+import { createMemo } from '#lib/shared/memo.ts'
 import type { DocumentFilter } from '#lib/shared/retrieval-contract.ts'
 import type { Reader, Viewer } from '#lib/shared/viewer.ts'
 import { type Executor, rows } from '../client.ts'
@@ -143,8 +144,8 @@ const searchPostings = (
 type Asked = { vector: Float32Array; model: string }
 export type VectorSearch = Scope &
   Asked & {
-    /** Candidates of the walk over the graph, where another number than usual is wanted. */
-    efSearch?: number | undefined
+    /** Candidates of the walk over the graph; null or left out: as measured for the size of the index. */
+    efSearch?: number | null | undefined
   }
 
 export const toVectorLiteral = (vector: Float32Array): string =>
@@ -224,11 +225,27 @@ export const searchVector = async (db: Executor, search: VectorSearch): Promise<
       from (${nearest}) v join chunks c on c.id = v.chunk_id
       order by v.distance`,
     )
-  if (few || efSearch === undefined || efSearch === usualEfSearch) return find(db)
+  if (few) return find(db)
+  const candidates = efSearch ?? (await measuredEfSearch(db))
+  if (candidates === usualEfSearch) return find(db)
   return db.transaction(async (tx) => {
-    await tx.execute(sql`select set_config('hnsw.ef_search', ${String(efSearch)}, true)`)
+    await tx.execute(sql`select set_config('hnsw.ef_search', ${String(candidates)}, true)`)
     return find(tx)
   })
+}
+
+const vectorsHeld = createMemo<number>({ entriesMax: 1, ttlMs: 60_000 })
+
+/** So many candidates find 98 of the exact 100 nearest in a graph of that size; by `npm run bench:search` up to a million. */
+const measuredEfSearch = async (db: Executor): Promise<number> => {
+  const vectors = await vectorsHeld.get('all', async () => {
+    const [found] = await rows<{ vectors: number }>(
+      db,
+      sql`select reltuples::float8 as vectors from pg_class where oid = 'chunk_vectors'::regclass`,
+    )
+    return found?.vectors ?? 0
+  })
+  return vectors < 200_000 ? usualEfSearch : vectors < 500_000 ? 200 : 400
 }
 
 /** The cosines of chunks that a search has just found by something else; those that `model` has no vector of are not there. */

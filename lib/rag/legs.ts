@@ -62,7 +62,7 @@ export const graphLeg = (question: string, scope: LegScope, { trace }: Watched):
 /** Never throws for want of an encoder: `asked` is null then, and the note says why. */
 export const vectorLeg = async (
   question: string,
-  scope: LegScope & { encoder: WorkspaceEncoder; efSearch: number },
+  scope: LegScope & { encoder: WorkspaceEncoder; efSearch: number | null },
   { trace, signal }: Watched,
 ): Promise<VectorResult> => {
   const { encoder, ...search } = scope

@@ -48,8 +48,8 @@ export const retrievalSettingsSchema = z.strictObject({
   expand: z.boolean().default(true),
   /** Passages of one document at most; 0: as many as come. */
   perDocumentMax: z.int().min(0).max(20).default(0),
-  /** Candidates of the graph search in the vector index: more finds more and takes longer. */
-  efSearch: z.int().min(10).max(1_000).default(100),
+  /** Candidates of the graph search in the vector index: more finds more and takes longer; null: as measured for its size. */
+  efSearch: z.int().min(10).max(1_000).nullable().default(null),
 })
 export type RetrievalSettings = z.output<typeof retrievalSettingsSchema>
 

@@ -12,12 +12,13 @@ import { heldPassages, releaseHeld } from '#lib/rag/index.ts'
 
 const one = z.strictObject({ documentId: z.uuid() })
 
-export const retryDocument = action(one, 'document.manage', async ({ documentId }, viewer) => {
+// Who may change or delete a document is said by grants, inside the statement.
+export const retryDocument = action(one, 'document.read', async ({ documentId }, viewer) => {
   await retryStored(viewer, documentId)
   return null
 })
 
-export const deleteDocument = action(one, 'document.manage', async ({ documentId }, viewer) => {
+export const deleteDocument = action(one, 'document.read', async ({ documentId }, viewer) => {
   await deleteStored(viewer, documentId)
   return null
 })
@@ -30,7 +31,7 @@ export const describeDocument = action(one, 'document.manage', async ({ document
 /** How many and how long they may be is checked where it can be refused in words. */
 export const tagDocument = action(
   one.extend({ tags: z.array(z.string().max(1_000)).max(100) }),
-  'document.manage',
+  'document.read',
   ({ documentId, tags }, viewer) => setTags(viewer, documentId, tags),
 )
 

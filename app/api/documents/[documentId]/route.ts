@@ -3,7 +3,7 @@ import { route } from '#lib/auth/index.ts'
 import { deleteDocument } from '#lib/documents.ts'
 
 export const DELETE = route(
-  { permission: 'document.manage', limit: 'write', params: z.strictObject({ documentId: z.uuid() }) },
+  { permission: 'document.read', limit: 'write', params: z.strictObject({ documentId: z.uuid() }) },
   async ({ viewer, params }) => {
     await deleteDocument(viewer, params.documentId)
     return new Response(null, { status: 204 })
