@@ -9,6 +9,7 @@ import { newId } from '#lib/shared/ids.ts'
 import { type Role, roles, type Viewer } from '#lib/shared/viewer.ts'
 import { closeDatabase, type Database, holdDatabase } from './client.ts'
 import { openMemoryDatabase, openServerDatabase } from './open.ts'
+import { insertModel, insertProvider } from './queries/models.ts'
 import { collectionGrants, collections, memberships, users, workspaces } from './schema/index.ts'
 
 const openScratchServerDatabase = async (adminUrl: string): Promise<Database> => {
@@ -69,4 +70,48 @@ export const createTestWorkspace = async ({ db }: Database): Promise<TestWorkspa
   await db.insert(memberships).values(members.map(({ userId, role }) => ({ userId, workspaceId, role })))
   const viewers = Object.fromEntries(members.map((member) => [member.role, member])) as Record<Role, Viewer>
   return { workspaceId, collectionId, viewers }
+}
+
+type TestModel = {
+  workspaceId: string
+  baseUrl: string
+  provider?: Partial<Parameters<typeof insertProvider>[1]>
+  model?: Partial<Parameters<typeof insertModel>[1]>
+}
+
+/** A provider at `baseUrl` with one model, as an admin enters them; returns the provider's id. */
+export const addTestModel = async (
+  db: Database['db'],
+  { workspaceId, baseUrl, provider = {}, model = {} }: TestModel,
+): Promise<string> => {
+  const providerId = newId()
+  await insertProvider(db, {
+    id: providerId,
+    workspaceId,
+    name: 'mock',
+    kind: 'compatible',
+    baseUrl,
+    sealedKey: null,
+    keyHint: null,
+    local: true,
+    enabled: true,
+    requestsPerMinute: null,
+    tokensPerMinute: null,
+    ...provider,
+  })
+  await insertModel(db, {
+    id: newId(),
+    workspaceId,
+    providerId,
+    modelId: 'mock-1',
+    tier: 'standard',
+    position: 0,
+    contextTokensMax: null,
+    inputMicrosPerMillion: null,
+    outputMicrosPerMillion: null,
+    cachedMicrosPerMillion: null,
+    enabled: true,
+    ...model,
+  })
+  return providerId
 }

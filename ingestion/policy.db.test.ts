@@ -5,8 +5,7 @@ import { listUndescribed } from '#db/queries/changed-documents.ts'
 import { createScratchDocument } from '#db/queries/evaluation.ts'
 import { getGatewaySettings, storeGatewaySettings } from '#db/queries/gateway-settings.ts'
 import { claimVersion } from '#db/queries/ingest.ts'
-import { insertModel, insertProvider } from '#db/queries/models.ts'
-import { createTestWorkspace, type TestWorkspace, withDatabase } from '#db/testing.ts'
+import { addTestModel, createTestWorkspace, type TestWorkspace, withDatabase } from '#db/testing.ts'
 import { type MockProvider, startMockProvider } from '#e2e/mock-provider.ts'
 import { describeDocument, listDocuments } from '#lib/documents.ts'
 import { embed } from '#lib/gateway/embedding.ts'
@@ -50,33 +49,7 @@ const world = async (): Promise<World> => {
   const workspace = await createTestWorkspace(test.current())
   const { viewers, collectionId, workspaceId } = workspace
   const { db } = test.current()
-  const providerId = newId()
-  await insertProvider(db, {
-    id: providerId,
-    workspaceId,
-    name: 'mock',
-    kind: 'compatible',
-    baseUrl: vendor.url,
-    sealedKey: null,
-    keyHint: null,
-    local: true,
-    enabled: true,
-    requestsPerMinute: null,
-    tokensPerMinute: null,
-  })
-  await insertModel(db, {
-    id: newId(),
-    workspaceId,
-    providerId,
-    modelId: 'mock-1',
-    tier: 'standard',
-    position: 0,
-    contextTokensMax: null,
-    inputMicrosPerMillion: null,
-    outputMicrosPerMillion: null,
-    cachedMicrosPerMillion: null,
-    enabled: true,
-  })
+  const providerId = await addTestModel(db, { workspaceId, baseUrl: vendor.url })
   const scratch = await createScratchDocument(db, viewers.admin, { collectionId, name: 'keys.txt' })
   const claim = await claimVersion(db, scratch)
   if (!claim) throw new Error('no claim')

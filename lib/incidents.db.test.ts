@@ -4,10 +4,9 @@ import { createScratchDocument } from '#db/queries/evaluation.ts'
 import { storeGatewaySettings } from '#db/queries/gateway-settings.ts'
 import { insertSwitch } from '#db/queries/incidents.ts'
 import { claimVersion } from '#db/queries/ingest.ts'
-import { insertModel, insertProvider } from '#db/queries/models.ts'
 import { createSession, getSessionOwner } from '#db/queries/people.ts'
 import { auditLog, collectionGrants, incidentSwitches, memberships } from '#db/schema/index.ts'
-import { createTestWorkspace, type TestWorkspace, withDatabase } from '#db/testing.ts'
+import { addTestModel, createTestWorkspace, type TestWorkspace, withDatabase } from '#db/testing.ts'
 import { type MockProvider, startMockProvider } from '#e2e/mock-provider.ts'
 import { indexParsed } from '#ingestion/pipeline.ts'
 import type { ChatMessage } from '#lib/shared/chat-contract.ts'
@@ -54,33 +53,7 @@ const makeWorld = async (): Promise<World> => {
   const made = await createTestWorkspace(database.current())
   const { workspaceId } = made
   const documentId = await addDocument(made, 'policy.txt')
-  const providerId = newId()
-  await insertProvider(db, {
-    id: providerId,
-    workspaceId,
-    name: 'mock',
-    kind: 'compatible',
-    baseUrl: vendor.url,
-    sealedKey: null,
-    keyHint: null,
-    local: true,
-    enabled: true,
-    requestsPerMinute: null,
-    tokensPerMinute: null,
-  })
-  await insertModel(db, {
-    id: newId(),
-    workspaceId,
-    providerId,
-    modelId: 'mock-1',
-    tier: 'standard',
-    position: 0,
-    contextTokensMax: null,
-    inputMicrosPerMillion: null,
-    outputMicrosPerMillion: null,
-    cachedMicrosPerMillion: null,
-    enabled: true,
-  })
+  const providerId = await addTestModel(db, { workspaceId, baseUrl: vendor.url })
   await storeGatewaySettings(db, workspaceId, 0, gatewaySettingsSchema.parse({ routing: { localFirst: false } }))
   return { ...made, documentId, providerId, modelKey: `${providerId}/mock-1` }
 }

@@ -126,7 +126,7 @@ describe('the protocol', () => {
       redirect_uri: `${here}/api/auth/callback/oidc`,
     })
     for (const part of ['state', 'nonce', 'code_challenge']) expect(asked[part]?.length).toBeGreaterThanOrEqual(40)
-    expect(await browser.finish(await atProvider(address.href))).toBe(`${here}/admin/documents`)
+    expect(await browser.finish(await atProvider(address.href))).toBe('/admin/documents')
     const owner = await browser.session()
     expect(owner?.viewer).toMatchObject({ email: 'ada@corp.test', role: 'reviewer', workspaceId: world.workspaceId })
   })
@@ -150,7 +150,7 @@ describe('the protocol', () => {
     const [mine, other] = [openBrowser(), openBrowser()]
     const back = await atProvider(await mine.start())
     expect(await other.finish(back)).toMatch(/\/sign-in\?error=/)
-    expect(await mine.finish(back)).toBe(`${here}/admin/documents`)
+    expect(await mine.finish(back)).toBe('/admin/documents')
     expect(await mine.finish(back)).toMatch(/\/sign-in\?error=/)
   })
 
@@ -165,7 +165,7 @@ describe('the protocol', () => {
       '/\\evil',
     ]) {
       const browser = openBrowser()
-      expect(await browser.finish(await atProvider(await browser.start(wanted)))).toBe(`${here}/`)
+      expect(await browser.finish(await atProvider(await browser.start(wanted)))).toBe('/')
     }
   })
 
@@ -194,7 +194,7 @@ describe('the protocol', () => {
     expect(unknown.owner).toBeUndefined()
     await provider.issuer.keys.add({ ...key })
     const rotated = await withOther()
-    expect(rotated.went).toBe(`${here}/admin/documents`)
+    expect(rotated.went).toBe('/admin/documents')
     expect(rotated.owner?.viewer.email).toBe('ada@corp.test')
   })
 
@@ -237,11 +237,11 @@ describe('whose account a provider opens', () => {
       const { admin } = world.viewers
       claims = { sub: subject, email: admin.email, email_verified, name: 'Mallory' }
       const known = await signIn()
-      expect(known).toMatchObject({ went: `${here}/sign-in?error=unverified` })
+      expect(known).toMatchObject({ went: '/sign-in?error=unverified' })
       expect(known.viewer).toBeUndefined()
       await invite('new@corp.test').onConflictDoNothing()
       claims = { sub: subject, email: 'new@corp.test', email_verified }
-      expect((await signIn()).went).toBe(`${here}/sign-in?error=unverified`)
+      expect((await signIn()).went).toBe('/sign-in?error=unverified')
       expect(await accountOf('new@corp.test')).toBeUndefined()
       expect(await current().db.$count(identities, eq(identities.subject, subject))).toBe(0)
     },
@@ -255,7 +255,7 @@ describe('whose account a provider opens', () => {
     expect((await signIn()).viewer).toEqual(member)
     claims = { sub: 'sub-other', email: member.email, email_verified: true }
     const second = await signIn()
-    expect(second.went).toBe(`${here}/sign-in?error=taken`)
+    expect(second.went).toBe('/sign-in?error=taken')
     expect(second.viewer).toBeUndefined()
     const lines = await current()
       .db.select()
@@ -273,14 +273,14 @@ describe('whose account a provider opens', () => {
       `<${owner.email}>`,
     ]) {
       claims = { sub: 'sub-evil', email, email_verified: true }
-      expect((await signIn()).went).toBe(`${here}/sign-in?error=unverified`)
+      expect((await signIn()).went).toBe('/sign-in?error=unverified')
     }
   })
 
   test('strangers stay outside, and a refusal is written down without their name', async () => {
     claims = person('stranger')
     const { went, viewer } = await signIn()
-    expect([went, viewer]).toEqual([`${here}/sign-in?error=uninvited`, undefined])
+    expect([went, viewer]).toEqual(['/sign-in?error=uninvited', undefined])
     expect(await accountOf('stranger@corp.test')).toBeUndefined()
     const lines = await current().db.select().from(auditLog).where(eq(auditLog.event, 'sign-in.refused'))
     expect(lines.at(-1)?.details).toEqual({ step: 'identity', reason: 'uninvited' })
@@ -299,7 +299,7 @@ describe('whose account a provider opens', () => {
     for (const one of over) {
       await current().db.delete(invitations).where(eq(invitations.email, 'late@corp.test'))
       await invite('late@corp.test', one)
-      expect((await signIn()).went).toBe(`${here}/sign-in?error=uninvited`)
+      expect((await signIn()).went).toBe('/sign-in?error=uninvited')
     }
   })
 
@@ -317,7 +317,7 @@ describe('whose account a provider opens', () => {
       current().db.update(memberships).set({ suspendedAt }).where(eq(memberships.userId, member.userId))
     await suspend(new Date())
     claims = { sub: 'sub-member', email: member.email, email_verified: true }
-    expect((await signIn()).went).toBe(`${here}/sign-in?error=suspended`)
+    expect((await signIn()).went).toBe('/sign-in?error=suspended')
     await suspend(null)
     expect((await signIn()).viewer).toEqual(member)
   })
@@ -379,7 +379,7 @@ describe('group claims', () => {
     expect((await signIn()).viewer?.role).toBe('member')
 
     claims = person('grace')
-    expect((await signIn()).went).toBe(`${here}/sign-in?error=suspended`)
+    expect((await signIn()).went).toBe('/sign-in?error=suspended')
     expect(await standingOf('grace@corp.test')).toEqual({ role: undefined, groups: [] })
     expect(await browser.session()).toBeUndefined()
   })

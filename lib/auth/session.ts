@@ -247,8 +247,11 @@ export const { signIn, signOut } = nextAuth
 const onSameHost = (response: Response, request: NextRequest): Response => {
   const { origin } = request.nextUrl
   const to = response.headers.get('location')
-  if (to?.startsWith(`${origin}/`)) response.headers.set('location', to.slice(origin.length))
-  return response
+  if (!to?.startsWith(`${origin}/`)) return response
+  // The headers of a redirect cannot be written to.
+  const headers = new Headers(response.headers)
+  headers.set('location', to.slice(origin.length))
+  return new Response(response.body, { status: response.status, headers })
 }
 
 /** Auth.js's own routes. Its sign-ins are written down like any other request. */

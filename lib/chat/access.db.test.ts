@@ -2,7 +2,6 @@ import { and, eq, sql } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createScratchDocument } from '#db/queries/evaluation.ts'
 import { claimVersion } from '#db/queries/ingest.ts'
-import { insertModel, insertProvider } from '#db/queries/models.ts'
 import { getTraceOfMessage } from '#db/reports/traces.ts'
 import {
   answerCache,
@@ -13,7 +12,7 @@ import {
   memberships,
   users,
 } from '#db/schema/index.ts'
-import { createTestWorkspace, type TestWorkspace, withDatabase } from '#db/testing.ts'
+import { addTestModel, createTestWorkspace, type TestWorkspace, withDatabase } from '#db/testing.ts'
 import { type MockProvider, startMockProvider } from '#e2e/mock-provider.ts'
 import { indexParsed } from '#ingestion/pipeline.ts'
 import { getVersionText, openVersionFile } from '#lib/documents.ts'
@@ -41,33 +40,7 @@ beforeEach(() => {
 })
 
 const addModel = async (workspaceId: string): Promise<void> => {
-  const providerId = newId()
-  await insertProvider(db(), {
-    id: providerId,
-    workspaceId,
-    name: 'mock',
-    kind: 'compatible',
-    baseUrl: vendor.url,
-    sealedKey: null,
-    keyHint: null,
-    local: true,
-    enabled: true,
-    requestsPerMinute: null,
-    tokensPerMinute: null,
-  })
-  await insertModel(db(), {
-    id: newId(),
-    workspaceId,
-    providerId,
-    modelId: 'mock-1',
-    tier: 'standard',
-    position: 0,
-    contextTokensMax: null,
-    inputMicrosPerMillion: null,
-    outputMicrosPerMillion: null,
-    cachedMicrosPerMillion: null,
-    enabled: true,
-  })
+  await addTestModel(db(), { workspaceId, baseUrl: vendor.url })
 }
 
 type World = TestWorkspace & { closed: string; documentId: string; versionId: string; take(): Promise<void> }

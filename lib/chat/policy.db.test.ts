@@ -3,9 +3,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createScratchDocument } from '#db/queries/evaluation.ts'
 import { getGatewaySettings, storeGatewaySettings } from '#db/queries/gateway-settings.ts'
 import { claimVersion } from '#db/queries/ingest.ts'
-import { insertModel, insertProvider } from '#db/queries/models.ts'
 import { collectionGrants, collections, messages, streamEvents, traces } from '#db/schema/index.ts'
-import { createTestWorkspace, type TestWorkspace, withDatabase } from '#db/testing.ts'
+import { addTestModel, createTestWorkspace, type TestWorkspace, withDatabase } from '#db/testing.ts'
 import { type MockProvider, startMockProvider } from '#e2e/mock-provider.ts'
 import { indexParsed } from '#ingestion/pipeline.ts'
 import { forgetSettings } from '#lib/gateway/settings.ts'
@@ -65,34 +64,13 @@ const world = async (): Promise<World> => {
   await publish(workspace, collectionId, 'Laptops', laptops)
   const providerIds: string[] = []
   for (const [position, vendor] of [first, second].entries()) {
-    const providerId = newId()
-    providerIds.push(providerId)
-    await insertProvider(db, {
-      id: providerId,
+    const providerId = await addTestModel(db, {
       workspaceId,
-      name: `mock ${position}`,
-      kind: 'compatible',
       baseUrl: vendor.url,
-      sealedKey: null,
-      keyHint: null,
-      local: true,
-      enabled: true,
-      requestsPerMinute: null,
-      tokensPerMinute: null,
+      provider: { name: `mock ${position}` },
+      model: { modelId: `mock-${position}`, position },
     })
-    await insertModel(db, {
-      id: newId(),
-      workspaceId,
-      providerId,
-      modelId: `mock-${position}`,
-      tier: 'standard',
-      position,
-      contextTokensMax: null,
-      inputMicrosPerMillion: null,
-      outputMicrosPerMillion: null,
-      cachedMicrosPerMillion: null,
-      enabled: true,
-    })
+    providerIds.push(providerId)
   }
   return { ...workspace, secretId, providerIds }
 }

@@ -3,10 +3,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createScratchDocument } from '#db/queries/evaluation.ts'
 import { storeGatewaySettings } from '#db/queries/gateway-settings.ts'
 import { claimVersion } from '#db/queries/ingest.ts'
-import { insertModel, insertProvider } from '#db/queries/models.ts'
 import { getTraceOfMessage } from '#db/reports/traces.ts'
 import { modelCalls } from '#db/schema/index.ts'
-import { createTestWorkspace, type TestWorkspace, withDatabase } from '#db/testing.ts'
+import { addTestModel, createTestWorkspace, type TestWorkspace, withDatabase } from '#db/testing.ts'
 import { type MockProvider, startMockProvider } from '#e2e/mock-provider.ts'
 import { indexParsed } from '#ingestion/pipeline.ts'
 import { deleteDocument } from '#lib/documents.ts'
@@ -230,33 +229,7 @@ describe('a turn with a language model', () => {
     const made = await withPolicy()
     const { db } = test.current()
     const { workspaceId } = made.viewers.member
-    const providerId = newId()
-    await insertProvider(db, {
-      id: providerId,
-      workspaceId,
-      name: 'mock',
-      kind: 'compatible',
-      baseUrl: vendor.url,
-      sealedKey: null,
-      keyHint: null,
-      local: true,
-      enabled: true,
-      requestsPerMinute: null,
-      tokensPerMinute: null,
-    })
-    await insertModel(db, {
-      id: newId(),
-      workspaceId,
-      providerId,
-      modelId: 'mock-1',
-      tier: 'standard',
-      position: 0,
-      contextTokensMax: null,
-      inputMicrosPerMillion: null,
-      outputMicrosPerMillion: null,
-      cachedMicrosPerMillion: null,
-      enabled: true,
-    })
+    await addTestModel(db, { workspaceId, baseUrl: vendor.url })
     await storeGatewaySettings(db, workspaceId, 0, gatewaySettingsSchema.parse(settings))
     // As the form that saves does.
     forgetSettings(workspaceId)

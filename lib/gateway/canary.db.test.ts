@@ -3,10 +3,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Canary, claimCanary, listCanaries, storeCanary } from '#db/queries/canaries.ts'
 import { storeGatewaySettings } from '#db/queries/gateway-settings.ts'
 import { insertModelCalls } from '#db/queries/model-calls.ts'
-import { insertModel, insertProvider } from '#db/queries/models.ts'
 import { listAlerts } from '#db/reports/alerts.ts'
 import { auditLog, budgetReservations, modelCalls, workspaces } from '#db/schema/index.ts'
-import { createTestWorkspace, withDatabase } from '#db/testing.ts'
+import { addTestModel, createTestWorkspace, withDatabase } from '#db/testing.ts'
 import { type MockProvider, type Script, startMockProvider } from '#e2e/mock-provider.ts'
 import { checkAlerts } from '#lib/alerts.ts'
 import { type GatewaySettingsInput, gatewaySettingsSchema } from '#lib/shared/gateway-settings.ts'
@@ -65,32 +64,11 @@ const withModel = async ({
   const { db } = test.current()
   const viewer = viewers.admin
   const { workspaceId } = viewer
-  const providerId = newId()
-  await insertProvider(db, {
-    id: providerId,
+  const providerId = await addTestModel(db, {
     workspaceId,
-    name: 'mock',
-    kind: 'compatible',
     baseUrl,
-    sealedKey: null,
-    keyHint: null,
-    local,
-    enabled: true,
-    requestsPerMinute: null,
-    tokensPerMinute: null,
-  })
-  await insertModel(db, {
-    id: newId(),
-    workspaceId,
-    providerId,
-    modelId: 'model-1',
-    tier: 'standard',
-    position: 0,
-    contextTokensMax: null,
-    inputMicrosPerMillion: price ?? null,
-    outputMicrosPerMillion: price ?? null,
-    cachedMicrosPerMillion: null,
-    enabled: true,
+    provider: { local },
+    model: { modelId: 'model-1', inputMicrosPerMillion: price ?? null, outputMicrosPerMillion: price ?? null },
   })
   const rules = { ...settings, canary: { alsoLocal: true, ...settings.canary } }
   await storeGatewaySettings(db, workspaceId, 0, gatewaySettingsSchema.parse(rules))

@@ -1,12 +1,10 @@
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { storeGatewaySettings } from '#db/queries/gateway-settings.ts'
-import { insertModel, insertProvider } from '#db/queries/models.ts'
 import { modelCalls } from '#db/schema/index.ts'
-import { createTestWorkspace, withDatabase } from '#db/testing.ts'
+import { addTestModel, createTestWorkspace, withDatabase } from '#db/testing.ts'
 import { type MockProvider, type Script, startMockProvider } from '#e2e/mock-provider.ts'
 import { type GatewaySettingsInput, gatewaySettingsSchema } from '#lib/shared/gateway-settings.ts'
-import { newId } from '#lib/shared/ids.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
 import type { LedgerLine } from './metered.ts'
 import { type AnswerEvent, runTask, streamAnswer } from './recipe.ts'
@@ -33,32 +31,11 @@ const withProviders = async (settings: GatewaySettingsInput = {}, urls = [first.
   const { db } = test.current()
   const { workspaceId } = viewers.member
   for (const [position, baseUrl] of urls.entries()) {
-    const providerId = newId()
-    await insertProvider(db, {
-      id: providerId,
+    await addTestModel(db, {
       workspaceId,
-      name: `mock ${position + 1}`,
-      kind: 'compatible',
       baseUrl,
-      sealedKey: null,
-      keyHint: null,
-      local: true,
-      enabled: true,
-      requestsPerMinute: null,
-      tokensPerMinute: null,
-    })
-    await insertModel(db, {
-      id: newId(),
-      workspaceId,
-      providerId,
-      modelId: `model-${position + 1}`,
-      tier: 'standard',
-      position,
-      contextTokensMax: null,
-      inputMicrosPerMillion: null,
-      outputMicrosPerMillion: null,
-      cachedMicrosPerMillion: null,
-      enabled: true,
+      provider: { name: `mock ${position + 1}` },
+      model: { modelId: `model-${position + 1}`, position },
     })
   }
   await storeGatewaySettings(db, workspaceId, 0, gatewaySettingsSchema.parse(settings))

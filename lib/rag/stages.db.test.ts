@@ -5,10 +5,9 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { createScratchDocument } from '#db/queries/evaluation.ts'
 import { storeGatewaySettings } from '#db/queries/gateway-settings.ts'
 import { claimVersion, insertChunks, publishVersion } from '#db/queries/ingest.ts'
-import { insertModel, insertProvider } from '#db/queries/models.ts'
 import { toVectorLiteral } from '#db/queries/search.ts'
 import { modelCalls } from '#db/schema/index.ts'
-import { createTestWorkspace, type TestWorkspace, withDatabase } from '#db/testing.ts'
+import { addTestModel, createTestWorkspace, type TestWorkspace, withDatabase } from '#db/testing.ts'
 import { embed } from '#lib/gateway/index.ts'
 import { gatewaySettingsSchema, type RetrievalSettings, retrievalSettingsSchema } from '#lib/shared/gateway-settings.ts'
 import { newId } from '#lib/shared/ids.ts'
@@ -208,32 +207,17 @@ describe('a reranker of a provider', () => {
     const workspace = await createTestWorkspace(test.current())
     const { workspaceId } = workspace
     const { db } = test.current()
-    const providerId = newId()
-    await insertProvider(db, {
-      id: providerId,
+    const providerId = await addTestModel(db, {
       workspaceId,
-      name: 'own',
-      kind: 'compatible',
       baseUrl: `http://127.0.0.1:${port}/v1`,
-      sealedKey: null,
-      keyHint: null,
-      local: true,
-      enabled: true,
-      requestsPerMinute: null,
-      tokensPerMinute: null,
-    })
-    await insertModel(db, {
-      id: newId(),
-      workspaceId,
-      providerId,
-      modelId: 'some-reranker',
-      tier: 'fast',
-      enabled: true,
-      position: 0,
-      inputMicrosPerMillion: 0,
-      outputMicrosPerMillion: 0,
-      cachedMicrosPerMillion: 0,
-      contextTokensMax: null,
+      provider: { name: 'own' },
+      model: {
+        modelId: 'some-reranker',
+        tier: 'fast',
+        inputMicrosPerMillion: 0,
+        outputMicrosPerMillion: 0,
+        cachedMicrosPerMillion: 0,
+      },
     })
     const taskModels = { rerank: `${providerId}/some-reranker` }
     const redaction = { alsoLocal: true }
