@@ -137,8 +137,17 @@ const main = async (): Promise<void> => {
     return { ...one, state, proofs: judged }
   })
   const failing = lines.filter(({ must, state }) => must === 'M' && state !== 'holds')
-  if (values.json) process.stdout.write(`${JSON.stringify({ lines, failing: failing.map(({ id }) => id) })}\n`)
-  else
+  if (values.json) {
+    const checks = lines.map(({ id, must, words, state, proofs: judged }) => ({
+      id,
+      must,
+      words,
+      test: judged.map(({ proof }) => proof),
+      pass: state === 'holds',
+      state,
+    }))
+    process.stdout.write(`${JSON.stringify({ checks })}\n`)
+  } else
     for (const { id, must, words, state, proofs: judged } of lines) {
       process.stdout.write(`${state.padEnd(10)}  ${id.padEnd(14)} ${must}  ${words}\n`)
       for (const proof of judged)
