@@ -8,11 +8,8 @@ import { type Database, rows, sql } from '#db/client.ts'
 import {
   apiKeys,
   chats,
-  chunks,
   collectionGrants,
   collections,
-  documents,
-  documentVersions,
   goldenQuestions,
   groups,
   incidentSwitches,
@@ -34,8 +31,8 @@ import { hashPassword } from '#lib/passwords.ts'
 import { newId } from '#lib/shared/ids.ts'
 import { chunkPreviewFeature } from '#lib/shared/knowledge-contract.ts'
 import { type Role, roles } from '#lib/shared/viewer.ts'
-import { putBlob } from '#lib/storage.ts'
 import { closeProduct, openProduct } from './product.ts'
+import { addReadyDocument } from './ready-document.ts'
 
 /** Of each thing: more than doors end. */
 const spare = 60
@@ -51,7 +48,8 @@ const many = <Value>(count: number, make: (at: number) => Value): Value[] =>
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
 /** Things of a workspace: `count` of each, with `text` in whatever can be read. */
-const fill = async ({ db }: Database, owner: Person, count: number, text: string): Promise<Made> => {
+const fill = async (database: Database, owner: Person, count: number, text: string): Promise<Made> => {
+  const { db } = database
   const { workspaceId, userId } = owner
   const made = Object.fromEntries(things.map((thing) => [thing, [] as string[]])) as Made
   const ids = (thing: Thing): string[] => {
@@ -65,50 +63,15 @@ const fill = async ({ db }: Database, owner: Person, count: number, text: string
     .insert(collectionGrants)
     .values({ id: newId(), workspaceId, collectionId, subject: 'workspace', subjectId: workspaceId, level: 'read' })
   for (const documentId of ids('document')) {
-    const [versionId, blobKey] = [newId(), newId()]
-    made.version.push(versionId)
-    const stored = await putBlob(
-      blobKey,
-      (async function* () {
-        yield new TextEncoder().encode(text)
-      })(),
-      1_000,
-    )
-    await db.insert(documents).values({
-      id: documentId,
-      workspaceId,
+    const name = `${documentId} ${text}.txt`.slice(0, 200)
+    const document = await addReadyDocument(database, owner, {
+      documentId,
       collectionId,
-      name: `${documentId} ${text}.txt`.slice(0, 200),
-      mediaType: 'text/plain',
-      latestVersionId: versionId,
-      publishedVersionId: versionId,
-      createdBy: userId,
-    })
-    await db.insert(documentVersions).values({
-      id: versionId,
-      documentId,
-      number: 1,
-      contentHash: stored.sha256,
-      blobKey,
-      bytes: stored.bytes,
-      stage: 'ready',
-      text,
+      name,
       title: text,
-      chunks: 1,
+      texts: [text],
     })
-    await db.insert(chunks).values({
-      workspaceId,
-      documentId,
-      versionId,
-      ordinal: 0,
-      text,
-      charStart: 0,
-      charEnd: text.length,
-      headingPath: [],
-      context: '',
-      tokens: 12,
-      contentHash: sha256(text),
-    })
+    made.version.push(document.versionId)
   }
   await db.insert(sources).values(
     ids('source').map((id) => ({

@@ -7,12 +7,9 @@ import type { Database } from '#db/client.ts'
 import {
   auditLog,
   chats,
-  chunks,
   citations,
   collectionGrants,
   collections,
-  documents,
-  documentVersions,
   goldenQuestions,
   groupMembers,
   groups,
@@ -31,8 +28,8 @@ import {
 import { xssPayloads } from '#e2e/xss-payloads.ts'
 import { hashPassword } from '#lib/passwords.ts'
 import { newId } from '#lib/shared/ids.ts'
-import { putBlob } from '#lib/storage.ts'
 import { closeProduct, openProduct } from './product.ts'
+import { addReadyDocument, type ReadyDocument } from './ready-document.ts'
 
 type XssWorld = {
   email: string
@@ -50,75 +47,12 @@ const byThree: readonly string[] = Array.from({ length: 50 }, (_, at) =>
 )
 
 type Maker = { workspaceId: string; userId: string }
-type Document = { documentId: string; versionId: string; name: string; collectionId: string }
-
-/** A document of a version whose passages are these texts. */
-const addDocument = async (
-  { db }: Database,
-  { workspaceId, userId }: Maker,
-  { name, collectionId, title, texts }: { name: string; collectionId: string; title: string; texts: readonly string[] },
-): Promise<Document> => {
-  const [documentId, versionId, blobKey] = [newId(), newId(), newId()]
-  const text = texts.join('\n\n')
-  const bytes = new TextEncoder().encode(text)
-  const source = async function* () {
-    yield bytes
-  }
-  const stored = await putBlob(blobKey, source(), bytes.length)
-  await db.insert(documents).values({
-    id: documentId,
-    workspaceId,
-    collectionId,
-    name,
-    mediaType: 'text/plain',
-    latestVersionId: versionId,
-    publishedVersionId: versionId,
-    sourceUri: 'javascript:alert(1)',
-    tags: [name],
-    createdBy: userId,
-  })
-  await db.insert(documentVersions).values({
-    id: versionId,
-    documentId,
-    number: 1,
-    contentHash: stored.sha256,
-    blobKey,
-    bytes: stored.bytes,
-    stage: 'ready',
-    text,
-    title,
-    author: title,
-    summary: title,
-    tags: [title],
-    chunks: texts.length,
-  })
-  let at = 0
-  await db.insert(chunks).values(
-    texts.map((one, ordinal) => {
-      const charStart = at
-      at += one.length + 2
-      const place = { charStart, charEnd: charStart + one.length, headingPath: [one] }
-      return {
-        ...place,
-        workspaceId,
-        documentId,
-        versionId,
-        ordinal,
-        text: one,
-        context: '',
-        tokens: 12,
-        contentHash: sha256(one),
-      }
-    }),
-  )
-  return { documentId, versionId, name, collectionId }
-}
 
 /** A conversation in which everything is markup: questions, answers, warnings, failures and sources. */
 const addChat = async (
   { db }: Database,
   { workspaceId, userId }: Maker,
-  cited: Document,
+  cited: ReadyDocument,
 ): Promise<{ chatId: string; messageId: string }> => {
   const chatId = newId()
   await db.insert(chats).values(
@@ -168,6 +102,8 @@ const addChat = async (
       versionId: cited.versionId,
       chunkId: '1',
       title: payload,
+      said: payload,
+      sourceUri: 'javascript:alert(1)',
       collection: payload,
       mediaType: 'text/plain',
       page: null,
@@ -239,7 +175,7 @@ const addPeople = async ({ db }: Database, { workspaceId, userId }: Maker): Prom
 }
 
 /** What admins name and write down, and what is written down about them. */
-const addRecords = async ({ db }: Database, { workspaceId, userId }: Maker, held: Document): Promise<void> => {
+const addRecords = async ({ db }: Database, { workspaceId, userId }: Maker, held: ReadyDocument): Promise<void> => {
   const { collectionId, documentId } = held
   await db.insert(sources).values(
     xssPayloads.map((payload) => ({
@@ -313,14 +249,16 @@ const makeWorld = async (opened: Database): Promise<XssWorld> => {
   await db
     .insert(collectionGrants)
     .values(collectionIds.map((collectionId) => ({ ...open, id: newId(), workspaceId, collectionId })))
-  const all = await addDocument(opened, maker, {
+  const all = await addReadyDocument(opened, maker, {
     name: 'everything.txt',
     collectionId: collectionIds[0] ?? '',
     title: byThree.join(' ').slice(0, 400),
+    said: byThree.join(' ').slice(0, 400),
+    sourceUri: 'javascript:alert(1)',
     texts: xssPayloads,
   })
   for (const [at, payload] of xssPayloads.entries())
-    await addDocument(opened, maker, {
+    await addReadyDocument(opened, maker, {
       name: payload,
       collectionId: collectionIds[at] ?? '',
       title: payload,

@@ -1,7 +1,7 @@
 'use client'
 import { Plus } from 'lucide-react'
 import { useRouter } from 'next/navigation'
-import { useState, useTransition } from 'react'
+import { useTransition } from 'react'
 import {
   AlertDialog,
   AlertDialogAction,
@@ -13,20 +13,17 @@ import {
 } from '#components/ui/alert-dialog.tsx'
 import { Button } from '#components/ui/button.tsx'
 import { Sheet, SheetContent } from '#components/ui/sheet.tsx'
-import { toast } from '#components/ui/toaster.tsx'
 import type { AccessCollection, AccessGrant, WhatCanRead, WhoCanRead } from '#lib/shared/access-contract.ts'
-import type { ActionResult } from '#lib/shared/errors.ts'
 import type { KeepingTarget } from '#lib/shared/keeping-contract.ts'
 import { shownName } from '#lib/shared/shown-name.ts'
 import { CollectionList, PersonReads, Readers } from './access-lists.tsx'
 import { type AccessActions, type AccessGroup, CollectionSheet, GrantSheet } from './access-sheets.tsx'
 import { subjectWords } from './access-words.ts'
 import { AdminHeader, AdminTitle } from './admin-header.tsx'
-import { attempt } from './models-form.ts'
 import { LinkSwitch } from './report-filters.tsx'
 import { useReportLink } from './report-link.ts'
 import { TargetFinder } from './retention-finder.tsx'
-import { useOpener } from './use-opener.ts'
+import { type Act, usePanels } from './use-panels.ts'
 
 type Shown =
   | { tab: 'collections'; collections: readonly AccessCollection[] }
@@ -60,24 +57,7 @@ export const AccessScreen = ({
   const router = useRouter()
   const linkTo = useReportLink()
   const [, startTransition] = useTransition()
-  const [panel, setPanel] = useState<Panel | null>(null)
-  const [question, setQuestion] = useState<Question | null>(null)
-  const opener = useOpener()
-  const open = (next: Panel) => {
-    opener.remember()
-    setPanel(next)
-  }
-  const act = async (run: Promise<ActionResult<null>>, done: string, undone: string) => {
-    const result = await attempt(run)
-    if ('error' in result) toast.error(undone, { description: result.error })
-    else toast(done)
-    router.refresh()
-  }
-  const saved = (words: string) => {
-    setPanel(null)
-    toast(words)
-    router.refresh()
-  }
+  const { panel, question, open, ask, close, closeQuestion, saved, act, giveBack } = usePanels<Panel, Question>()
   const choose = (person: KeepingTarget | null) => {
     if (person) startTransition(() => router.replace(linkTo({ tab: 'people', person: person.id }), { scroll: false }))
   }
@@ -115,10 +95,7 @@ export const AccessScreen = ({
                   `The access of ${whomOf({ subject, name })} was changed`,
                   'The grant was not changed',
                 ),
-              take: (collection, grant) => {
-                opener.remember()
-                setQuestion({ collection, grant })
-              },
+              take: (collection, grant) => ask({ collection, grant }),
             }}
           />
         )}
@@ -138,13 +115,13 @@ export const AccessScreen = ({
           </>
         )}
       </div>
-      <Sheet open={panel !== null} onOpenChange={(isOpen) => !isOpen && setPanel(null)}>
-        <SheetContent side="right" aria-describedby={undefined} onCloseAutoFocus={opener.giveBack}>
+      <Sheet open={panel !== null} onOpenChange={(isOpen) => !isOpen && close()}>
+        <SheetContent side="right" aria-describedby={undefined} onCloseAutoFocus={giveBack}>
           {panel?.of === 'collection' && (
             <CollectionSheet
               collection={panel.collection}
               actions={actions}
-              onClose={() => setPanel(null)}
+              onClose={close}
               onSaved={(name) => saved(`${shownName(name)} was saved`)}
             />
           )}
@@ -154,15 +131,15 @@ export const AccessScreen = ({
               workspaceId={workspaceId}
               groups={groups}
               actions={actions}
-              onClose={() => setPanel(null)}
+              onClose={close}
               onSaved={(whom) => saved(`${shownName(whom)} has access to ${shownName(panel.collection.name)}`)}
             />
           )}
         </SheetContent>
       </Sheet>
-      <AlertDialog open={question !== null} onOpenChange={(isOpen) => !isOpen && setQuestion(null)}>
+      <AlertDialog open={question !== null} onOpenChange={(isOpen) => !isOpen && closeQuestion()}>
         {question && (
-          <AlertDialogContent onCloseAutoFocus={opener.giveBack}>
+          <AlertDialogContent onCloseAutoFocus={giveBack}>
             <TakeQuestion question={question} take={actions.takeGrant} act={act} />
           </AlertDialogContent>
         )}
@@ -178,7 +155,7 @@ const TakeQuestion = ({
 }: {
   question: Question
   take: AccessActions['takeGrant']
-  act: (run: Promise<ActionResult<null>>, done: string, undone: string) => Promise<void>
+  act: Act
 }) => {
   const whom = whomOf(grant)
   const from = shownName(collection.name)

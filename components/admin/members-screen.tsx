@@ -1,7 +1,6 @@
 'use client'
 import { Plus } from 'lucide-react'
 import { useRouter } from 'next/navigation'
-import { useState } from 'react'
 import {
   AlertDialog,
   AlertDialogAction,
@@ -14,7 +13,6 @@ import {
 import { Button } from '#components/ui/button.tsx'
 import { Sheet, SheetContent, SheetTitle } from '#components/ui/sheet.tsx'
 import { toast } from '#components/ui/toaster.tsx'
-import type { ActionResult } from '#lib/shared/errors.ts'
 import { formatCount } from '#lib/shared/format.ts'
 import type {
   GroupRow,
@@ -31,7 +29,7 @@ import { LinkOnce } from './members-parts.tsx'
 import { GroupSheet, InviteManySheet, InviteSheet, MemberSheet, type PeopleActions } from './members-sheets.tsx'
 import { attempt } from './models-form.ts'
 import { LinkSwitch } from './report-filters.tsx'
-import { useOpener } from './use-opener.ts'
+import { type Act, usePanels } from './use-panels.ts'
 
 type Shown =
   | { tab: 'members'; filter: MemberFilter; members: Paged<MemberRow> }
@@ -68,28 +66,7 @@ export const MembersScreen = ({
   actions: PeopleActions
 }) => {
   const router = useRouter()
-  const [panel, setPanel] = useState<Panel | null>(null)
-  const [question, setQuestion] = useState<Question | null>(null)
-  const opener = useOpener()
-  const open = (next: Panel) => {
-    opener.remember()
-    setPanel(next)
-  }
-  const ask = (next: Question) => {
-    opener.remember()
-    setQuestion(next)
-  }
-  const act = async (run: Promise<ActionResult<null>>, done: string, undone: string) => {
-    const result = await attempt(run)
-    if ('error' in result) toast.error(undone, { description: result.error })
-    else toast(done)
-    router.refresh()
-  }
-  const saved = (words: string) => {
-    setPanel(null)
-    toast(words)
-    router.refresh()
-  }
+  const { panel, question, open, ask, close, closeQuestion, saved, act, giveBack } = usePanels<Panel, Question>()
   const makeLink = async (member: MemberRow) => {
     const made = await attempt(actions.makePasswordLink({ userId: member.userId }))
     if ('error' in made) toast.error(`No link for ${member.name}`, { description: made.error })
@@ -167,24 +144,24 @@ export const MembersScreen = ({
           />
         )}
       </div>
-      <Sheet open={panel !== null} onOpenChange={(isOpen) => !isOpen && setPanel(null)}>
-        <SheetContent side="right" aria-describedby={undefined} onCloseAutoFocus={opener.giveBack}>
+      <Sheet open={panel !== null} onOpenChange={(isOpen) => !isOpen && close()}>
+        <SheetContent side="right" aria-describedby={undefined} onCloseAutoFocus={giveBack}>
           {panel && (
             <PanelContent
               panel={panel}
               by={viewer.role}
               groups={groups}
               actions={actions}
-              onClose={() => setPanel(null)}
+              onClose={close}
               onSaved={saved}
               onChanged={() => router.refresh()}
             />
           )}
         </SheetContent>
       </Sheet>
-      <AlertDialog open={question !== null} onOpenChange={(isOpen) => !isOpen && setQuestion(null)}>
+      <AlertDialog open={question !== null} onOpenChange={(isOpen) => !isOpen && closeQuestion()}>
         {question && (
-          <AlertDialogContent onCloseAutoFocus={opener.giveBack}>
+          <AlertDialogContent onCloseAutoFocus={giveBack}>
             <QuestionContent question={question} self={viewer.userId} actions={actions} act={act} />
           </AlertDialogContent>
         )}
@@ -246,7 +223,7 @@ const QuestionContent = ({
   question: Question
   self: string
   actions: PeopleActions
-  act: (run: Promise<ActionResult<null>>, done: string, undone: string) => Promise<void>
+  act: Act
 }) => {
   const { title, words, label, run } = questionWords(question, self, actions, act)
   return (
@@ -265,7 +242,7 @@ const questionWords = (
   question: Question,
   self: string,
   actions: PeopleActions,
-  act: (run: Promise<ActionResult<null>>, done: string, undone: string) => Promise<void>,
+  act: Act,
 ): { title: string; words: string; label: string; run: () => void } => {
   if (question.of === 'group') {
     const { id, name, members, collections } = question.group

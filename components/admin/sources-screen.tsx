@@ -1,6 +1,5 @@
 'use client'
 import { Plus } from 'lucide-react'
-import { useState } from 'react'
 import {
   AlertDialog,
   AlertDialogAction,
@@ -14,16 +13,14 @@ import { Badge } from '#components/ui/badge.tsx'
 import { Button } from '#components/ui/button.tsx'
 import { EmptyState } from '#components/ui/empty-state.tsx'
 import { Sheet, SheetContent } from '#components/ui/sheet.tsx'
-import { toast } from '#components/ui/toaster.tsx'
 import type { ActionResult } from '#lib/shared/errors.ts'
 import { formatCount } from '#lib/shared/format.ts'
 import type { SourceData, SourceForm, SourceInput, SourceRow } from '#lib/shared/sources-contract.ts'
 import { AdminHeader, AdminTitle } from './admin-header.tsx'
-import { attempt } from './models-form.ts'
 import { SourceItem } from './source-item.tsx'
 import { SourceSheet } from './source-sheet.tsx'
 import { documentsWords, isBusy } from './source-words.ts'
-import { useOpener } from './use-opener.ts'
+import { usePanels } from './use-panels.ts'
 import { useSources } from './use-sources.ts'
 
 type One = { id: string }
@@ -47,24 +44,10 @@ export const SourcesScreen = ({
   actions: SourceActions
 }) => {
   const { sources, collections, stale, reload } = useSources(initial)
-  const [panel, setPanel] = useState<{ source: SourceRow | null } | null>(null)
-  const [question, setQuestion] = useState<Question | null>(null)
-  const opener = useOpener()
-
-  const open = (source: SourceRow | null) => {
-    opener.remember()
-    setPanel({ source })
-  }
-  const ask = (next: Question) => {
-    opener.remember()
-    setQuestion(next)
-  }
-  const act = async (run: Promise<ActionResult<null>>, done: string | null, undone: string) => {
-    const result = await attempt(run)
-    if ('error' in result) toast.error(undone, { description: result.error })
-    else if (done) toast(done)
-    await reload()
-  }
+  const { panel, question, open, ask, close, closeQuestion, saved, act, giveBack } = usePanels<
+    { source: SourceRow | null },
+    Question
+  >(reload)
   const run = ({ id, name }: SourceRow, deletionsMax?: number) =>
     act(
       actions.runSource({ id, ...(deletionsMax === undefined ? {} : { deletionsMax }) }),
@@ -83,7 +66,7 @@ export const SourcesScreen = ({
   const running = sources.filter(isBusy).length
   const failed = sources.filter(({ state }) => state === 'failed').length
   const add = (
-    <Button variant="primary" onClick={() => open(null)}>
+    <Button variant="primary" onClick={() => open({ source: null })}>
       <Plus aria-hidden />
       Add source
     </Button>
@@ -119,7 +102,7 @@ export const SourcesScreen = ({
                 acts={{
                   run: (one) => void run(one),
                   pause: (one) => void pause(one),
-                  change: open,
+                  change: (source) => open({ source }),
                   remove: (one) => ask({ of: 'deletion', source: one }),
                   confirm: (one) => ask({ of: 'gone', source: one }),
                 }}
@@ -128,27 +111,23 @@ export const SourcesScreen = ({
           </ul>
         )}
       </div>
-      <Sheet open={panel !== null} onOpenChange={(isOpen) => !isOpen && setPanel(null)}>
-        <SheetContent side="right" aria-describedby={undefined} onCloseAutoFocus={opener.giveBack}>
+      <Sheet open={panel !== null} onOpenChange={(isOpen) => !isOpen && close()}>
+        <SheetContent side="right" aria-describedby={undefined} onCloseAutoFocus={giveBack}>
           {panel && (
             <SourceSheet
               source={panel.source}
               forms={forms}
               collections={collections}
               save={actions.saveSource}
-              onClose={() => setPanel(null)}
-              onSaved={(name) => {
-                setPanel(null)
-                toast(`${name} was saved and runs`)
-                void reload()
-              }}
+              onClose={close}
+              onSaved={(name) => saved(`${name} was saved and runs`)}
             />
           )}
         </SheetContent>
       </Sheet>
-      <AlertDialog open={question !== null} onOpenChange={(isOpen) => !isOpen && setQuestion(null)}>
+      <AlertDialog open={question !== null} onOpenChange={(isOpen) => !isOpen && closeQuestion()}>
         {question && (
-          <AlertDialogContent onCloseAutoFocus={opener.giveBack}>
+          <AlertDialogContent onCloseAutoFocus={giveBack}>
             {question.of === 'deletion' ? (
               <DeletionQuestion source={question.source} remove={remove} />
             ) : (
