@@ -152,6 +152,33 @@ export const inventory: Readonly<Record<string, TableEntry>> = {
     by('subject_id', 'created_by'),
   ),
   collections: entry('Folders of documents', 'workspace', { other: 'id workspace_id name created_at' }),
+  confidence_fits: entry('How confidence was brought in line with decisions', 'workspace', {
+    other: 'workspace_id version slope intercept decisions ece_before ece_after created_at',
+  }),
+  correction_sources: entry('Documents that corrections rest on', 'workspace', {
+    other: 'correction_id kind document_id version_id',
+  }),
+  curated_answers: entry(
+    'Answers that a person has checked',
+    'workspace',
+    {
+      person: 'created_by',
+      content: 'question embedding answer citations fell_because',
+      other: 'id workspace_id item_id question_hash created_at fell_at',
+    },
+    'It is what the workspace says, not what a person said; the questions are handed out with their conversations.',
+  ),
+  document_notes: entry(
+    'What reviewers say of documents',
+    'document',
+    {
+      person: 'created_by resolved_by',
+      words: 'text',
+      content: 'quote',
+      other: 'id workspace_id document_id version_id item_id created_at resolved_at',
+    },
+    by('created_by'),
+  ),
   document_pages: entry(
     'Where text stands on pages',
     'document',
@@ -207,6 +234,16 @@ export const inventory: Readonly<Record<string, TableEntry>> = {
     { person: 'object_id requested_by', other: 'id workspace_id kind requested_at done_at report' },
     by('object_id', 'requested_by'),
   ),
+  feedback: entry(
+    'What people think of answers',
+    'chats',
+    {
+      person: 'user_id',
+      words: 'comment reasons',
+      other: 'id workspace_id message_id trace_id value created_at updated_at',
+    },
+    by('user_id'),
+  ),
   gateway_settings: entry('The rules in force', 'workspace', {
     content: 'settings',
     other: 'workspace_id version updated_at',
@@ -214,7 +251,12 @@ export const inventory: Readonly<Record<string, TableEntry>> = {
   golden_questions: entry(
     'Questions with what should be found for them',
     'workspace',
-    { person: 'created_by', words: 'question', content: 'expected', other: 'id workspace_id created_at' },
+    {
+      person: 'created_by',
+      words: 'question',
+      content: 'expected answer fell_because',
+      other: 'id workspace_id item_id created_at fell_at',
+    },
     by('created_by'),
   ),
   group_members: entry(
@@ -257,6 +299,21 @@ export const inventory: Readonly<Record<string, TableEntry>> = {
     },
     // Whom a person invited is about others.
     (person) => sql`email = (select u.email from users u where u.id = ${person})`,
+  ),
+  label_items: entry(
+    'Answers that are labelled by two people',
+    'chats',
+    {
+      person: 'adjudicated_by created_by',
+      other: 'message_id workspace_id rubric_version adjudicated adjudicated_at created_at',
+    },
+    by('adjudicated_by', 'created_by'),
+  ),
+  labels: entry(
+    'What a rater says of an answer',
+    'chats',
+    { person: 'rater_id', words: 'note', other: 'message_id workspace_id scores created_at' },
+    by('rater_id'),
   ),
   legal_holds: entry(
     'What must not be deleted',
@@ -304,6 +361,18 @@ export const inventory: Readonly<Record<string, TableEntry>> = {
     other:
       'id workspace_id provider_id model_id tier position context_tokens_max input_micros_per_million output_micros_per_million cached_micros_per_million enabled created_at',
   }),
+  notifications: entry(
+    'What one person should know',
+    'chats',
+    { person: 'user_id', words: 'words', other: 'id workspace_id kind link created_at read_at' },
+    by('user_id'),
+  ),
+  passage_labels: entry(
+    'Whether a passage that was found helps',
+    'chats',
+    { person: 'rater_id', other: 'message_id chunk_id workspace_id rank relevant created_at' },
+    by('rater_id'),
+  ),
   passage_releases: entry(
     'Passages that a person has released for models',
     'workspace',
@@ -341,6 +410,37 @@ export const inventory: Readonly<Record<string, TableEntry>> = {
     'document',
     { content: 'words', other: 'workspace_id content_hash page confidence' },
     ofDocuments,
+  ),
+  review_comments: entry(
+    'What reviewers say to each other of an answer',
+    'chats',
+    { person: 'author_id mentions', words: 'text', other: 'id workspace_id item_id created_at' },
+    by('author_id'),
+  ),
+  review_drafts: entry(
+    'What a reviewer is writing',
+    'chats',
+    { person: 'user_id', words: 'text note', other: 'item_id updated_at' },
+    by('user_id'),
+  ),
+  review_items: entry(
+    'Answers that a person is to look at, and what was decided',
+    'record',
+    {
+      person: 'asker_id claimed_by assigned_to decided_by',
+      words: 'question',
+      // What is held is nobody's to take along before it is decided, and afterwards it stands in the conversation.
+      content: 'content decision',
+      other:
+        'id workspace_id kind message_id chat_id trace_id content_hash reasons reason risk confidence collection_ids held seeded state due_at expires_at lease_until escalated_at policy_version created_at decided_at',
+    },
+    by('asker_id', 'decided_by'),
+  ),
+  rubrics: entry(
+    'What answers are labelled by',
+    'workspace',
+    { person: 'created_by', content: 'rubric', other: 'workspace_id version created_at' },
+    by('created_by'),
   ),
   sessions: entry(
     'Who is signed in where',

@@ -67,6 +67,7 @@ export const readAnswer = async (
 const decisions = {
   streaming: 'interrupted',
   complete: 'show',
+  held: 'hold',
   'no-source': 'no-source',
   stopped: 'stopped',
   failed: 'failed',

@@ -6,6 +6,7 @@ export const traceStatuses = messageStatuses.filter((status) => status !== 'stre
 const looks: Record<MessageStatus, { words: string; variant: BadgeProps['variant'] }> = {
   streaming: { words: 'Being written', variant: 'accent' },
   complete: { words: 'Answered', variant: 'success' },
+  held: { words: 'Held for review', variant: 'warning' },
   'no-source': { words: 'No source found', variant: 'warning' },
   stopped: { words: 'Stopped', variant: 'default' },
   failed: { words: 'Failed', variant: 'destructive' },

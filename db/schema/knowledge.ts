@@ -322,8 +322,15 @@ export const goldenQuestions = pgTable(
     question: text().notNull(),
     /** Documents that answer it, with the words that do. */
     expected: jsonb().$type<{ documentId: string; quote: string }[]>().notNull(),
+    /** What a reviewer approved as its answer; null: only what should be found is known. */
+    answer: text(),
+    /** The review that it came from. */
+    itemId: uuid('item_id'),
     createdBy: uuid('created_by').references(() => users.id, { onDelete: 'set null' }),
     createdAt: moment('created_at').notNull().defaultNow(),
+    /** Set when a document that its answer rests on has changed, with why in words. */
+    fellAt: moment('fell_at'),
+    fellBecause: text('fell_because'),
   },
   (table) => [uniqueIndex('golden_questions_question').on(table.workspaceId, table.question)],
 )

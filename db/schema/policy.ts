@@ -171,6 +171,7 @@ export const auditLog = pgTable(
   (table) => [
     index('audit_log_workspace').on(table.workspaceId, table.at),
     index('audit_log_object').on(table.workspaceId, table.objectId),
+    index('audit_log_request').on(table.workspaceId, table.requestId),
     uniqueIndex('audit_log_place').on(table.workspaceId, table.place),
   ],
 )

@@ -3,6 +3,7 @@ import type { UIMessage } from 'ai'
 import { z } from 'zod'
 import type { ErrorCode } from './errors.ts'
 import { type DocumentFilter, documentFilterSchema } from './retrieval-contract.ts'
+import type { MessageReview } from './review-contract.ts'
 
 export const questionCharsMax = 8_000
 
@@ -42,8 +43,19 @@ export type Citation = {
   closed?: boolean
 }
 
-/** Terminal states are all but `streaming`; every message reaches exactly one of them. */
-export const messageStatuses = ['streaming', 'complete', 'no-source', 'stopped', 'failed', 'interrupted'] as const
+/**
+ * Terminal states are all but `streaming`; every message reaches exactly one of them. A `held` one has no text: it waits for a person,
+ * and becomes `complete` by their decision or when nobody decided in time.
+ */
+export const messageStatuses = [
+  'streaming',
+  'complete',
+  'held',
+  'no-source',
+  'stopped',
+  'failed',
+  'interrupted',
+] as const
 export type MessageStatus = (typeof messageStatuses)[number]
 
 export type NearestDocument = {
@@ -92,6 +104,14 @@ export type MessageMetadata = {
   warnings?: string[]
   /** Why the answer is not shown, in words; its text is then what the asker is told instead. */
   withheld?: string[]
+  /** What a person makes, or made, of it. */
+  review?: MessageReview
+  /** The person's decision that stands behind an answer which was given before. */
+  curated?: { checkedAt: string }
+  /** The highest score of what reads like an order to the model, in the question and among the passages, 0 to 1. */
+  injection?: { question: number; passages: number }
+  /** What the question could mean, each as a question of its own. */
+  choices?: string[]
   /** Whose text stood in its prompt or beside it; absent in answers that were stored before it was told. Not sent to readers. */
   collectionIds?: string[]
 }

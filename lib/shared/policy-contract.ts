@@ -3,6 +3,7 @@
  * (gateway-settings.ts), changed by drafts, and every version stays. Each rule has a test that shows it bite.
  */
 import { z } from 'zod'
+import { roles } from './viewer.ts'
 
 /** `open`: being written; `proposed`: waits for a second person; `stale`: the rules moved on under it. */
 export const draftStates = ['open', 'proposed', 'applied', 'rejected', 'discarded'] as const
@@ -53,6 +54,58 @@ export const answerRuleSchema = z.strictObject({
 })
 export type AnswerRule = z.output<typeof answerRuleSchema>
 
+/** What happens to an answer that a rule of the policy meets; from the least to the most. */
+export const reviewActs = ['warn', 'queue', 'hold'] as const
+export type ReviewAct = (typeof reviewActs)[number]
+
+/** All of what is named has to be met; a rule that names nothing meets every answer. */
+export const reviewRuleSchema = z.strictObject({
+  id: z.uuid(),
+  name: z.string().trim().min(1).max(80),
+  when: z
+    .strictObject({
+      /** The answer draws from any of these. */
+      collectionIds: z.array(z.uuid()).min(1).max(200).optional(),
+      topics: z.array(z.enum(policyTopics)).min(1).max(policyTopics.length).optional(),
+      /** Who asks. */
+      roles: z.array(z.enum(roles)).min(1).max(roles.length).optional(),
+      /** 0 to 1. An answer that could not be checked counts as below. */
+      confidenceBelow: z.number().gt(0).max(1).optional(),
+      /** The answer holds personal data or secrets. */
+      personalData: z.literal(true).optional(),
+      /** The question or a passage reads like an order to the model, from this score (0 to 1). */
+      injectionFrom: z.number().gt(0).max(1).optional(),
+    })
+    .prefault({}),
+  act: z.enum(reviewActs).default('queue'),
+  /** What the asker reads; empty: made from what was met. */
+  words: z.string().max(300).default(''),
+})
+export type ReviewRule = z.output<typeof reviewRuleSchema>
+
+export const reviewFallbacks = ['refuse', 'sources'] as const
+export type ReviewFallback = (typeof reviewFallbacks)[number]
+
+export const reviewPolicySchema = z.strictObject({
+  rules: z.array(reviewRuleSchema).max(50).default([]),
+  /** The share (0 to 1) of shown answers that a person looks at afterwards, taken at random. */
+  sampleShare: z.number().min(0).max(1).default(0),
+  /** A thumb down opens an item. */
+  feedback: z.boolean().default(true),
+  /** How soon a decision is owed. */
+  slaMinutes: z.int().min(1).max(43_200).default(240),
+  /** After this a held answer is given up. */
+  holdMinutes: z.int().min(1).max(43_200).default(1_440),
+  /** What the asker gets then: words alone, or the documents that were read as well. */
+  fallback: z.enum(reviewFallbacks).default('refuse'),
+  /** Of what a reviewer is given, the share (0 to .5) that is known to be wrong. */
+  seedShare: z.number().min(0).max(0.5).default(0),
+  /** Told when a held answer has been decided: the asker by e-mail, and a webhook. */
+  notifyByMail: z.boolean().default(false),
+  webhookUrl: z.union([z.literal(''), z.url({ protocol: /^https?$/ }).max(500)]).default(''),
+})
+export type ReviewPolicy = z.output<typeof reviewPolicySchema>
+
 export const policySchema = z.strictObject({
   /** Collections a feature may use; null: all that the person may read. */
   features: z
@@ -92,6 +145,8 @@ export const policySchema = z.strictObject({
     })
     .prefault({}),
   rules: z.array(answerRuleSchema).max(100).default([]),
+  /** Which answers a person looks at, before they are shown or after. */
+  review: reviewPolicySchema.prefault({}),
   /** Days; null: for ever. */
   retention: z
     .strictObject({

@@ -25,7 +25,11 @@ const permissionRoles = {
   'document.read': 'member',
   /** One's own name, password, sessions, keys and data. */
   'account.manage': 'member',
+  /** Deciding on answers, labelling them, and correcting what came of them. */
+  'review.decide': 'reviewer',
   'document.manage': 'admin',
+  /** Seeded items, figures of each reviewer, the rubric, taking an item from somebody. */
+  'review.manage': 'admin',
   'trace.read': 'admin',
   'cost.read': 'admin',
   'health.read': 'admin',
