@@ -1,6 +1,7 @@
 /** The audit log for who may read it: shown, verified, handed out as a table. That it was read is written down in it. */
 import { database } from '#db/client.ts'
 import { compareAuditHead, listAuditChains, verifyAuditChain } from '#db/queries/audit.ts'
+import { currentRole } from '#db/queries/members.ts'
 import { listAuditLines } from '#db/reports/audit.ts'
 import { audit } from './audit.ts'
 import { isFirst } from './limits.ts'
@@ -8,7 +9,7 @@ import { eventInWords } from './shared/audit-events.ts'
 import { csvLine } from './shared/csv.ts'
 import { AppError } from './shared/errors.ts'
 import type { AuditCheck, AuditFilter, AuditList, AuditRow, ChainVerdict } from './shared/records-contract.ts'
-import type { Viewer } from './shared/viewer.ts'
+import { can, type Viewer } from './shared/viewer.ts'
 
 const exportPageLines = 1_000
 
@@ -72,6 +73,9 @@ export const exportAuditLog = async (viewer: Viewer, filter: AuditFilter): Promi
       // The mark tells spreadsheets that it is UTF-8.
       if (!begun) controller.enqueue(text.encode(`\ufeff${csvLine(columns)}`))
       begun = true
+      // It may take minutes: who is suspended or demoted meanwhile gets no further line.
+      const role = await currentRole(db, viewer, viewer.userId)
+      if (!role || !can({ role }, 'audit.read')) throw new AppError('forbidden')
       const { lines, more } = await listAuditLines(db, viewer, { ...filter, before, limit: exportPageLines })
       before = lines.at(-1)?.id
       controller.enqueue(text.encode(lines.map((row) => csvLine(asCells(row))).join('')))

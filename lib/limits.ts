@@ -27,8 +27,11 @@ const limits = {
   invitation: { points: 2_000, seconds: 86_400 },
   /** Archives of all that is kept about a person. */
   export: { points: 5, seconds: 3_600 },
-  /** Lines in the audit log about one person's denials at one door. */
+  /** Forms that are open to all, from one place: a whole office may share one. */
+  'form.address': { points: 120, seconds: 60 },
+  /** Lines in the audit log about one person's denials at one door, and at all of them: addresses can be made up without end. */
   denial: { points: 1, seconds: 60 },
+  denials: { points: 30, seconds: 60 },
   /** Lines in the audit log about one person's reading of it. */
   'audit.read': { points: 1, seconds: 3_600 },
 } as const satisfies Record<string, Limit>
@@ -93,7 +96,7 @@ export const release = async (name: LimitName, key: string): Promise<void> => {
 /** Gives one point back: a success of one person is no try of the others who share the key. */
 export const giveBack = (name: LimitName, key: string): Promise<void> => returnPoint(database().db, `${name}:${key}`)
 
-/** Whether this is the first of its kind for `key` in the window: for what is said once and not a thousand times. */
+/** Whether this is among the first of its kind for `key` in the window: for what is said so often and not a thousand times. */
 export const isFirst = async (name: LimitName, key: string): Promise<boolean> =>
   (await takePoint(database().db, `${name}:${key}`, limits[name].seconds)).points <= limits[name].points
 

@@ -524,6 +524,16 @@ describe('invitations', () => {
     await expect(acceptInvitation(token, { name: 'X', password })).rejects.toMatchObject({ code: 'conflict' })
   })
 
+  test('nor by who is switched off: a stolen account lets nobody in behind it', async () => {
+    const { owner, admin } = home.viewers
+    const { token } = await inviteNew()
+    const off = { id: newId(), workspaceId: home.workspaceId, kind: 'person' as const, targetId: admin.userId }
+    const { db } = database.current()
+    await db.insert(incidentSwitches).values({ ...off, label: 'admin', reason: 'Stolen.', thrownBy: owner.userId })
+    expect(await invitationOf(token)).toMatchObject({ state: 'revoked' })
+    await expect(acceptInvitation(token, { name: 'X', password })).rejects.toMatchObject({ code: 'conflict' })
+  })
+
   test('a second invitation ends the first; a member is not invited; one is taken back once', async () => {
     const { admin, member } = home.viewers
     const { email, token } = await inviteNew()

@@ -76,6 +76,7 @@ export const checklist: readonly Check[] = [
     'lib/auth/doors.db.test.ts: is over for who is suspended',
     'lib/auth/sign-in.db.test.ts: a changed role counts at once',
     'lib/people.db.test.ts: stops within five seconds',
+    'db/reports/audit.db.test.ts: an export ends when',
   ),
   check(
     'A9',
@@ -121,7 +122,14 @@ export const checklist: readonly Check[] = [
     'lib/auth/sign-in.db.test.ts: the id changes at every sign-in',
     'e2e/sign-in.spec.ts: signs out for good',
   ),
-  check('B2', 'M', 'a new password ends the other sessions', 'lib/auth/password.db.test.ts: ends the other sessions'),
+  check(
+    'B2',
+    'M',
+    'a new password ends the other sessions',
+    'lib/auth/password.db.test.ts: ends the other sessions',
+    'lib/auth/sign-in.db.test.ts: while the old one is compared',
+    'scripts/command-account.db.test.ts: a new password ends sessions',
+  ),
   check(
     'B3',
     'M',

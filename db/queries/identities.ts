@@ -2,7 +2,10 @@
 import { and, eq, gt, inArray, isNull, sql } from 'drizzle-orm'
 import type { Role } from '#lib/shared/viewer.ts'
 import type { Executor, Tx } from '../client.ts'
-import { groupMembers, groups, identities, invitations, memberships, users } from '../schema/index.ts'
+import { apiKeys, groupMembers, groups, identities, invitations, memberships, users } from '../schema/index.ts'
+import { personIsOn } from './incidents.ts'
+import { revokeSessionsOf } from './people.ts'
+import { endResetTokens } from './sign-in.ts'
 
 /** Held until the transaction ends: the first sign-ins of one person, come they at once, follow one another. */
 export const lockIdentity = async (tx: Tx, names: readonly string[]): Promise<void> => {
@@ -34,6 +37,34 @@ export const getAccountOf = async (
     .from(users)
     .where(and(eq(users.email, email), isNull(users.erasedAt)))
   return user
+}
+
+/**
+ * An account that was made by an invitation's link was made by whoever held the link, who need not be the person of the address. Takes
+ * away all that opens it: password, sessions, keys, links. Returns how many sessions and keys; null for an account that was made by
+ * whoever runs the installation.
+ */
+export const endUnprovenAccess = async (
+  tx: Tx,
+  userId: string,
+): Promise<{ password: boolean; sessions: number; keys: number } | null> => {
+  const [account] = await tx
+    .select({
+      password: sql<boolean>`${users.passwordHash} is not null`,
+      invited: sql<boolean>`exists (select from invitations i where i.email = users.email and i.accepted_at is not null)`,
+    })
+    .from(users)
+    .where(eq(users.id, userId))
+    .for('update')
+  if (!account?.invited) return null
+  await tx.update(users).set({ passwordHash: null, passwordChangedAt: sql`now()` }).where(eq(users.id, userId))
+  await endResetTokens(tx, userId)
+  const keys = await tx
+    .update(apiKeys)
+    .set({ revokedAt: sql`now()` })
+    .where(and(eq(apiKeys.userId, userId), isNull(apiKeys.revokedAt)))
+    .returning({ id: apiKeys.id })
+  return { password: account.password, sessions: await revokeSessionsOf(tx, userId), keys: keys.length }
 }
 
 export const insertIdentity = async (
@@ -71,6 +102,7 @@ export const listOpenInvitations = (db: Executor, email: string): Promise<OpenIn
         eq(memberships.workspaceId, invitations.workspaceId),
         eq(memberships.userId, invitations.invitedBy),
         isNull(memberships.suspendedAt),
+        personIsOn(memberships.workspaceId, memberships.userId),
         sql`${memberships.role} in ('owner', case when ${invitations.role} = 'owner' then 'owner' else 'admin' end)`,
       ),
     )
@@ -109,7 +141,7 @@ export type Standing = {
   workspaceId: string
   role: Role
   suspended: boolean
-  /** They have accepted an invitation to this workspace. */
+  /** They have accepted an invitation to this workspace; one to an earlier stay does not count. */
   invited: boolean
 }
 
@@ -121,7 +153,8 @@ export const lockStandings = (tx: Tx, userId: string): Promise<Standing[]> =>
       role: memberships.role,
       suspended: sql<boolean>`${memberships.suspendedAt} is not null`,
       invited: sql<boolean>`exists (select from invitations i join users u on u.email = i.email
-        where u.id = memberships.user_id and i.workspace_id = memberships.workspace_id and i.accepted_at is not null)`,
+        where u.id = memberships.user_id and i.workspace_id = memberships.workspace_id
+          and i.accepted_at >= memberships.created_at)`,
     })
     .from(memberships)
     .where(eq(memberships.userId, userId))

@@ -3,6 +3,8 @@ import { and, eq, gt, inArray, isNull, type SQL, sql } from 'drizzle-orm'
 import type { Role, Viewer } from '#lib/shared/viewer.ts'
 import type { Executor, Tx } from '../client.ts'
 import { groupMembers, groups, invitations, memberships, users, workspaces } from '../schema/index.ts'
+import { personIsOn } from './incidents.ts'
+import { endResetTokens } from './sign-in.ts'
 
 const isPending = and(isNull(invitations.acceptedAt), isNull(invitations.revokedAt))
 const isOpen = and(isPending, gt(invitations.expiresAt, sql`now()`))
@@ -101,6 +103,7 @@ const findInvitation = async (db: Executor, which: SQL | undefined): Promise<Fou
         eq(memberships.workspaceId, invitations.workspaceId),
         eq(memberships.userId, invitations.invitedBy),
         isNull(memberships.suspendedAt),
+        personIsOn(memberships.workspaceId, memberships.userId),
       ),
     )
     .where(which)
@@ -129,6 +132,7 @@ export const joinWorkspace = async (
   { workspaceId, role, groupIds }: Pick<FoundInvitation, 'workspaceId' | 'role' | 'groupIds'>,
   userId: string,
 ): Promise<void> => {
+  await endResetTokens(tx, userId)
   await tx.insert(memberships).values({ workspaceId, userId, role }).onConflictDoNothing()
   if (groupIds.length === 0) return
   const there = await tx

@@ -14,6 +14,7 @@ import {
   workspaces,
 } from '../schema/index.ts'
 import { personIsOn } from './incidents.ts'
+import { endResetTokens } from './sign-in.ts'
 
 type InWorkspace = Pick<Viewer, 'workspaceId'>
 
@@ -78,6 +79,7 @@ export const currentRole = async (
 }
 
 export const setRole = async (tx: Tx, { workspaceId }: InWorkspace, userId: string, role: Role): Promise<void> => {
+  await endResetTokens(tx, userId)
   await tx.update(memberships).set({ role }).where(membershipOf(workspaceId, userId))
 }
 
@@ -184,6 +186,7 @@ export const insertMembership = async (
   tx: Tx,
   membership: { workspaceId: string; userId: string; role: Role },
 ): Promise<void> => {
+  await endResetTokens(tx, membership.userId)
   await tx.insert(memberships).values(membership)
 }
 

@@ -48,9 +48,40 @@ export const getEntrant = async (
   return entrant
 }
 
+/**
+ * Whether somebody may still come in as they were found: with the same password, not suspended, not erased. Held until the transaction
+ * ends: who changes one of these waits, and then ends the session that was opened here.
+ */
+export const lockEntrant = async (
+  tx: Tx,
+  { userId, workspaceId, passwordHash }: Pick<Entrant, 'userId' | 'workspaceId' | 'passwordHash'>,
+): Promise<boolean> => {
+  const [found] = await tx
+    .select({ passwordHash: users.passwordHash })
+    .from(users)
+    .innerJoin(
+      memberships,
+      and(
+        eq(memberships.userId, users.id),
+        eq(memberships.workspaceId, workspaceId),
+        isNull(memberships.suspendedAt),
+        personIsOn(memberships.workspaceId, memberships.userId),
+      ),
+    )
+    .where(and(eq(users.id, userId), isNull(users.erasedAt)))
+    .for('share')
+  return found?.passwordHash === passwordHash
+}
+
 /** The password of the person's account; null for none. */
 export const getPasswordHash = async (db: Executor, userId: string): Promise<string | null> => {
   const [user] = await db.select({ hash: users.passwordHash }).from(users).where(eq(users.id, userId))
+  return user?.hash ?? null
+}
+
+/** The same, with the account held until the transaction ends. */
+export const lockPasswordHash = async (tx: Tx, userId: string): Promise<string | null> => {
+  const [user] = await tx.select({ hash: users.passwordHash }).from(users).where(eq(users.id, userId)).for('update')
   return user?.hash ?? null
 }
 
@@ -72,7 +103,11 @@ const openToken = (purpose: 'setup' | 'password-reset', token: string) =>
     gt(singleUseTokens.expiresAt, sql`now()`),
   )
 
-const endResetTokens = async (tx: Tx, userId: string): Promise<void> => {
+/**
+ * Ends the links that would set the person's password. Also where they become more than they were, or belong to one more workspace: an
+ * admin who made a link could hand it over when it opened less.
+ */
+export const endResetTokens = async (tx: Tx, userId: string): Promise<void> => {
   await tx
     .update(singleUseTokens)
     .set({ usedAt: sql`now()` })

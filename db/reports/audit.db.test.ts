@@ -1,12 +1,14 @@
 import { parse } from 'csv-parse/sync'
-import { sql } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import { beforeAll, expect, test } from 'vitest'
 import { audit } from '#lib/audit.ts'
 import { exportAuditLog, readAuditLog, verifyOwnAudit } from '#lib/audit-log.ts'
 import { withRequest } from '#lib/request-context.ts'
+import { readAuditAddress } from '#lib/shared/audit-address.ts'
 import { newId } from '#lib/shared/ids.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
 import { rows } from '../client.ts'
+import { memberships } from '../schema/index.ts'
 import { createTestWorkspace, type TestWorkspace, withDatabase } from '../testing.ts'
 import { listAuditLines } from './audit.ts'
 
@@ -92,6 +94,29 @@ test('reading is a line of the log once an hour; an export is one, has every lin
   ])
   expect(body[2]?.[6]).toBe("'=1+1")
   expect(await verifyOwnAudit(admin)).toMatchObject({ broken: null, lines: 5, workspace: 'Test' })
+})
+
+test('an export ends when whoever asked may read no longer', async () => {
+  const { db } = current()
+  const { admin: reader } = (await createTestWorkspace(current())).viewers
+  await rows(
+    db,
+    sql`insert into audit_log (workspace_id, actor_id, event, object_id, details)
+      select ${reader.workspaceId}, ${reader.userId}, 'grant.given', 'x', '{}' from generate_series(1, 2500) returning id`,
+  )
+  const sent = (await exportAuditLog(reader, {})).getReader()
+  expect((await sent.read()).done).toBe(false)
+  await db.update(memberships).set({ suspendedAt: new Date() }).where(eq(memberships.userId, reader.userId))
+  const rest = async () => {
+    while (!(await sent.read()).done);
+  }
+  await expect(rest()).rejects.toMatchObject({ code: 'forbidden' })
+})
+
+test('days that no calendar of the database has are as if they were not there', async () => {
+  const { filter } = readAuditAddress({ from: '0000-01-01', to: '9999-12-31' })
+  expect(filter).toEqual({})
+  expect(await find(readAuditAddress({ from: '1970-01-01', to: '9998-12-31' }).filter)).not.toEqual([])
 })
 
 test('who may not read a document does not learn its name here', async () => {

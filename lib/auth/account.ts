@@ -15,13 +15,14 @@ import { demoEmail, type Role, roles, type Viewer } from '#lib/shared/viewer.ts'
 import { clientAddress } from './address.ts'
 import { listOwnKeys } from './api-keys.ts'
 import { logFailure } from './doors.ts'
+import { giveBackAtPlace, spendAtPlace } from './entry.ts'
 import { assertSameOrigin } from './origin.ts'
 import { changePassword, limitResets } from './password.ts'
 import { CodeAsked, currentSession, signIn, signOut, TooManyTries } from './session.ts'
 
 /**
  * For forms that are open to all: what it does as a result in words, never a throw. They are no doors, because nobody is signed in
- * there; each limits itself by the place it is asked from.
+ * there; the place they are asked from is limited instead, and those that try secrets limit themselves more narrowly.
  */
 export const openForm = async <Result>(
   name: string,
@@ -33,7 +34,11 @@ export const openForm = async <Result>(
   return withRequest({ requestId, address }, async () => {
     try {
       assertSameOrigin(sent, env())
-      return { ok: true, value: await run(address) }
+      await spendAtPlace('form.address', address)
+      const value = await run(address)
+      // What succeeds costs nothing: a whole office may share a place.
+      await giveBackAtPlace('form.address', address)
+      return { ok: true, value }
     } catch (thrown) {
       const error = toAppError(thrown)
       logFailure(error, { requestId, door: name })
@@ -69,8 +74,10 @@ export const signInWithCode = (code: string): Promise<ActionResult<'entered' | '
 
 /** The address at the provider to send the browser to; what it comes back with is checked by Auth.js and `oidc.ts`. */
 export const providerSignIn = (from: string): Promise<ActionResult<string>> =>
-  openForm('sign-in provider', async () => {
+  openForm('sign-in provider', async (address) => {
     if (!env().oidc) throw new AppError('not-found')
+    // Each asks the provider something, so that it costs a point although it succeeds.
+    await spendAtPlace('form.address', address)
     return String(await signIn('oidc', { redirect: false, redirectTo: from }))
   })
 

@@ -56,6 +56,22 @@ test('CVE-2026-39411: no header but the key itself says who asks', async () => {
     expect(await keyViewer(new Headers({ [name]: key, cookie: `key=${key}` }))).toBeNull()
 })
 
+test('many that are made at once are no more than a person may have', async () => {
+  const { owner } = (await createTestWorkspace(current())).viewers
+  const made = await Promise.allSettled(Array.from({ length: keysMax + 10 }, () => make(owner)))
+  expect(made.filter(({ status }) => status === 'fulfilled')).toHaveLength(keysMax)
+})
+
+test('who was suspended after the door was opened makes none', async () => {
+  const { admin } = (await createTestWorkspace(current())).viewers
+  const suspend = (suspendedAt: Date | null) =>
+    current().db.update(memberships).set({ suspendedAt }).where(eq(memberships.userId, admin.userId))
+  await suspend(new Date())
+  await expect(make(admin)).rejects.toMatchObject({ code: 'forbidden' })
+  await suspend(null)
+  expect(await listOwnKeys(admin)).toEqual([])
+})
+
 test.each([
   '',
   'fn_',

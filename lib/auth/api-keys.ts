@@ -13,6 +13,7 @@ import {
   noteKeyUsed,
   revokeApiKey,
 } from '#db/queries/api-keys.ts'
+import { lockMember } from '#db/queries/members.ts'
 import { audit } from '#lib/audit.ts'
 import { log } from '#lib/log.ts'
 import { type KeyRow, keysMax, type newKeySchema } from '#lib/shared/account-contract.ts'
@@ -24,7 +25,10 @@ import { mayEnter } from './entry.ts'
 const keyPattern = /^Bearer (fn_[\da-f]{8}_[\w-]{43})$/
 const hashKey = (key: string): string => createHash('sha256').update(key).digest('hex')
 
-/** Makes a key. Returns it whole, which nothing can do again. Throws `conflict` when the person has too many. */
+/**
+ * Makes a key. Returns it whole, which nothing can do again. Throws `conflict` when the person has too many, `forbidden` when they were
+ * suspended a moment ago.
+ */
 export const createApiKey = async (
   viewer: Viewer,
   { name, scopes, days }: z.output<typeof newKeySchema>,
@@ -33,6 +37,9 @@ export const createApiKey = async (
   const key = `${prefix}_${randomBytes(32).toString('base64url')}`
   const id = newId()
   await database().db.transaction(async (tx) => {
+    // Held until the key is there: of many at once each counts those before it, and a suspension ends this one too.
+    const member = await lockMember(tx, viewer, viewer.userId)
+    if (!member || member.suspendedAt) throw new AppError('forbidden')
     if ((await countGoodKeys(tx, viewer)) >= keysMax)
       throw new AppError('conflict', { message: `You have ${keysMax} keys. Revoke one that is not needed first.` })
     await insertApiKey(tx, viewer, { id, name, prefix, hash: hashKey(key), scopes: [...new Set(scopes)], days })

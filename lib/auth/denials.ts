@@ -10,7 +10,7 @@ import type { Viewer } from '#lib/shared/viewer.ts'
 const denials: ReadonlySet<ErrorCode> = new Set(['forbidden', 'not-found', 'foreign-origin'])
 const partCharsMax = 100
 
-/** At most one line a minute for a person and a door, so that nobody can fill the log. Other errors are no denials. */
+/** At most one line a minute for a person and a door, and thirty for a person, so that nobody can fill the log. Other errors are no denials. */
 export const recordDenial = async (
   viewer: Viewer,
   door: string,
@@ -22,7 +22,7 @@ export const recordDenial = async (
     Object.entries(parts).map(([name, at]) => [name, String(at).slice(0, partCharsMax)]),
   )
   try {
-    if (!(await isFirst('denial', `${viewer.userId}:${door}`))) return
+    if (!(await isFirst('denial', `${viewer.userId}:${door}`)) || !(await isFirst('denials', viewer.userId))) return
     await database().db.transaction((tx) =>
       audit(tx, { actor: viewer, event: 'denied', objectId: door, details: { code, ...details } }),
     )

@@ -6,9 +6,10 @@ import { rows } from '#db/client.ts'
 import { auditLog, idempotentResults, memberships } from '#db/schema/index.ts'
 import { createTestWorkspace, type TestWorkspace, withDatabase } from '#db/testing.ts'
 import { currentRequest } from '#lib/request-context.ts'
-import type { ErrorCode } from '#lib/shared/errors.ts'
+import { AppError, type ErrorCode } from '#lib/shared/errors.ts'
 import { newId } from '#lib/shared/ids.ts'
 import type { ApiScope, Role } from '#lib/shared/viewer.ts'
+import { openForm } from './account.ts'
 import { createApiKey } from './api-keys.ts'
 import { action, doorOf, page, route } from './doors.ts'
 import { inRequest, origin, signedIn } from './fixtures/request.ts'
@@ -319,6 +320,53 @@ test('a denial is written down once a minute for a person and a door, whatever w
     { door: 'GET /api/notes/[id]', details: { code: 'not-found', id: 'not-an-id' } },
     { door: 'page /admin/documents/[id]', details: { code: 'forbidden' } },
   ])
+})
+
+test('whatever addresses somebody makes up, their denials do not fill the log', async () => {
+  const other = await createTestWorkspace(database.current())
+  const sent = await signedIn(database.current(), other.viewers.member)
+  for (let times = 0; times < 40; times += 1) {
+    const path = `/admin/documents/made-up-${times}`
+    await inRequest(plus(sent, { 'x-footnote-path': path }), () => page('trace.read')).catch(() => undefined)
+  }
+  const { db } = database.current()
+  const mine = and(eq(auditLog.actorId, other.viewers.member.userId), eq(auditLog.event, 'denied'))
+  expect(await db.$count(auditLog, mine)).toBe(30)
+})
+
+test('a part of a path that is written in another way is no other door', async () => {
+  const other = await createTestWorkspace(database.current())
+  const sent = await signedIn(database.current(), other.viewers.member)
+  for (const [raw, id] of [
+    ['a%20b', 'a b'],
+    ['%61', 'a'],
+    ['%e0%a4%a', '%e0%a4%a'],
+  ] as const)
+    await inRequest(sent, () =>
+      read(new Request(`${origin}/api/notes/${raw}`, { headers: sent }), { params: Promise.resolve({ id }) }),
+    )
+  const lines = await database
+    .current()
+    .db.select({ door: auditLog.objectId })
+    .from(auditLog)
+    .where(and(eq(auditLog.actorId, other.viewers.member.userId), eq(auditLog.event, 'denied')))
+  expect(lines).toEqual([{ door: 'GET /api/notes/[id]' }])
+})
+
+test('forms that are open to all fail so often a minute from one place, whatever they are', async () => {
+  const sent = plus(new Headers({ origin, host: new URL(origin).host }), { 'x-footnote-address': '198.51.100.7' })
+  const ask = (fails: boolean, from = sent) =>
+    inRequest(from, () =>
+      openForm(fails ? 'one' : 'another', async () => {
+        if (fails) throw new AppError('link-over')
+      }),
+    )
+  for (let times = 0; times < 120; times += 1) {
+    expect(await ask(true)).toMatchObject({ error: { code: 'link-over' } })
+    if (times % 20 === 0) expect(await ask(false)).toMatchObject({ ok: true })
+  }
+  expect(await ask(false)).toMatchObject({ ok: false, error: { code: 'rate-limited' } })
+  expect(await ask(false, plus(sent, { 'x-footnote-address': '198.51.100.8' }))).toMatchObject({ ok: true })
 })
 
 test('a door can be told from a function that is none', () => {

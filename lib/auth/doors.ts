@@ -72,12 +72,18 @@ const pageName = (path: string): string =>
     .replace(/[\da-f]{8}-[\da-f-]{27}/gi, '[id]')
     .slice(0, 100)}`
 
-/** For a page: the viewer, or a redirect to the sign-in page, or the same not-found as for what does not exist. */
-export const page = async (permission: Permission): Promise<Viewer> => {
+/**
+ * For a page: the viewer, or a redirect to the sign-in page, or the same not-found as for what does not exist. `mayEnter` asks what no
+ * role says, such as whether there is a grant.
+ */
+export const page = async (
+  permission: Permission,
+  mayEnter?: (viewer: Viewer) => Promise<boolean>,
+): Promise<Viewer> => {
   const [viewer, sent] = await Promise.all([currentViewer(), headers()])
   const path = sent.get('x-footnote-path') ?? '/'
   if (!viewer) redirect(`/sign-in?from=${encodeURIComponent(path)}` as Route)
-  if (!can(viewer, permission)) {
+  if (!can(viewer, permission) || (mayEnter && !(await mayEnter(viewer)))) {
     const requestId = newId()
     await withRequest({ requestId, address: clientAddress(sent) }, () =>
       recordDenial(viewer, pageName(path), new AppError('forbidden')),
@@ -182,10 +188,18 @@ export const errorResponse = (thrown: unknown, requestId: string, door = 'route'
   )
 }
 
-/** `POST /api/chat/[chatId]/stop`: as the file of the route is called, whatever the parts of the path are. */
+const decoded = (segment: string): string => {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return segment
+  }
+}
+
+/** `POST /api/chat/[chatId]/stop`: as the file of the route is called, whatever the parts of the path are and however they are written. */
 const routeName = (request: Request, parts: Record<string, unknown>): string => {
-  const named = new Map(Object.entries(parts).map(([name, value]) => [value, `[${name}]`]))
-  const path = new URL(request.url).pathname.split('/').map((segment) => named.get(segment) ?? segment)
+  const named = new Map(Object.entries(parts).map(([name, value]) => [decoded(String(value)), `[${name}]`]))
+  const path = new URL(request.url).pathname.split('/').map((segment) => named.get(decoded(segment)) ?? segment)
   return `${request.method} ${path.join('/')}`.slice(0, 100)
 }
 

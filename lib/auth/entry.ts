@@ -3,12 +3,13 @@
  *
  * Guarantees: the answer and the time are the same for an address that nobody has and for a wrong password; a try costs the account
  * and the place it comes from a point before anything is looked up; the session's id is new at every entrance and the browser's
- * earlier session is over; every entrance and every refusal is in the audit log, a refused address only as a hash.
+ * earlier session is over; every entrance and every refusal is in the audit log, a refused address only as a hash; a password that is
+ * changed, or a suspension, while somebody comes in leaves no session behind.
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { type Db, database, type Tx } from '#db/client.ts'
 import { createSession, revokeSession } from '#db/queries/people.ts'
-import { type Entrant, getEntrant } from '#db/queries/sign-in.ts'
+import { type Entrant, getEntrant, lockEntrant } from '#db/queries/sign-in.ts'
 import { audit } from '#lib/audit.ts'
 import { env } from '#lib/env.ts'
 import { giveBack, release, spend } from '#lib/limits.ts'
@@ -48,9 +49,15 @@ const entrantOf = async (db: Db | Tx, by: { email: string } | { userId: string }
   return entrant && mayEnter(entrant) ? entrant : undefined
 }
 
+type PlaceLimit = 'form.address' | 'sign-in.address' | 'reset.address'
+const placeOf = (address: string | null): string => addressBlock(address ?? 'unknown')
+
 /** Takes a point of the place that a try comes from. Throws `rate-limited`. */
-export const spendAtPlace = (name: 'sign-in.address' | 'reset.address', address: string | null): Promise<void> =>
-  spend(name, addressBlock(address ?? 'unknown'))
+export const spendAtPlace = (name: PlaceLimit, address: string | null): Promise<void> => spend(name, placeOf(address))
+
+/** Gives it back after a success. */
+export const giveBackAtPlace = (name: PlaceLimit, address: string | null): Promise<void> =>
+  giveBack(name, placeOf(address))
 
 type Refused = { objectId: string; workspaceId: string | null; step: 'password' | 'code' | 'identity'; reason?: string }
 
@@ -61,9 +68,13 @@ export const recordRefusal = async ({ objectId, workspaceId, ...details }: Refus
   )
 }
 
-/** Opens a session for somebody who has shown who they are, in the transaction that writes it down. */
-const openSession = (entrant: Entrant, caller: Caller, by: 'password' | 'code' | 'identity'): Promise<Entered> =>
+/**
+ * Opens a session for somebody who has shown who they are, in the transaction that writes it down. Null when that is no longer enough:
+ * comparing a password takes long, and whoever has changed it meanwhile did so because this one is out.
+ */
+const openSession = (entrant: Entrant, caller: Caller, by: 'password' | 'code' | 'identity'): Promise<Entered | null> =>
   database().db.transaction(async (tx) => {
+    if (!(await lockEntrant(tx, entrant))) return null
     const sessionId = randomBytes(32).toString('base64url')
     if (caller.sessionIdHash) await revokeSession(tx, caller.sessionIdHash)
     await createSession(tx, {
@@ -79,11 +90,7 @@ const openSession = (entrant: Entrant, caller: Caller, by: 'password' | 'code' |
   })
 
 /** The next step of somebody whose first one was right: their code where they have asked for that, a session otherwise. */
-const goOn = async (
-  entrant: Entrant,
-  caller: Caller,
-  by: 'password' | 'identity',
-): Promise<Entered | { asks: string }> =>
+const goOn = async (entrant: Entrant, caller: Caller, by: 'password' | 'identity'): Promise<FirstStep> =>
   entrant.secondStep ? { asks: entrant.userId } : openSession(entrant, caller, by)
 
 /** By e-mail and password; null for what is not right. Throws `rate-limited`. */
@@ -108,7 +115,7 @@ export const enterByPassword = async (
     return null
   }
   await release('sign-in.account', email.data)
-  await giveBack('sign-in.address', addressBlock(caller.address ?? 'unknown'))
+  await giveBackAtPlace('sign-in.address', caller.address)
   return goOn(entrant, caller, 'password')
 }
 
@@ -137,7 +144,7 @@ export const enterByCode = async (waiting: Waiting, code: unknown, caller: Calle
     return null
   }
   await release('sign-in.code', waiting.userId)
-  await giveBack('sign-in.address', addressBlock(caller.address ?? 'unknown'))
+  await giveBackAtPlace('sign-in.address', caller.address)
   return openSession(entrant, caller, 'code')
 }
 

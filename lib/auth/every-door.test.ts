@@ -61,7 +61,7 @@ const pageGuards = (text: string): Map<string, Permission | null> => {
   }
   // Under whatever name the file has it.
   const asked = /\bpage(?:\s+as\s+(\w+))?\b[^}]*\}\s*from '#lib\/auth\/index\.ts'/.exec(text)
-  const guard = new RegExp(`\\b${asked?.[1] ?? 'page'}\\('([\\w.]+)'\\)`)
+  const guard = new RegExp(`\\b${asked?.[1] ?? 'page'}\\('([\\w.]+)'[,)]`)
   const guardOf = (name: string, seen: readonly string[] = []): Permission | null => {
     const body = bodies.get(name)?.text ?? ''
     const direct = asked ? guard.exec(body)?.[1] : undefined
@@ -179,6 +179,22 @@ describe('every way in', () => {
   test('has an input, where an id is in its body', () => {
     const missing = matrix.filter((row) => row.id === 'own' && !row.name.includes('[') && !inputs[doorKey(row)]?.of)
     expect(missing.map(doorKey)).toEqual([])
+  })
+
+  test('takes no whole number that no column holds', async () => {
+    const loose: string[] = []
+    const look = (name: string, schema: unknown): void => {
+      if (typeof schema !== 'object' || schema === null) return
+      const { type, maximum } = schema as { type?: unknown; maximum?: unknown }
+      if (type === 'integer' && !(typeof maximum === 'number' && maximum <= 2_147_483_647)) loose.push(name)
+      for (const [key, part] of Object.entries(schema)) look(`${name} ${key}`, part)
+    }
+    for (const [path, load] of Object.entries(modules))
+      for (const [exported, value] of Object.entries(await load())) {
+        const body = doorOf(value)?.body
+        if (body) look(`${path.replace('../../', '')} ${exported}`, jsonSchemaOf(body))
+      }
+    expect(loose).toEqual([])
   })
 
   test('is one of those that are looked at here', () => {

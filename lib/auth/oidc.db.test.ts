@@ -4,7 +4,20 @@ import { NextRequest } from 'next/server'
 import { OAuth2Issuer } from 'oauth2-mock-server'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { getSessionOwner } from '#db/queries/people.ts'
-import { auditLog, groupMembers, groups, identities, invitations, memberships, users } from '#db/schema/index.ts'
+import { issueToken } from '#db/queries/sign-in.ts'
+import {
+  apiKeys,
+  auditLog,
+  groupMembers,
+  groups,
+  identities,
+  incidentSwitches,
+  invitations,
+  legalHolds,
+  memberships,
+  singleUseTokens,
+  users,
+} from '#db/schema/index.ts'
 import { createTestWorkspace, type TestWorkspace, withDatabase } from '#db/testing.ts'
 import { newId } from '#lib/shared/ids.ts'
 import type { Role } from '#lib/shared/viewer.ts'
@@ -303,6 +316,43 @@ describe('whose account a provider opens', () => {
     }
   })
 
+  test('nor does one by who is switched off: a stolen account lets nobody in behind it', async () => {
+    const { db } = current()
+    const { admin } = world.viewers
+    claims = person('guest')
+    await invite('guest@corp.test')
+    const off = { id: newId(), workspaceId: world.workspaceId, kind: 'person' as const, targetId: admin.userId }
+    await db.insert(incidentSwitches).values({ ...off, label: 'admin', reason: 'Stolen.', thrownBy: admin.userId })
+    expect((await signIn()).went).toBe('/sign-in?error=uninvited')
+    await db.delete(incidentSwitches)
+    expect((await signIn()).viewer?.email).toBe('guest@corp.test')
+  })
+
+  test('what somebody set up for an invited address is over when the provider says whose the address is', async () => {
+    const { db } = current()
+    const [userId, email] = [newId(), 'victim@corp.test']
+    await db.insert(users).values({ id: userId, email, name: 'Victim', passwordHash: 'known to who made it' })
+    await db.insert(memberships).values({ userId, workspaceId: world.workspaceId, role: 'member' })
+    await invite(email, { acceptedAt: new Date() })
+    const key = { id: newId(), userId, workspaceId: world.workspaceId, name: 'k', prefix: 'fn_x', hash: newId() }
+    await db.insert(apiKeys).values({ ...key, scopes: ['ask'], expiresAt: new Date(Date.now() + 60_000) })
+    await db.transaction((tx) => issueToken(tx, { purpose: 'password-reset', userId }))
+    claims = person('victim')
+    expect((await signIn()).viewer?.userId).toBe(userId)
+    expect((await accountOf(email))?.passwordHash).toBeNull()
+    expect((await db.select().from(apiKeys).where(eq(apiKeys.userId, userId)))[0]?.revokedAt).not.toBeNull()
+    const [link] = await db.select().from(singleUseTokens).where(eq(singleUseTokens.userId, userId))
+    expect(link?.usedAt).not.toBeNull()
+  })
+
+  test('a password that whoever runs the installation has given stays', async () => {
+    const { owner } = world.viewers
+    await current().db.update(users).set({ passwordHash: 'given at setup' }).where(eq(users.id, owner.userId))
+    claims = { sub: 'sub-owner', email: owner.email, email_verified: true }
+    expect((await signIn()).viewer).toEqual(owner)
+    expect((await accountOf(owner.email))?.passwordHash).toBe('given at setup')
+  })
+
   test('the first sign-ins of one person at once make one account', async () => {
     claims = person('twin')
     await invite('twin@corp.test')
@@ -393,5 +443,52 @@ describe('group claims', () => {
       expect((await signIn()).viewer).toEqual(owner)
       expect((await standingOf(owner.email)).groups).toContain(`${hand} hand`)
     }
+  })
+
+  test('a role by claim is written down with what it was and what it is', async () => {
+    const email = 'hopper@corp.test'
+    await makeGroup('Navy', 'corp-navy', 'reviewer')
+    for (const given of [['corp-staff'], ['corp-navy']]) {
+      claims = person('hopper', { groups: given })
+      expect((await signIn()).viewer?.email).toBe(email)
+    }
+    const lines = await current()
+      .db.select()
+      .from(auditLog)
+      .where(and(eq(auditLog.event, 'member.role-changed'), eq(auditLog.objectId, (await accountOf(email))?.id ?? '')))
+      .orderBy(auditLog.id)
+    expect(lines.map(({ details }) => details.to)).toEqual(['member', 'reviewer'])
+    const [joined, changed] = lines
+    expect([joined?.beforeHash === null, joined?.afterHash]).toEqual([true, changed?.beforeHash])
+    expect(changed?.afterHash).not.toBe(changed?.beforeHash)
+  })
+
+  test('an invitation to an earlier stay keeps nobody whose claim is gone', async () => {
+    const email = 'back@corp.test'
+    await invite(email)
+    claims = person('back')
+    expect((await signIn()).viewer?.email).toBe(email)
+    const userId = (await accountOf(email))?.id ?? ''
+    await current().db.delete(memberships).where(eq(memberships.userId, userId))
+    claims = person('back', { groups: ['corp-staff'] })
+    expect((await signIn()).viewer?.email).toBe(email)
+    claims = person('back')
+    expect((await signIn()).viewer).toBeUndefined()
+    expect((await standingOf(email)).role).toBeUndefined()
+  })
+
+  test('who is under a legal hold is shut out and not removed', async () => {
+    const email = 'held@corp.test'
+    claims = person('held', { groups: ['corp-staff'] })
+    const { browser } = await signIn()
+    const userId = (await accountOf(email))?.id ?? ''
+    const hold = { id: newId(), workspaceId: world.workspaceId, kind: 'person' as const, objectId: userId }
+    await current()
+      .db.insert(legalHolds)
+      .values({ ...hold, label: email, reason: 'A case.', createdBy: world.viewers.admin.userId })
+    claims = person('held')
+    expect((await signIn()).went).toBe('/sign-in?error=suspended')
+    expect((await standingOf(email)).role).toBe('member')
+    expect(await browser.session()).toBeUndefined()
   })
 })

@@ -3,14 +3,16 @@
  * the ID token's signature is checked as well, and it is decided whose account a provider's word opens.
  *
  * Guarantees: an account belongs to issuer and subject, never to an address alone; an address counts only when the provider says that
- * it has verified it; an account that another identity opens already is never opened by a second one; strangers come in by an open
- * invitation to their verified address, or by a group that the workspace has bound to a claim.
+ * it has verified it; what opened an account before its address was verified opens it no more; an account that another identity opens
+ * already is never opened by a second one; strangers come in by an open invitation to their verified address, or by a group that the
+ * workspace has bound to a claim.
  */
 import { createRemoteJWKSet, type JWTPayload, jwtVerify } from 'jose'
 import { customFetch, type NextAuthConfig } from 'next-auth'
 import { z } from 'zod'
 import { database, type Tx } from '#db/client.ts'
 import {
+  endUnprovenAccess,
   getAccountOf,
   getIdentityOwner,
   insertIdentity,
@@ -24,7 +26,8 @@ import {
   noteIdentityUsed,
 } from '#db/queries/identities.ts'
 import { claimInvitation, joinWorkspace } from '#db/queries/invitations.ts'
-import { deleteMember, endAccess, insertMembership, setRole } from '#db/queries/members.ts'
+import { listHoldsOn } from '#db/queries/legal-holds.ts'
+import { deleteMember, endAccess, insertMembership, setRole, setSuspended } from '#db/queries/members.ts'
 import { insertUser } from '#db/queries/sign-in.ts'
 import { audit } from '#lib/audit.ts'
 import type { Env } from '#lib/env.ts'
@@ -130,12 +133,13 @@ type OidcRefusal = 'unverified' | 'taken' | 'uninvited' | 'suspended'
 type Settled = { userId: string } | { refused: OidcRefusal }
 
 const linkIdentity = async (tx: Tx, word: ProviderWord, userId: string, how: 'address' | 'new'): Promise<void> => {
+  const ended = how === 'address' ? await endUnprovenAccess(tx, userId) : null
   await insertIdentity(tx, { issuer: word.issuer, subject: word.subject, userId })
   await audit(tx, {
     actor: { userId, workspaceId: null },
     event: 'identity.linked',
     objectId: userId,
-    details: { issuer: word.issuer, how },
+    details: { issuer: word.issuer, how, ...(ended ? { ended } : {}) },
   })
 }
 
@@ -184,16 +188,24 @@ const settle = async (tx: Tx, word: ProviderWord): Promise<Settled> => {
 const syncClaims = async (tx: Tx, userId: string, groups: readonly string[]): Promise<void> => {
   const [wanted, held] = [await listClaimGroups(tx, groups), await listHeldGroups(tx, userId)]
   if (wanted.length === 0 && held.length === 0) return
-  const { join, leave, roles, addTo, removeFrom } = claimChanges(wanted, held, await lockStandings(tx, userId))
+  const standings = await lockStandings(tx, userId)
+  const { join, leave, roles, addTo, removeFrom } = claimChanges(wanted, held, standings)
   for (const { workspaceId, role } of join) {
     await insertMembership(tx, { workspaceId, userId, role })
     const actor = { userId, workspaceId }
-    await audit(tx, { actor, event: 'member.role-changed', objectId: userId, details: { to: role, by: 'claim' } })
+    const details = { to: role, by: 'claim' }
+    await audit(tx, { actor, event: 'member.role-changed', objectId: userId, details, after: { role } })
   }
   for (const { workspaceId, from, to } of roles) {
     await setRole(tx, { workspaceId }, userId, to)
-    const actor = { userId, workspaceId }
-    await audit(tx, { actor, event: 'member.role-changed', objectId: userId, details: { from, to, by: 'claim' } })
+    await audit(tx, {
+      actor: { userId, workspaceId },
+      event: 'member.role-changed',
+      objectId: userId,
+      details: { from, to, by: 'claim' },
+      before: { role: from },
+      after: { role: to },
+    })
   }
   await leaveClaimGroups(tx, userId, removeFrom)
   await joinClaimGroups(tx, userId, addTo)
@@ -203,10 +215,23 @@ const syncClaims = async (tx: Tx, userId: string, groups: readonly string[]): Pr
     await audit(tx, { actor: { userId, workspaceId }, event: 'group.changed', objectId: groupId, details })
   }
   for (const workspaceId of leave) {
-    await endAccess(tx, { workspaceId }, userId)
-    await deleteMember(tx, { workspaceId }, userId)
+    const details = { ...(await endAccess(tx, { workspaceId }, userId)), by: 'claim' }
     const actor = { userId, workspaceId }
-    await audit(tx, { actor, event: 'member.removed', objectId: userId, details: { by: 'claim' } })
+    // What a legal hold keeps is kept from them all the same.
+    if ((await listHoldsOn(tx, { workspaceId, kind: 'person', ids: [userId] })).length > 0) {
+      await setSuspended(tx, { workspaceId }, userId, true)
+      await audit(tx, { actor, event: 'member.suspended', objectId: userId, details })
+      continue
+    }
+    await deleteMember(tx, { workspaceId }, userId)
+    const before = standings.find((one) => one.workspaceId === workspaceId)
+    await audit(tx, {
+      actor,
+      event: 'member.removed',
+      objectId: userId,
+      details,
+      before: before && { role: before.role, suspended: before.suspended },
+    })
   }
 }
 

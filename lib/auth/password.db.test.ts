@@ -1,12 +1,13 @@
-import { eq, sql } from 'drizzle-orm'
+import { eq, like, sql } from 'drizzle-orm'
 import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createSession, getSessionOwner, upsertAccount } from '#db/queries/people.ts'
-import { issueToken } from '#db/queries/sign-in.ts'
+import { issueToken, setPassword } from '#db/queries/sign-in.ts'
 import { auditLog, memberships, rateLimits, singleUseTokens, users, workspaces } from '#db/schema/index.ts'
 import { createTestWorkspace, type TestWorkspace, withDatabase } from '#db/testing.ts'
 import { hashPassword } from '#lib/passwords.ts'
+import { acceptInvitation, changeRole, invite, removeMember } from '#lib/people.ts'
 import { newId } from '#lib/shared/ids.ts'
-import type { Role } from '#lib/shared/viewer.ts'
+import type { Role, Viewer } from '#lib/shared/viewer.ts'
 import { enterByPassword } from './entry.ts'
 import { changePassword, completeSetup, isLinkOpen, makeResetLink, resetPassword } from './password.ts'
 
@@ -113,6 +114,18 @@ describe('with people', () => {
     expect(await entersWith(member.email, next)).toBe(true)
   })
 
+  test('a change by who knows the old one does not undo a reset that comes between', async () => {
+    const { db } = current()
+    const { member } = world.viewers
+    const given = await hashPassword('what the person chose instead')
+    const changing = changePassword(member, 'none', { current: password, next })
+    // The password is read before the try is counted; comparing and hashing take far longer than this reset.
+    while ((await db.$count(rateLimits, like(rateLimits.key, 'sign-in.account:%'))) === 0);
+    await db.transaction((tx) => setPassword(tx, member.userId, given))
+    await expect(changing).rejects.toMatchObject({ code: 'wrong-password' })
+    expect(await entersWith(member.email, next)).toBe(false)
+  })
+
   test('a change cannot be used to guess: five tries a minute', async () => {
     const { member } = world.viewers
     const wrong = () => changePassword(member, 'none', { current: 'not the password', next })
@@ -171,6 +184,21 @@ describe('with people', () => {
     const making = makeResetLink(world.viewers[by], world.viewers[of].userId)
     if (refused) await expect(making).rejects.toMatchObject({ code: refused })
     else expect((await making).path).toMatch(/^\/reset\?token=[\w-]{43}$/)
+  })
+
+  test('a link is over when its person becomes more than they were, or belongs elsewhere too', async () => {
+    const { member, reviewer, owner, admin } = world.viewers
+    const open = async (viewer: Viewer) => tokenOf(await makeResetLink(admin, viewer.userId))
+    const [promoted, joining] = [await open(member), await open(reviewer)]
+    await changeRole(owner, member.userId, 'owner')
+    expect(await isLinkOpen('password-reset', promoted)).toBe(false)
+    await changeRole(owner, member.userId, 'member')
+    const other = await createTestWorkspace(current())
+    const { path } = await invite(other.viewers.admin, { email: reviewer.email, role: 'member', groupIds: [] })
+    await acceptInvitation(path.slice('/invite/'.length), { viewer: reviewer })
+    expect(await isLinkOpen('password-reset', joining)).toBe(false)
+    await expect(resetPassword({ token: joining, password: next })).rejects.toMatchObject({ code: 'link-over' })
+    await removeMember(other.viewers.owner, reviewer.userId)
   })
 
   test('no link for a stranger, nor for who also belongs where the admin has no say', async () => {

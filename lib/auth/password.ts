@@ -4,7 +4,8 @@
  */
 
 import type { z } from 'zod'
-import { database } from '#db/client.ts'
+import { database, type Tx } from '#db/client.ts'
+import { lockStandings } from '#db/queries/identities.ts'
 import { insertMembership } from '#db/queries/members.ts'
 import { createWorkspace, revokeSessionsOf } from '#db/queries/people.ts'
 import {
@@ -15,6 +16,7 @@ import {
   issueToken,
   isTokenOpen,
   listStandings,
+  lockPasswordHash,
   lockSetup,
   setPassword,
   takeToken,
@@ -41,6 +43,8 @@ export const changePassword = async (
   await confirmPassword(viewer, kept, current)
   const passwordHash = await hashPassword(next)
   return database().db.transaction(async (tx) => {
+    // Comparing and hashing take long: a reset that came between was made by who knew that the old one is out.
+    if ((await lockPasswordHash(tx, viewer.userId)) !== kept) throw new AppError('wrong-password')
     await setPassword(tx, viewer.userId, passwordHash)
     const ended = await revokeSessionsOf(tx, viewer.userId, sessionIdHash)
     await audit(tx, { actor: viewer, event: 'password.changed', objectId: viewer.userId, details: { ended } })
@@ -93,10 +97,21 @@ export const limitResets = (address: string | null): Promise<void> => spendAtPla
  */
 export const makeResetLink = async (viewer: Viewer, userId: string): Promise<{ path: string }> => {
   if (!can(viewer, 'member.manage')) throw new AppError('forbidden')
-  const standings = await listStandings(database().db, { of: userId, beside: viewer.userId })
+  return database().db.transaction(async (tx) => {
+    await assertMayReset(tx, viewer, userId)
+    const token = await issueToken(tx, { purpose: 'password-reset', userId })
+    await audit(tx, { actor: viewer, event: 'password.reset-asked', objectId: userId, details: { by: 'admin' } })
+    return { path: resetPath(token) }
+  })
+}
+
+const assertMayReset = async (tx: Tx, viewer: Viewer, userId: string): Promise<void> => {
+  // Held until the link is there: whoever makes more of the person meanwhile waits, and then ends it.
+  await lockStandings(tx, userId)
+  const standings = await listStandings(tx, { of: userId, beside: viewer.userId })
   const here = standings.find(({ workspaceId }) => workspaceId === viewer.workspaceId)
   if (!here) throw new AppError('not-found')
-  if (here.role === 'owner' && viewer.role !== 'owner')
+  if (here.role === 'owner' && here.besideRole !== 'owner')
     throw new AppError('forbidden', { message: "Only an owner may hand over a link for an owner's password." })
   const mayEverywhere = standings.every(
     ({ role, besideRole }) => besideRole !== null && isAtLeast(besideRole, 'admin') && isAtLeast(besideRole, role),
@@ -105,11 +120,6 @@ export const makeResetLink = async (viewer: Viewer, userId: string): Promise<{ p
     throw new AppError('forbidden', {
       message: "This person's password is not this workspace's alone. They can ask for a new one on the sign-in page.",
     })
-  return database().db.transaction(async (tx) => {
-    const token = await issueToken(tx, { purpose: 'password-reset', userId })
-    await audit(tx, { actor: viewer, event: 'password.reset-asked', objectId: userId, details: { by: 'admin' } })
-    return { path: resetPath(token) }
-  })
 }
 
 /** Whether a link still opens its page. What is no token is none. */

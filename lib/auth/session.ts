@@ -65,9 +65,10 @@ const signingSecret = (): string => {
 
 const waitingCookie = (): string => cookieName('waiting')
 
-const askCode = async (userId: string): Promise<void> => {
+/** `sinceMs`: when the first step began. A password that was changed while it was compared was changed after it. */
+const askCode = async (userId: string, sinceMs: number): Promise<void> => {
   const name = waitingCookie()
-  const token = { userId, sinceMs: Date.now() } satisfies Waiting
+  const token = { userId, sinceMs } satisfies Waiting
   const value = await encode({ token, secret: signingSecret(), salt: name, maxAge: waitingSeconds })
   const jar = await cookies()
   jar.set(name, value, { ...cookieOptions(), maxAge: waitingSeconds })
@@ -159,17 +160,19 @@ const orTooMany = async <Step>(step: Promise<Step>): Promise<Step> => {
 
 const signedIn = ({ userId, sessionId }: Entered): SignedIn => ({ id: userId, sessionId })
 
-const afterFirst = async (step: FirstStep): Promise<SignedIn | null> => {
+const afterFirst = async (step: FirstStep, sinceMs: number): Promise<SignedIn | null> => {
   if (!step) return null
   if ('sessionId' in step) return signedIn(step)
-  await askCode(step.asks)
+  await askCode(step.asks, sinceMs)
   throw new CodeAsked()
 }
 
 const byPassword = Credentials({
   credentials: { email: {}, password: {} },
-  authorize: async (given, request) =>
-    afterFirst(await orTooMany(enterByPassword(given, await callerOf(request.headers)))),
+  authorize: async (given, request) => {
+    const sinceMs = Date.now()
+    return afterFirst(await orTooMany(enterByPassword(given, await callerOf(request.headers))), sinceMs)
+  },
 })
 
 const byCode = Credentials({
@@ -211,7 +214,7 @@ const configure = (request: NextRequest | undefined): NextAuthConfig => {
         const step = await signInWithTokens(oidc, account, await callerOf(request.headers))
         if ('refused' in step) return `/sign-in?error=${step.refused}`
         if ('asks' in step) {
-          await askCode(step.asks)
+          await askCode(step.asks, Date.now())
           return '/sign-in/code'
         }
         // The one object that Auth.js hands on to `jwt`.

@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks'
-import { eq } from 'drizzle-orm'
+import { and, eq, isNull, like, sql } from 'drizzle-orm'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { getSessionOwner } from '#db/queries/people.ts'
-import { listSessions } from '#db/queries/sign-in.ts'
+import { getSessionOwner, revokeSessionsOf } from '#db/queries/people.ts'
+import { listSessions, setPassword } from '#db/queries/sign-in.ts'
 import { auditLog, memberships, rateLimits, sessions, users } from '#db/schema/index.ts'
 import { createTestWorkspace, type TestWorkspace, withDatabase } from '#db/testing.ts'
 import { hashPassword } from '#lib/passwords.ts'
@@ -67,6 +67,27 @@ test('CVE-2026-32717: a suspended member has no session and gets none', async ()
   expect(await getSessionOwner(current().db, hashSessionId(sessionId))).toBeUndefined()
   expect(await enterByPassword({ email: member.email, password }, anywhere())).toBeNull()
   await suspend(null)
+})
+
+test('a password that is changed while the old one is compared leaves no session behind', async () => {
+  const { db } = current()
+  const { owner } = world.viewers
+  const changed = await hashPassword('another password of words')
+  await forgetTries()
+  const entering = enterByPassword({ email: owner.email, password }, anywhere())
+  // The account is read as soon as the try is counted; the comparison takes far longer than this change.
+  while ((await db.$count(rateLimits, like(rateLimits.key, 'sign-in.account:%'))) === 0);
+  await db.execute(sql`select 1`)
+  await db.transaction(async (tx) => {
+    await setPassword(tx, owner.userId, changed)
+    await revokeSessionsOf(tx, owner.userId)
+  })
+  expect(await entering).toBeNull()
+  expect(await db.$count(sessions, and(eq(sessions.userId, owner.userId), isNull(sessions.revokedAt)))).toBe(0)
+  await db
+    .update(users)
+    .set({ passwordHash: await hashPassword(password) })
+    .where(eq(users.id, owner.userId))
 })
 
 test('a changed role counts at once', async () => {

@@ -59,7 +59,7 @@ export const acceptModel = action(named, 'model.manage', async ({ key }, viewer)
 const rules = z.custom<GatewaySettingsInput>((value) => typeof value === 'object' && value !== null)
 
 export const saveSettings = action(
-  z.strictObject({ version: z.int().min(0), settings: rules }),
+  z.strictObject({ version: z.int32().min(0), settings: rules }),
   'model.manage',
   ({ version, settings }, viewer) => saveGatewaySettings(viewer, version, settings),
 )

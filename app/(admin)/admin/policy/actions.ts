@@ -47,7 +47,7 @@ export const renewDraft = action(one, 'policy.manage', async ({ id }, viewer) =>
 })
 
 export const rollBack = action(
-  z.strictObject({ version: z.int().min(0), reason }),
+  z.strictObject({ version: z.int32().min(0), reason }),
   'policy.manage',
   ({ version, reason }, viewer) => rollBackStored(viewer, version, reason),
 )

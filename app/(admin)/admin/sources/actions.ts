@@ -16,7 +16,7 @@ export const saveSource = action(sourceInputSchema, 'document.manage', (input, v
 
 /** `deletionsMax`: how many documents the person has agreed to delete, as the page said it. */
 export const runSource = action(
-  one.extend({ deletionsMax: z.int().min(0).optional() }),
+  one.extend({ deletionsMax: z.int32().min(0).optional() }),
   'document.manage',
   async ({ id, deletionsMax }, viewer) => {
     await runSourceNow(viewer, id, deletionsMax)
