@@ -30,6 +30,7 @@ export const things = [
   'collection',
   'grant',
   'workspace',
+  'review',
 ] as const
 export type Thing = (typeof things)[number]
 
@@ -71,6 +72,7 @@ export const thingsOfParts: Readonly<Record<string, Thing>> = {
   traceId: 'trace',
   runId: 'run',
   messageId: 'message',
+  itemId: 'review',
 }
 
 type Input = {
@@ -100,6 +102,7 @@ const models = 'action app/(admin)/admin/models/actions.ts'
 const policy = 'action app/(admin)/admin/policy/actions.ts'
 const retrieval = 'action app/(admin)/admin/retrieval/actions.ts'
 const sources = 'action app/(admin)/admin/sources/actions.ts'
+const review = 'action app/(review)/review/actions.ts'
 const account = 'action app/(chat)/account/actions.ts'
 const chat = 'action app/(chat)/actions.ts'
 
@@ -120,6 +123,18 @@ export const inputs: Readonly<Record<string, Input>> = {
     body: (chatId) => ({ chatId, messageId: crypto.randomUUID(), text: 'How many days of leave are there?' }),
   },
   'route POST /api/search': { body: () => ({ query: 'days of leave', legs: 'lexical' }) },
+  'route POST /api/review/next': { of: 'collection', lists: true, body: (collectionId) => ({ collectionId }) },
+  'route PUT /api/review/[itemId]/claim': { body: () => ({}) },
+  // Twice is once, also of what was never taken up: it tells nothing.
+  'route DELETE /api/review/[itemId]/claim': { lists: true, body: () => ({}) },
+  // Of another content than what is there: nothing is decided.
+  'route POST /api/review/[itemId]/decision': {
+    body: () => ({
+      contentHash: 'a'.repeat(64),
+      decisionId: crypto.randomUUID(),
+      decision: { act: 'reject', reason: 'wrong' },
+    }),
+  },
   'route POST /api/workspace': { of: 'workspace', body: (workspaceId) => ({ workspaceId }) },
 
   [`${documents} retryDocument`]: { of: 'document', body: (documentId) => ({ documentId }) },
@@ -201,6 +216,9 @@ export const inputs: Readonly<Record<string, Input>> = {
 
   [`${access} createCollection`]: { body: () => ({ name: someName(), openTo: 'me' }) },
   [`${access} renameCollection`]: { of: 'collection', body: (collectionId) => ({ collectionId, name: someName() }) },
+  [`${access} planCollectionDeletion`]: { of: 'collection', body: (collectionId) => ({ collectionId }) },
+  // A source brings documents into it, so that it stays for the doors that come after.
+  [`${access} deleteCollection`]: { of: 'collection', body: (collectionId) => ({ collectionId, documents: 0 }) },
   [`${access} giveGrant`]: {
     of: 'collection',
     body: (collectionId, { people }) => ({
@@ -244,6 +262,23 @@ export const inputs: Readonly<Record<string, Input>> = {
   [`${sources} runSource`]: { of: 'source', body: (id) => ({ id }) },
   [`${sources} pauseSource`]: { of: 'source', body: (id) => ({ id }) },
   [`${sources} deleteSource`]: { of: 'source', body: (id) => ({ id, documents: 'keep' }) },
+
+  [`${review} saveDraft`]: { of: 'review', body: (itemId) => ({ itemId, text: 'A draft.', note: '' }) },
+  [`${review} checkEdit`]: { of: 'review', body: (itemId) => ({ itemId, text: 'An edit.' }) },
+  [`${review} comment`]: { of: 'review', body: (itemId) => ({ itemId, text: 'A comment.', mentions: [] }) },
+  [`${review} listReviewers`]: { of: 'review', body: (itemId) => ({ itemId }) },
+  [`${review} handOn`]: { of: 'review', body: (itemId, { people }) => ({ itemId, userId: people.reviewer.userId }) },
+  [`${review} askExpert`]: {
+    of: 'review',
+    body: (itemId, { people }) => ({ itemId, userId: people.reviewer.userId, words: 'Is this so?' }),
+  },
+  // Each line says by itself that it was not taken.
+  [`${review} decideMany`]: {
+    of: 'review',
+    lists: true,
+    body: (itemId) => ({ items: [{ itemId, contentHash: 'a'.repeat(64), decisionId: crypto.randomUUID() }] }),
+  },
+  [`${review} seed`]: { body: () => ({ count: 1 }) },
 
   [`${account} endSession`]: { body: () => ({ id: '0'.repeat(64) }) },
   // A wrong password: with a right one the others' sessions would be over.

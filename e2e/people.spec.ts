@@ -1,45 +1,15 @@
-import type { Browser, Page } from '@playwright/test'
+import type { Page } from '@playwright/test'
 import { violationsInBothLooks } from './axe.ts'
+import { invite, join, stranger } from './people.ts'
 import { ask, expect, test } from './test.ts'
 
 // Whoever makes owners is one.
 test.use({ role: 'owner' })
 
-const password = 'a sentence is a fine password'
 /** A name that no other test has. */
 const newWord = (): string => `Qua${crypto.randomUUID().slice(0, 8)}`
 const sheet = (page: Page) => page.getByRole('dialog')
 const row = (page: Page, words: string) => page.getByRole('row').filter({ hasText: words })
-
-/** Invites from the Members page and gives the link that is shown once. */
-const invite = async (page: Page, email: string, role: string): Promise<string> => {
-  await page.goto('/admin/members?tab=invitations')
-  await page.getByRole('button', { name: 'Invite', exact: true }).first().click()
-  await sheet(page).getByLabel('E-mail').fill(email)
-  await sheet(page).getByLabel('Role', { exact: true }).selectOption({ label: role })
-  await sheet(page).getByRole('button', { name: 'Invite' }).click()
-  const link = await sheet(page).getByLabel('Link', { exact: true }).inputValue()
-  await sheet(page).getByRole('button', { name: 'Done' }).click()
-  return link
-}
-
-/** Somebody else at a browser of their own. */
-const stranger = async (browser: Browser, baseURL: string | undefined): Promise<Page> => {
-  const context = await browser.newContext({
-    storageState: { cookies: [], origins: [] },
-    ...(baseURL ? { baseURL } : {}),
-  })
-  return context.newPage()
-}
-
-/** Follows a link to an account, and is signed in with it. */
-const join = async (page: Page, link: string, name: string): Promise<void> => {
-  await page.goto(link)
-  await page.getByLabel('Your name').fill(name)
-  await page.getByLabel('Password', { exact: true }).fill(password)
-  await page.getByRole('button', { name: 'Make account and join' }).click()
-  await expect(page.getByRole('heading', { name: 'Ask your documents' })).toBeVisible()
-}
 
 test('who is invited comes in once, is seen, changed and suspended, and is out at the next click', async ({
   page,

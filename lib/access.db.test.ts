@@ -2,14 +2,26 @@ import { Readable } from 'node:stream'
 import { and, asc, eq, sql } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { rows } from '#db/client.ts'
-import { auditLog, collectionGrants, documents, groupMembers, groups, incidentSwitches } from '#db/schema/index.ts'
+import {
+  auditLog,
+  collectionGrants,
+  collections,
+  documents,
+  documentVersions,
+  groupMembers,
+  groups,
+  incidentSwitches,
+  sources,
+} from '#db/schema/index.ts'
 import { createTestWorkspace, type TestWorkspace, withDatabase } from '#db/testing.ts'
 import { visibleTo } from '#db/visibility.ts'
 import {
   createCollection,
+  deleteCollection,
   findPeopleForAccess,
   grant,
   listCollectionsForAccess,
+  planCollectionDeletion,
   renameCollection,
   revoke,
   whatCanRead,
@@ -17,9 +29,11 @@ import {
 } from './access.ts'
 import { deleteDocument, describeDocument, listDocuments, retryDocument, setTags, uploadDocument } from './documents.ts'
 import { closeQueue, openQueue } from './jobs.ts'
+import { placeHold, releaseHold } from './legal-holds.ts'
 import type { GrantLevel, GrantSubject } from './shared/access-contract.ts'
 import { newId } from './shared/ids.ts'
 import type { Viewer } from './shared/viewer.ts'
+import { streamBlob } from './storage.ts'
 
 const test = withDatabase()
 const db = () => test.current().db
@@ -295,5 +309,109 @@ describe('a collection that cannot be read', () => {
       sql`select count(*)::int as n from documents where collection_id = ${collectionId}`,
     )
     expect(counted?.n).toBe(1)
+  })
+})
+
+describe('deleting a collection', () => {
+  /** A collection of the owner's with two documents. */
+  const filled = async () => {
+    const workspace = await createTestWorkspace(test.current())
+    const { owner } = workspace.viewers
+    const { id: collectionId } = await createCollection(owner, { name: newId(), openTo: 'me' })
+    const documentIds = [await put(owner, collectionId), await put(owner, collectionId)]
+    return { workspace, collectionId, documentIds, documentId: documentIds[0] ?? '', ...workspace.viewers }
+  }
+  const left = (collectionId: string) => db().select().from(documents).where(eq(documents.collectionId, collectionId))
+  const refused = (words: string) => ({ code: 'conflict', publicMessage: expect.stringContaining(words) })
+
+  it('takes its documents, their files and its grants for who manages it, with a line for each', async () => {
+    const { workspace, collectionId, documentIds, owner, member } = await filled()
+    await give(owner, collectionId, ['person', member.userId], 'manage')
+    const versions = await db().select().from(documentVersions)
+    const blobs = versions.filter(({ documentId }) => documentIds.includes(documentId)).map(({ blobKey }) => blobKey)
+    expect(blobs).toHaveLength(2)
+    expect(await planCollectionDeletion(member, collectionId)).toEqual({ documents: 2, answers: 0, refusal: null })
+    await deleteCollection(member, { collectionId, documents: 2 })
+    expect(await left(collectionId)).toEqual([])
+    expect(await grantsOf(collectionId)).toEqual([])
+    expect(await db().select().from(collections).where(eq(collections.id, collectionId))).toEqual([])
+    for (const blob of blobs) await expect(streamBlob(blob)).rejects.toThrow()
+    expect((await linesOf(workspace.workspaceId, collectionId)).at(-1)).toMatchObject({
+      event: 'collection.deleted',
+      actorId: member.userId,
+      details: { documents: 2 },
+    })
+    for (const id of documentIds)
+      expect((await linesOf(workspace.workspaceId, id)).at(-1)).toMatchObject({ event: 'document.deleted' })
+    await expect(deleteCollection(member, { collectionId, documents: 2 })).rejects.toMatchObject(missing)
+  })
+
+  it('is nobody’s who only adds to it, reads it, or is of another workspace', async () => {
+    const { collectionId, owner, member, reviewer } = await filled()
+    const stranger = await createTestWorkspace(test.current())
+    await give(owner, collectionId, ['person', member.userId], 'contribute')
+    await give(owner, collectionId, ['person', reviewer.userId], 'read')
+    for (const viewer of [member, reviewer, stranger.viewers.owner]) {
+      await expect(planCollectionDeletion(viewer, collectionId)).rejects.toMatchObject(missing)
+      await expect(deleteCollection(viewer, { collectionId, documents: 2 })).rejects.toMatchObject(missing)
+    }
+    expect(await left(collectionId)).toHaveLength(2)
+  })
+
+  it('is an admin’s who reads it; one who does not is told to take access first, unless it is empty', async () => {
+    const { workspace, collectionId, owner, admin } = await filled()
+    const words = refused('Give yourself access first')
+    await expect(deleteCollection(admin, { collectionId, documents: 2 })).rejects.toMatchObject(words)
+    await give(admin, collectionId, ['person', admin.userId], 'read')
+    await deleteCollection(admin, { collectionId, documents: 2 })
+    const { id: empty } = await createCollection(owner, { name: newId(), openTo: 'me' })
+    await deleteCollection(admin, { collectionId: empty, documents: 0 })
+    expect((await listCollectionsForAccess(admin)).map(({ id }) => id)).toEqual([workspace.collectionId])
+  })
+
+  it('waits for legal holds on it and in it, for incident switches and for sources, and says for which', async () => {
+    const { workspace, collectionId, documentId, owner } = await filled()
+    const { workspaceId } = workspace
+    const attempt = () => deleteCollection(owner, { collectionId, documents: 2 })
+    for (const [kind, objectId, words] of [
+      ['collection', collectionId, 'is on legal hold since'],
+      ['document', documentId, 'A document in it is on legal hold since'],
+    ] as const) {
+      const hold = await placeHold(owner, { kind, objectId, reason: 'A case' })
+      await expect(attempt()).rejects.toMatchObject(refused(words))
+      expect((await planCollectionDeletion(owner, collectionId)).refusal).toContain(words)
+      await releaseHold(owner, hold.id)
+    }
+    const off = { id: newId(), workspaceId, kind: 'collection' as const, targetId: collectionId, label: 'it' }
+    await db()
+      .insert(incidentSwitches)
+      .values({ ...off, reason: 'A leak.' })
+    await expect(attempt()).rejects.toMatchObject(refused('because: A leak.'))
+    await db().delete(incidentSwitches).where(eq(incidentSwitches.id, off.id))
+    const source = { id: newId(), workspaceId, collectionId, kind: 'url', name: 'Docs', config: {} }
+    await db().insert(sources).values(source)
+    await expect(attempt()).rejects.toMatchObject(refused('A source brings documents into it'))
+    await db().delete(sources).where(eq(sources.id, source.id))
+    expect(await left(collectionId)).toHaveLength(2)
+    await attempt()
+  })
+
+  it('takes no more than was agreed to, and of two at once one says that it is gone', async () => {
+    const { collectionId, owner } = await filled()
+    await put(owner, collectionId)
+    await expect(deleteCollection(owner, { collectionId, documents: 2 })).rejects.toMatchObject(
+      refused('It holds 3 documents by now, not 2'),
+    )
+    const both = await Promise.allSettled([1, 2].map(() => deleteCollection(owner, { collectionId, documents: 3 })))
+    expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+  })
+
+  it('of the one that uploads without a place go to makes it anew with the next of these', async () => {
+    const { workspace, admin } = await filled()
+    await deleteCollection(admin, { collectionId: workspace.collectionId, documents: 0 })
+    const source = Readable.from([Buffer.from('Without a place.')])
+    const { document } = await uploadDocument(admin, { name: 'a.txt', collectionId: null, source })
+    expect(document.collection.name).toBe('General')
+    expect(document.collection.id).not.toBe(workspace.collectionId)
   })
 })

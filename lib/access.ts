@@ -4,13 +4,16 @@
  *
  * Guarantees: a grant counts with the next statement of anybody; every change is one transaction with its audit line, which holds ids
  * and levels and no name; who governs access sees the name, the counts and the grants of every collection and reads none of them by
- * that. What another workspace has does not exist here.
+ * that. What another workspace has does not exist here. A collection goes with everything in it or not at all, and never with what its
+ * deleter may not delete.
  */
 import { database, type Tx } from '#db/client.ts'
 import {
+  deleteCollection as deleteCollectionRow,
   deleteGrant,
   findGrant,
   findPeople,
+  getCollectionContents,
   getGovernedCollection,
   getMember,
   getPlaceOfDocument,
@@ -23,12 +26,15 @@ import {
   setCollectionName,
 } from '#db/queries/access.ts'
 import { insertCollection, lockCollection } from '#db/queries/documents.ts'
+import { findHoldWithin } from '#db/queries/legal-holds.ts'
 import { audit } from './audit.ts'
-import { collectionName } from './documents.ts'
+import { collectionName, deleteDocumentsOf } from './documents.ts'
+import { holdWords } from './legal-holds.ts'
 import {
   type AccessCollection,
   type AccessPerson,
   type AccessWay,
+  type CollectionDeletion,
   type GrantInput,
   type GrantLevel,
   grantLevels,
@@ -40,6 +46,7 @@ import {
 import { AppError } from './shared/errors.ts'
 import { newId } from './shared/ids.ts'
 import type { Viewer } from './shared/viewer.ts'
+import { deleteBlob } from './storage.ts'
 
 /** More people than a list shows are found by their names. */
 const peopleMax = 200
@@ -101,6 +108,65 @@ export const renameCollection = async (
       after: { name },
     })
   })
+}
+
+/** What goes with the collection, which is locked, and why it may not. Throws `not-found`. */
+const judgeDeletion = async (
+  tx: Tx,
+  viewer: Viewer,
+  collectionId: string,
+): Promise<CollectionDeletion & { name: string }> => {
+  const { name } = await lockGoverned(tx, viewer, collectionId)
+  const { documents, deletable, answers, sources, switchedOff } = await getCollectionContents(tx, viewer, collectionId)
+  const hold = await findHoldWithin(tx, viewer, collectionId)
+  const refusal = (): string | null => {
+    if (switchedOff !== null)
+      return `An incident switch has turned it off, because: ${switchedOff} It can be deleted when the switch is lifted on the Incidents page.`
+    // Governing access is not reading: whoever does not read it is told of nothing that is in it.
+    if (deletable < documents)
+      return 'You have no access to the documents in it, and nobody deletes what they may not read. Give yourself access first.'
+    if (hold) return holdWords(hold, 'A document in it')
+    if (sources > 0)
+      return `${sources === 1 ? 'A source brings' : `${sources} sources bring`} documents into it. That is ended on the Sources page first.`
+    return null
+  }
+  return { name, documents, answers, refusal: refusal() }
+}
+
+/** What would go with a collection, and whether it can. Throws `not-found`. Changes nothing. */
+export const planCollectionDeletion = (viewer: Viewer, collectionId: string): Promise<CollectionDeletion> =>
+  database().db.transaction(async (tx) => {
+    const { documents, answers, refusal } = await judgeDeletion(tx, viewer, collectionId)
+    return { documents, answers, refusal }
+  })
+
+/**
+ * Deletes a collection with its grants and its documents, of which there must be as many as were agreed to. Throws `not-found`,
+ * `conflict` in words: a legal hold, an incident switch, a source, another number of documents.
+ */
+export const deleteCollection = async (
+  viewer: Viewer,
+  { collectionId, documents: agreed }: { collectionId: string; documents: number },
+): Promise<void> => {
+  const blobKeys = await database().db.transaction(async (tx) => {
+    const { name, documents, refusal } = await judgeDeletion(tx, viewer, collectionId)
+    if (refusal) throw new AppError('conflict', { message: refusal })
+    if (documents !== agreed)
+      throw new AppError('conflict', {
+        message: `It holds ${documents} ${documents === 1 ? 'document' : 'documents'} by now, not ${agreed}. Look again at what would go.`,
+      })
+    const blobs = await deleteDocumentsOf(tx, viewer, collectionId)
+    await deleteCollectionRow(tx, viewer, collectionId)
+    await audit(tx, {
+      actor: viewer,
+      event: 'collection.deleted',
+      objectId: collectionId,
+      details: { name, documents },
+      before: { name, documents },
+    })
+    return blobs
+  })
+  await Promise.all(blobKeys.map(deleteBlob))
 }
 
 /**

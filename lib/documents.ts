@@ -13,6 +13,7 @@ import { database, type Executor, type Tx } from '#db/client.ts'
 import { startDescription } from '#db/queries/descriptions.ts'
 import {
   deleteDocument as deleteDocumentRows,
+  deleteDocumentsIn,
   findCollection,
   findSameDocuments,
   getDocumentMaker,
@@ -22,17 +23,21 @@ import {
   insertVersion,
   lockCollection,
   mayChangeDocument,
+  mayContribute,
   requeueDocument,
   setDocumentTags,
 } from '#db/queries/documents.ts'
-import { listDocumentFamily } from '#db/queries/erasure.ts'
+import { listDocumentFamily } from '#db/queries/erasure-document.ts'
 import { sweepEntities } from '#db/queries/graph.ts'
 import { refreshLexicalStats } from '#db/queries/lexical-index.ts'
 import {
+  type ChangeableCollection,
   type CollectionRow,
   getDocumentRow,
   getVersionFile,
   getVersionText as getVersionTextRow,
+  listChangeableCollections,
+  listChangeableDocuments,
   listCollections,
   listDocuments as listDocumentRows,
   type VersionText,
@@ -184,7 +189,10 @@ export const uploadDocument = async (
   const collectionId = wanted ?? (await ensureCollection(viewer, defaultCollection))
   const assertOpen = async (executor: Executor): Promise<void> => {
     if (!(await getOpenCollection(executor, viewer, collectionId)))
-      throw new AppError('not-found', { context: { collectionId } })
+      throw new AppError('not-found', {
+        message: 'You may not add to that collection any more, or it is gone. Choose another one.',
+        context: { collectionId },
+      })
   }
   await assertOpen(db)
 
@@ -330,23 +338,45 @@ export const receiveUpload = async (viewer: Viewer, request: Request): Promise<U
   }
 }
 
-export const listDocuments = async (
+type Listing<Collection> = { documents: DocumentRow[]; collections: Collection[] }
+
+const list = async <Collection>(
   viewer: Viewer,
-): Promise<{ documents: DocumentRow[]; collections: CollectionRow[] }> => {
-  const { db } = database()
-  const [documents, collections] = await readAs(database(), viewer, async (executor, reader) => [
-    await listDocumentRows(executor, reader),
-    await listCollections(executor, reader),
-  ])
-  return { documents: await withCitedBy(db, viewer, documents), collections }
+  listRows: typeof listDocumentRows,
+  listOf: (executor: Executor, reader: Viewer) => Promise<Collection[]>,
+): Promise<Listing<Collection>> => {
+  const { documents, collections } = await readAs(database(), viewer, async (executor, reader) => ({
+    documents: await listRows(executor, reader),
+    collections: await listOf(executor, reader),
+  }))
+  return { documents: await withCitedBy(database().db, viewer, documents), collections }
 }
+
+/** The documents and collections that the viewer reads. */
+export const listDocuments = (viewer: Viewer): Promise<Listing<CollectionRow>> =>
+  list(viewer, listDocumentRows, listCollections)
+
+/** Whether there may be documents for the viewer to look after: they administer the workspace, or a grant lets them add to a collection. */
+export const changesDocuments = async (viewer: Viewer): Promise<boolean> =>
+  can(viewer, 'document.manage') || mayContribute(database().db, viewer)
+
+/** The documents and collections that the viewer may change. Throws `not-found` for who may change none. */
+export const listChangeable = async (viewer: Viewer): Promise<Listing<ChangeableCollection>> => {
+  if (!(await changesDocuments(viewer)))
+    throw new AppError('not-found', { message: 'There are no documents that you may change, or not any more.' })
+  return list(viewer, listChangeableDocuments, listChangeableCollections)
+}
+
+/** What is missing and what may not be changed say the same. */
+const notToChange = (): AppError =>
+  new AppError('not-found', { message: 'That document is gone, or you may not do this with it any more.' })
 
 /** Reads a failed document again from its start. Throws `not-found`, or `conflict` when it is not in a state to retry. */
 export const retryDocument = async (viewer: Viewer, documentId: string): Promise<DocumentRow> => {
   const { db } = database()
   await db.transaction(async (tx) => {
     const versionId = await requeueDocument(tx, viewer, documentId)
-    if (!versionId) throw new AppError((await mayChangeDocument(tx, viewer, documentId)) ? 'conflict' : 'not-found')
+    if (!versionId) throw (await mayChangeDocument(tx, viewer, documentId)) ? new AppError('conflict') : notToChange()
     await audit(tx, { actor: viewer, event: 'document.retried', objectId: documentId, details: { versionId } })
     await enqueue(tx, 'document.ingest', { versionId })
   })
@@ -393,10 +423,17 @@ const cleanTags = (raw: readonly string[]): string[] => {
 export const setTags = async (viewer: Viewer, documentId: string, wanted: readonly string[]): Promise<string[]> => {
   const tags = cleanTags(wanted)
   await database().db.transaction(async (tx) => {
-    if (!(await setDocumentTags(tx, viewer, { documentId, tags }))) throw new AppError('not-found')
+    if (!(await setDocumentTags(tx, viewer, { documentId, tags }))) throw notToChange()
     await audit(tx, { actor: viewer, event: 'document.tagged', objectId: documentId, details: { tags: tags.length } })
   })
   return tags
+}
+
+/** What goes with documents whose rows are gone, and the lines that say so. */
+const settleDeletion = async (tx: Tx, viewer: Viewer, documentIds: readonly string[]): Promise<void> => {
+  await refreshLexicalStats(tx, viewer.workspaceId)
+  await sweepEntities(tx, viewer.workspaceId)
+  for (const objectId of documentIds) await audit(tx, { actor: viewer, event: 'document.deleted', objectId })
 }
 
 /** Deletes a document with everything made from it; answers that cited it say that it was removed. Throws `not-found`, `conflict` (a legal hold). */
@@ -405,14 +442,22 @@ export const deleteDocument = async (viewer: Viewer, documentId: string): Promis
     // Looked up before the rows go, told after: whoever may not delete it learns nothing of a hold.
     const held = await findHold(tx, { kind: 'document', ids: await listDocumentFamily(tx, documentId) })
     const gone = await deleteDocumentRows(tx, viewer, documentId)
-    if (!gone) throw new AppError('not-found')
+    if (!gone) throw notToChange()
     if (held) throw held
-    await refreshLexicalStats(tx, viewer.workspaceId)
-    await sweepEntities(tx, viewer.workspaceId)
-    await audit(tx, { actor: viewer, event: 'document.deleted', objectId: documentId })
+    await settleDeletion(tx, viewer, [documentId])
     return gone
   })
   await Promise.all(blobKeys.map(deleteBlob))
+}
+
+/**
+ * Deletes every document of a collection that the viewer may delete, each with its line of audit; whoever calls has asked for holds.
+ * Returns the blobs to delete when the transaction has ended.
+ */
+export const deleteDocumentsOf = async (tx: Tx, viewer: Viewer, collectionId: string): Promise<string[]> => {
+  const { documentIds, blobKeys } = await deleteDocumentsIn(tx, viewer, collectionId)
+  if (documentIds.length > 0) await settleDeletion(tx, viewer, documentIds)
+  return blobKeys
 }
 
 /** The bytes of a version as they were uploaded. Throws `not-found`. */

@@ -17,9 +17,9 @@ import type { HoldRow, KeepingTarget } from './shared/keeping-contract.ts'
 import type { HoldKind } from './shared/records-contract.ts'
 import type { Viewer } from './shared/viewer.ts'
 
-/** A hold in words for whoever is refused. */
-export const holdWords = ({ kind, label, createdAt, reason }: LegalHold): string => {
-  const what = kind === 'collection' ? `The collection “${label}” is` : 'This is'
+/** A hold in words for whoever is refused; `itself` is what is held when that is no collection. */
+export const holdWords = ({ kind, label, createdAt, reason }: LegalHold, itself = 'This'): string => {
+  const what = kind === 'collection' ? `The collection “${label}” is` : `${itself} is`
   const since = createdAt.toISOString().slice(0, 10)
   return `${what} on legal hold since ${since}, because: ${reason} It can be deleted when the hold is released on the Retention page.`
 }

@@ -2,6 +2,7 @@ import { ChatScreen } from '#components/chat/chat-screen.tsx'
 import { NewChat } from '#components/chat/new-chat.tsx'
 import { ShellMenuButton } from '#components/shell/shell.tsx'
 import { describeKnowledge, listScopeFacets, type loadChat, openSummary } from '#lib/chat/index.ts'
+import { changesDocuments } from '#lib/documents.ts'
 import { answererOf } from '#lib/gateway/index.ts'
 import { can, type Viewer } from '#lib/shared/viewer.ts'
 import { summariseChatAction, summariseSelectionAction } from './actions.ts'
@@ -27,7 +28,7 @@ export const Conversation = async ({
     knowledge: { documents, collections, facets },
     canSeeCosts: can(viewer, 'trace.read'),
     canSeeTraces: can(viewer, 'trace.read'),
-    canUpload: can(viewer, 'document.manage'),
+    canUpload: await changesDocuments(viewer),
     answerer: { id, kind },
     viewerId: viewer.userId,
     viewerName: viewer.name,

@@ -65,6 +65,7 @@ export type CollectionActs = {
   give: (collection: AccessCollection) => void
   change: (collection: AccessCollection, grant: AccessGrant, level: GrantLevel) => void
   take: (collection: AccessCollection, grant: AccessGrant) => void
+  remove: (collection: AccessCollection) => void
 }
 
 const GrantLine = ({
@@ -154,6 +155,13 @@ export const CollectionList = ({
               </Button>
               <Button size="sm" onClick={() => acts.rename(collection)}>
                 Rename
+              </Button>
+              <Button
+                size="sm"
+                aria-label={`Delete the collection ${shownName(collection.name)}`}
+                onClick={() => acts.remove(collection)}
+              >
+                Delete
               </Button>
               <Button size="sm" variant="primary" onClick={() => acts.give(collection)}>
                 Give access

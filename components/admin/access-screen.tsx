@@ -16,6 +16,7 @@ import { Sheet, SheetContent } from '#components/ui/sheet.tsx'
 import type { AccessCollection, AccessGrant, WhatCanRead, WhoCanRead } from '#lib/shared/access-contract.ts'
 import type { KeepingTarget } from '#lib/shared/keeping-contract.ts'
 import { shownName } from '#lib/shared/shown-name.ts'
+import { DeletionQuestion } from './access-deletion.tsx'
 import { CollectionList, PersonReads, Readers } from './access-lists.tsx'
 import { type AccessActions, type AccessGroup, CollectionSheet, GrantSheet } from './access-sheets.tsx'
 import { subjectWords } from './access-words.ts'
@@ -32,7 +33,8 @@ type Shown =
   | { tab: 'people'; what: WhatCanRead | null }
 
 type Panel = { of: 'collection'; collection: AccessCollection | null } | { of: 'grant'; collection: AccessCollection }
-type Question = { collection: AccessCollection; grant: AccessGrant }
+/** Without a grant: whether the collection itself goes. */
+type Question = { collection: AccessCollection; grant: AccessGrant | null }
 
 const whomOf = ({ subject, name }: Pick<AccessGrant, 'subject' | 'name'>): string =>
   subject === 'workspace' ? subjectWords.workspace : shownName(name)
@@ -96,6 +98,7 @@ export const AccessScreen = ({
                   'The grant was not changed',
                 ),
               take: (collection, grant) => ask({ collection, grant }),
+              remove: (collection) => ask({ collection, grant: null }),
             }}
           />
         )}
@@ -140,7 +143,16 @@ export const AccessScreen = ({
       <AlertDialog open={question !== null} onOpenChange={(isOpen) => !isOpen && closeQuestion()}>
         {question && (
           <AlertDialogContent onCloseAutoFocus={giveBack}>
-            <TakeQuestion question={question} take={actions.takeGrant} act={act} />
+            {question.grant ? (
+              <TakeQuestion
+                collection={question.collection}
+                grant={question.grant}
+                take={actions.takeGrant}
+                act={act}
+              />
+            ) : (
+              <DeletionQuestion collection={question.collection} actions={actions} act={act} />
+            )}
           </AlertDialogContent>
         )}
       </AlertDialog>
@@ -149,11 +161,13 @@ export const AccessScreen = ({
 }
 
 const TakeQuestion = ({
-  question: { collection, grant },
+  collection,
+  grant,
   take,
   act,
 }: {
-  question: Question
+  collection: AccessCollection
+  grant: AccessGrant
   take: AccessActions['takeGrant']
   act: Act
 }) => {

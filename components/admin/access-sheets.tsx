@@ -11,6 +11,7 @@ import {
 import type { ActionResult } from '#lib/shared/errors.ts'
 import type { KeepingTarget } from '#lib/shared/keeping-contract.ts'
 import { shownName } from '#lib/shared/shown-name.ts'
+import type { DeletionActions } from './access-deletion.tsx'
 import { levelWords, peopleWords, subjectWords } from './access-words.ts'
 import { ChoiceField, TextField } from './models-field.tsx'
 import { useSending } from './models-form.ts'
@@ -20,7 +21,7 @@ import { SheetForm } from './sheet-form.tsx'
 
 export type AccessGroup = { id: string; name: string; members: number }
 
-export type AccessActions = {
+export type AccessActions = DeletionActions & {
   createCollection: (input: { name: string; openTo: Opening }) => Promise<ActionResult<{ id: string }>>
   renameCollection: (input: { collectionId: string; name: string }) => Promise<ActionResult<null>>
   giveGrant: (input: GrantInput) => Promise<ActionResult<null>>

@@ -1,5 +1,5 @@
 /** Grants in words. */
-import type { AccessWay, GrantLevel, GrantSubject } from '#lib/shared/access-contract.ts'
+import type { AccessWay, CollectionDeletion, GrantLevel, GrantSubject } from '#lib/shared/access-contract.ts'
 import { formatCount } from '#lib/shared/format.ts'
 
 export const levelWords: Record<GrantLevel, string> = {
@@ -21,5 +21,15 @@ export const wayWords = ({ subject, name }: Pick<AccessWay, 'subject' | 'name'>)
 
 export const documentsWords = (count: number): string =>
   count === 1 ? '1 document' : `${formatCount(count)} documents`
+
+/** What goes with a collection and what stays. */
+export const deletionWords = ({ documents, answers }: Pick<CollectionDeletion, 'documents' | 'answers'>): string => {
+  if (documents === 0) return 'It holds no document. Who had access to it is forgotten. This cannot be undone.'
+  const cited =
+    answers === 0
+      ? 'No answer cites them.'
+      : `${answers === 1 ? '1 answer cites' : `${formatCount(answers)} answers cite`} them: ${answers === 1 ? 'it stays, but says that they were removed and no longer shows' : 'they stay, but say that they were removed and no longer show'} their words.`
+  return `${documentsWords(documents)} ${documents === 1 ? 'goes' : 'go'} with it, with every version and file, for everybody. ${cited} This cannot be undone.`
+}
 
 export const peopleWords = (count: number): string => (count === 1 ? '1 person' : `${formatCount(count)} people`)

@@ -1,6 +1,7 @@
 import { renderToStaticMarkup } from 'react-dom/server'
 import { describe, expect, it, vi } from 'vitest'
 import type { AccessCollection, WhatCanRead, WhoCanRead } from '#lib/shared/access-contract.ts'
+import { DeletionPlan } from './access-deletion.tsx'
 import { AccessScreen } from './access-screen.tsx'
 
 vi.mock('next/navigation', () => ({
@@ -15,6 +16,8 @@ const actions = {
   renameCollection: refuse,
   giveGrant: refuse,
   takeGrant: refuse,
+  planCollectionDeletion: refuse,
+  deleteCollection: refuse,
   findPeople: refuse,
 }
 const render = (shown: Parameters<typeof AccessScreen>[0]['shown']) =>
@@ -47,6 +50,7 @@ describe('collections with their grants', () => {
     expect(markup).toContain('aria-label="What HR may do in Personnel files"')
     expect(markup).toContain('aria-label="Take away from Everybody in the workspace"')
     expect(markup).toContain('href="/admin/access?collection=c"')
+    expect(markup).toContain('aria-label="Delete the collection Personnel files"')
   })
 
   it('say that nobody reads what has no grant, and why one that is off is not read', () => {
@@ -54,6 +58,25 @@ describe('collections with their grants', () => {
     expect(markup).toContain('Nobody reads it. That holds for owners and admins too')
     expect(markup).toContain('A leak.')
     expect(render({ tab: 'collections', collections: [] })).toContain('No collection yet')
+  })
+})
+
+describe('what goes with a collection', () => {
+  const words = (plan: Parameters<typeof DeletionPlan>[0]['plan']) => renderToStaticMarkup(<DeletionPlan plan={plan} />)
+
+  it('is counted before it goes: documents, and the answers that cite them', () => {
+    expect(words(null)).toContain('Counting what goes with it')
+    const many = words({ documents: 1204, answers: 1, refusal: null })
+    expect(many).toContain('1,204 documents go with it')
+    expect(many).toContain('1 answer cites them: it stays')
+    expect(words({ documents: 1, answers: 0, refusal: null })).toContain('1 document goes with it')
+    expect(words({ documents: 0, answers: 0, refusal: null })).toContain('It holds no document')
+  })
+
+  it('is not named where it may not go: the reason is', () => {
+    const held = words({ documents: 3, answers: 2, refusal: 'It is on legal hold.' })
+    expect(held).toContain('It is on legal hold.')
+    expect(held).not.toContain('3 documents')
   })
 })
 

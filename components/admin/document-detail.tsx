@@ -97,8 +97,9 @@ const Facts = ({ facts }: { facts: [string, ReactNode][] }) => (
 )
 
 /** What the document says in short, made on request; its own words stay below it. */
-const Description = ({ row, onDescribe }: { row: DocumentRow; onDescribe: () => void }) => {
+const Description = ({ row, onDescribe }: { row: DocumentRow; onDescribe: (() => void) | undefined }) => {
   const { description, describing } = row
+  if (!description && !describing && !onDescribe) return null
   return (
     <section aria-label="Summary" className="mb-6">
       <h3 className="mb-2 font-medium text-[12.5px] text-muted-foreground tracking-normal">Summary</h3>
@@ -126,6 +127,7 @@ const Description = ({ row, onDescribe }: { row: DocumentRow; onDescribe: () => 
           </span>
         </p>
       ) : (
+        onDescribe &&
         row.stage === 'ready' && (
           <Button size="sm" onClick={onDescribe}>
             <Sparkles />
@@ -292,10 +294,14 @@ export type DocumentDetailProps = {
   onTags: (tags: string[]) => void
   onOpen: (documentId: string) => void
   /** Reads and releases held passages. */
-  held?: HeldActions
+  held?: HeldActions | undefined
   onRetry: () => void
-  onDelete: () => void
-  onDescribe: () => void
+  /** Left out where the viewer may not delete it. */
+  onDelete?: (() => void) | undefined
+  /** Left out, like `held`, where the viewer administers nothing. */
+  onDescribe?: (() => void) | undefined
+  /** The page of its passages can be opened. */
+  showsPassages: boolean
   /** Left out where the frame around it closes by itself. */
   onClose?: () => void
 }
@@ -310,6 +316,7 @@ export const DocumentDetail = ({
   onRetry,
   onDelete,
   onDescribe,
+  showsPassages,
   onClose,
 }: DocumentDetailProps) => (
   <>
@@ -353,7 +360,7 @@ export const DocumentDetail = ({
             Download the file
           </a>
         </Button>
-        {(row.stage === 'ready' || row.earlierVersionServes) && (
+        {showsPassages && (row.stage === 'ready' || row.earlierVersionServes) && (
           <Button asChild>
             <Link href={`/admin/documents/${row.id}` as Route} prefetch={false}>
               <Rows3 />
@@ -361,10 +368,12 @@ export const DocumentDetail = ({
             </Link>
           </Button>
         )}
-        <Button variant="destructive" onClick={onDelete}>
-          <Trash2 />
-          Delete document
-        </Button>
+        {onDelete && (
+          <Button variant="destructive" onClick={onDelete}>
+            <Trash2 />
+            Delete document
+          </Button>
+        )}
       </div>
       <TagEditor key={row.id} row={row} known={knownTags} onTags={onTags} />
       {held && row.stage === 'ready' && <HeldPassages key={row.versionId} row={row} held={held} />}

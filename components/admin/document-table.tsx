@@ -71,9 +71,9 @@ type RowActions = {
   onDelete: (documentId: string) => void
 }
 
-type RowProps = RowActions & { row: DocumentRow; selected: boolean; alreadyThere: boolean }
+type RowProps = RowActions & { row: DocumentRow; selected: boolean; alreadyThere: boolean; mayDelete: boolean }
 
-const DocumentTableRow = memo(({ row, selected, alreadyThere, onOpen, onRetry, onDelete }: RowProps) => (
+const DocumentTableRow = memo(({ row, selected, alreadyThere, mayDelete, onOpen, onRetry, onDelete }: RowProps) => (
   <tr className={cn(rowClasses, 'group hover:bg-muted/50', selected && 'bg-accent hover:bg-accent')}>
     <td className={cn(cellClasses, nameClasses)}>
       {/* The button covers its row; what else can be pressed in it lies above. */}
@@ -127,10 +127,12 @@ const DocumentTableRow = memo(({ row, selected, alreadyThere, onOpen, onRetry, o
               Retry
             </DropdownMenuItem>
           )}
-          <DropdownMenuItem variant="destructive" onSelect={() => onDelete(row.id)}>
-            <Trash2 />
-            Delete document
-          </DropdownMenuItem>
+          {mayDelete && (
+            <DropdownMenuItem variant="destructive" onSelect={() => onDelete(row.id)}>
+              <Trash2 />
+              Delete document
+            </DropdownMenuItem>
+          )}
         </DropdownMenuContent>
       </DropdownMenu>
     </td>
@@ -251,6 +253,8 @@ export type DocumentTableProps = RowActions & {
   uploads: readonly Upload[]
   selectedId: string | null
   alreadyThere: ReadonlySet<string>
+  /** The collections whose documents may be deleted. */
+  deletable: ReadonlySet<string>
   sort: Sort
   onSort: (sort: Sort) => void
   onRetryUpload: (key: string) => void
@@ -264,6 +268,7 @@ export const DocumentTable = ({
   uploads,
   selectedId,
   alreadyThere,
+  deletable,
   sort,
   onSort,
   onRetryUpload,
@@ -299,6 +304,7 @@ export const DocumentTable = ({
             row={row}
             selected={row.id === selectedId}
             alreadyThere={alreadyThere.has(row.id)}
+            mayDelete={deletable.has(row.collection.id)}
             {...actions}
           />
         ))}

@@ -1,4 +1,5 @@
 'use client'
+import { Library } from 'lucide-react'
 import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 'react'
 import {
   AlertDialog,
@@ -17,6 +18,7 @@ import { Sheet, SheetContent, SheetTitle } from '#components/ui/sheet.tsx'
 import { toast } from '#components/ui/toaster.tsx'
 import type { ActionResult } from '#lib/shared/errors.ts'
 import { formatCount } from '#lib/shared/format.ts'
+import { type DeletionActions, DeletionQuestion } from './access-deletion.tsx'
 import { AdminHeader, AdminTitle } from './admin-header.tsx'
 import { DocumentDetail, type HeldActions } from './document-detail.tsx'
 import { ChosenFacets, DocumentFacets } from './document-facets.tsx'
@@ -35,12 +37,14 @@ import {
   tagsInUse,
 } from './document-list.ts'
 import { DocumentTable } from './document-table.tsx'
+import { CollectionsSheet } from './documents-collections.tsx'
 import { DropZone } from './drop-zone.tsx'
 import { Select } from './select.tsx'
 import { sendFile } from './send-file.ts'
 import { createUploadQueue, type Upload, type UploadTarget } from './upload-queue.ts'
 import { useAddress } from './use-address.ts'
 import { type Collection, type DocumentData, useDocuments } from './use-documents.ts'
+import { usePanels } from './use-panels.ts'
 import { useWide } from './use-wide.ts'
 
 /** From here on there is room for the detail beside the table. */
@@ -63,7 +67,7 @@ const sortChoices = [
   ['-citedBy', 'Most cited first'],
 ] as const
 
-export type DocumentActions = {
+export type DocumentActions = DeletionActions & {
   retryDocument: (input: { documentId: string }) => Promise<ActionResult<null>>
   deleteDocument: (input: { documentId: string }) => Promise<ActionResult<null>>
   describeDocument: (input: { documentId: string }) => Promise<ActionResult<null>>
@@ -73,6 +77,12 @@ export type DocumentActions = {
 }
 
 type CollectionChoice = { chosen: string; name: string }
+
+/** What is there to begin with: the default collection, else the first. */
+const firstChoice = (collections: readonly Collection[]): CollectionChoice => ({
+  chosen: (collections.find(({ name }) => name === defaultCollection) ?? collections[0])?.id ?? newCollection,
+  name: '',
+})
 
 /** What was chosen, as far as it is still there. */
 const standingChoice = (choice: CollectionChoice, collections: readonly Collection[]): CollectionChoice =>
@@ -91,10 +101,11 @@ type CollectionPickerProps = {
   collections: readonly Collection[]
   choice: CollectionChoice
   onChoice: (choice: CollectionChoice) => void
+  mayMake: boolean
 }
 
-/** Where uploads go: a collection that is there, or a new one by its name. */
-const CollectionPicker = ({ collections, choice, onChoice }: CollectionPickerProps) => (
+/** Where uploads go: a collection that is there, or for who may make one a new one by its name. */
+const CollectionPicker = ({ collections, choice, onChoice, mayMake }: CollectionPickerProps) => (
   <div className="flex flex-wrap items-center gap-2 text-[13px]">
     <label htmlFor="upload-collection" className="text-muted-foreground">
       Into
@@ -109,7 +120,7 @@ const CollectionPicker = ({ collections, choice, onChoice }: CollectionPickerPro
           {name}
         </option>
       ))}
-      <option value={newCollection}>New collection…</option>
+      {mayMake && <option value={newCollection}>New collection…</option>}
     </Select>
     {choice.chosen === newCollection && (
       <Input
@@ -124,20 +135,26 @@ const CollectionPicker = ({ collections, choice, onChoice }: CollectionPickerPro
   </div>
 )
 
-/** Everything about documents on one screen: what is there, how far it is, what failed and why, and the way in. */
-export const DocumentsScreen = ({ initial, actions }: { initial: DocumentData; actions: DocumentActions }) => {
+type DocumentsScreenProps = {
+  initial: DocumentData
+  /** The viewer administers the workspace: also makes collections, reads passages, releases held ones, has summaries made. */
+  administers: boolean
+  actions: DocumentActions
+}
+
+/**
+ * Everything about documents on one screen: what is there, how far it is, what failed and why, and the way in. Whoever was given some
+ * collections to look after finds these here, and what they may do with each.
+ */
+export const DocumentsScreen = ({ initial, administers, actions }: DocumentsScreenProps) => {
   const { documents, collections, stale, change, reload } = useDocuments(initial)
   const uploads = useSyncExternalStore(queue.subscribe, queue.getUploads, () => noUploads)
   const address = useAddress()
   const wide = useWide(detailBesidePx)
   const [alreadyThere, setAlreadyThere] = useState<ReadonlySet<string>>(new Set())
   const [deletingId, setDeletingId] = useState<string | null>(null)
-  const [chosen, setChoice] = useState<CollectionChoice>({
-    chosen:
-      (initial.collections.find(({ name }) => name === defaultCollection) ?? initial.collections[0])?.id ??
-      newCollection,
-    name: '',
-  })
+  const [chosen, setChoice] = useState(() => firstChoice(initial.collections))
+  const { panel, question, ...over } = usePanels<'collections', Collection>(async () => reload())
 
   const choice = standingChoice(chosen, collections)
 
@@ -182,6 +199,11 @@ export const DocumentsScreen = ({ initial, actions }: { initial: DocumentData; a
   const filtered = Boolean(text) || facetNames.some((facet) => chosenFacets[facet].length > 0)
   const selected = documents.find(({ id }) => id === address.get('document')) ?? null
   const deleting = documents.find(({ id }) => id === deletingId) ?? null
+  const deletable = useMemo(
+    () => new Set(collections.filter(({ mayDelete }) => mayDelete).map(({ id }) => id)),
+    [collections],
+  )
+  const mayAdd = administers || collections.length > 0
 
   const { set } = address
   const chooseFacet = (facet: FacetName, values: string[]) => set({ [facet]: formatList(values) })
@@ -243,17 +265,27 @@ export const DocumentsScreen = ({ initial, actions }: { initial: DocumentData; a
     row: selected,
     parent: documents.find(({ id }) => id === selected.parentId) ?? null,
     knownTags,
-    held,
+    held: administers ? held : undefined,
+    showsPassages: administers,
     onTags: (tags: string[]) => void tag(selected.id, tags),
     onOpen: open,
     onRetry: () => void retry(selected.id),
-    onDelete: () => setDeletingId(selected.id),
-    onDescribe: () => void summarise(selected.id),
+    onDelete: deletable.has(selected.collection.id) ? () => setDeletingId(selected.id) : undefined,
+    onDescribe: administers ? () => void summarise(selected.id) : undefined,
   }
 
   return (
     <>
-      <AdminHeader>
+      <AdminHeader
+        actions={
+          collections.length > 0 && (
+            <Button size="sm" onClick={() => over.open('collections')}>
+              <Library />
+              Collections
+            </Button>
+          )
+        }
+      >
         <AdminTitle>Documents</AdminTitle>
         <p role="status" className="flex flex-wrap gap-1.5">
           <Badge>{formatCount(ready)} ready</Badge>
@@ -263,11 +295,13 @@ export const DocumentsScreen = ({ initial, actions }: { initial: DocumentData; a
       </AdminHeader>
       <div className="flex min-h-0 flex-1">
         <div className="@container min-h-0 min-w-0 flex-1 overflow-y-auto">
-          <DropZone onFiles={add} className="mx-5 my-[18px] max-sm:mx-4 max-sm:my-4">
-            <CollectionPicker collections={collections} choice={choice} onChoice={setChoice} />
-          </DropZone>
+          {mayAdd && (
+            <DropZone onFiles={add} className="mx-5 my-[18px] max-sm:mx-4 max-sm:my-4">
+              <CollectionPicker collections={collections} choice={choice} onChoice={setChoice} mayMake={administers} />
+            </DropZone>
+          )}
           {stale && (
-            <p role="alert" className="mx-5 mb-3 rounded-md border border-warning px-3 py-2 text-[13px] text-warning">
+            <p role="alert" className="mx-5 my-3 rounded-md border border-warning px-3 py-2 text-[13px] text-warning">
               {stale}
             </p>
           )}
@@ -312,6 +346,7 @@ export const DocumentsScreen = ({ initial, actions }: { initial: DocumentData; a
             uploads={uploads}
             selectedId={selected?.id ?? null}
             alreadyThere={alreadyThere}
+            deletable={deletable}
             sort={sort}
             onSort={(next) => set({ sort: formatSort(next) })}
             onOpen={open}
@@ -326,6 +361,10 @@ export const DocumentsScreen = ({ initial, actions }: { initial: DocumentData; a
                   action={<Button onClick={() => clearFilters()}>Clear filters</Button>}
                 >
                   {formatCount(documents.length)} {documents.length === 1 ? 'document does' : 'documents do'} not match.
+                </EmptyState>
+              ) : !mayAdd ? (
+                <EmptyState title="No collection is yours to change">
+                  Whoever administers the workspace can give you one to look after, on the Access page.
                 </EmptyState>
               ) : (
                 <EmptyState title="No documents yet">
@@ -353,6 +392,25 @@ export const DocumentsScreen = ({ initial, actions }: { initial: DocumentData; a
           </SheetContent>
         </Sheet>
       )}
+      <Sheet open={panel !== null} onOpenChange={(isOpen) => !isOpen && over.close()}>
+        <SheetContent side="right" aria-describedby={undefined} onCloseAutoFocus={over.giveBack}>
+          <CollectionsSheet
+            collections={collections}
+            documents={documents}
+            onDelete={(collection) => {
+              over.close()
+              over.ask(collection)
+            }}
+          />
+        </SheetContent>
+      </Sheet>
+      <AlertDialog open={question !== null} onOpenChange={(isOpen) => !isOpen && over.closeQuestion()}>
+        {question && (
+          <AlertDialogContent onCloseAutoFocus={over.giveBack}>
+            <DeletionQuestion collection={question} actions={actions} act={over.act} />
+          </AlertDialogContent>
+        )}
+      </AlertDialog>
       <AlertDialog open={deleting !== null} onOpenChange={(isOpen) => !isOpen && setDeletingId(null)}>
         <AlertDialogContent>
           <AlertDialogTitle>Delete “{deleting?.name}”?</AlertDialogTitle>

@@ -100,19 +100,21 @@ type GoldenQuestionsProps = {
 /** The saved questions, what is expected for each, and how well it is found. */
 export const GoldenQuestions = ({ questions, second, runGolden, onAsk, onDelete }: GoldenQuestionsProps) => {
   const { run, start, stop } = useGoldenRun(runGolden)
+  const counting = questions.filter(({ fell }) => fell === undefined)
+  const fallen = questions.length - counting.length
   return (
     <ReportSection
       title="Golden set"
-      note={`${formatCount(questions.length)} ${questions.length === 1 ? 'question' : 'questions'}`}
+      note={`${formatCount(questions.length)} ${questions.length === 1 ? 'question' : 'questions'}${fallen > 0 ? `, ${formatCount(fallen)} no longer counted` : ''}`}
       actions={
-        questions.length > 0 &&
+        counting.length > 0 &&
         (run?.running ? (
           <Button size="sm" onClick={stop}>
             <Square />
             Stop
           </Button>
         ) : (
-          <Button size="sm" onClick={() => void start(questions, second)}>
+          <Button size="sm" onClick={() => void start(counting, second)}>
             <Play />
             {second ? 'Run all with both configurations' : 'Run all'}
           </Button>
@@ -176,6 +178,11 @@ export const GoldenQuestions = ({ questions, second, runGolden, onAsk, onDelete 
                 {run?.first.has(golden.id) &&
                   ` · recall · rank ${scoreInWords(run.first.get(golden.id))}${run.compared ? ` | ${scoreInWords(run.second.get(golden.id))}` : ''}`}
               </p>
+              {golden.fell !== undefined && (
+                <p className="break-words text-[12.5px] text-warning-foreground">
+                  No longer counted. {golden.fell} Save it again with what is right now.
+                </p>
+              )}
             </div>
             <Button
               variant="ghost"

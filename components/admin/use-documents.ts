@@ -4,8 +4,12 @@ import type { DocumentRow } from '#lib/shared/admin-contract.ts'
 import type { PublicError } from '#lib/shared/errors.ts'
 import { isInWork, keepUnchanged } from './document-list.ts'
 
-export type Collection = { id: string; name: string; documents: number }
+/** One that the viewer may add to; `mayDelete`: also delete from, and delete. */
+export type Collection = { id: string; name: string; mayDelete: boolean }
 export type DocumentData = { documents: DocumentRow[]; collections: Collection[] }
+
+/** What is left to who may change nothing any more. */
+const nothing: DocumentData = { documents: [], collections: [] }
 
 const busyPollMs = 1_000
 const idlePollMs = 15_000
@@ -46,7 +50,11 @@ export const useDocuments = (initial: DocumentData): LiveDocuments => {
         if (documents && collections) {
           setData((before) => ({ documents: keepUnchanged(before.documents, documents), collections }))
           setStale(null)
-        } else setStale(body.error?.message ?? 'The list could not be read. Trying again.')
+        } else {
+          // Access was taken away: what was to be seen by it goes too.
+          if (body.error?.code === 'not-found') setData(nothing)
+          setStale(body.error?.message ?? 'The list could not be read. Trying again.')
+        }
       } catch {
         if (abort.signal.aborted) return
         setStale('Footnote cannot be reached, so this list may be old. Trying again.')

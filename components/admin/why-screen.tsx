@@ -213,7 +213,12 @@ export const WhyScreen = ({ explanation }: { explanation: Explanation }) => {
                 ],
                 ...(kept ? [['First given', <When key="kept" iso={kept.answeredAt} />] as const] : []),
                 ...(confidence
-                  ? [['Confidence', [confidence.value.toFixed(2), ...confidence.reasons].join(' · ')] as const]
+                  ? [
+                      [
+                        'Confidence',
+                        [confidence.value?.toFixed(2) ?? 'not known', ...confidence.reasons].join(' · '),
+                      ] as const,
+                    ]
                   : []),
                 ['Policy version', policyVersion ?? 'not recorded'],
                 ['Reviewed by', 'nobody'],

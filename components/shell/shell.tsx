@@ -15,6 +15,7 @@ import {
   Scale,
   ScrollText,
   SearchCode,
+  ShieldCheck,
   SlidersHorizontal,
   Users,
   Waypoints,
@@ -23,6 +24,7 @@ import type { Route } from 'next'
 import Link from 'next/link'
 import { usePathname, useRouter } from 'next/navigation'
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from 'react'
+import { Badge } from '#components/ui/badge.tsx'
 import { Button } from '#components/ui/button.tsx'
 import { Kbd } from '#components/ui/kbd.tsx'
 import { Sheet, SheetContent, SheetTitle } from '#components/ui/sheet.tsx'
@@ -40,14 +42,36 @@ import { useHydrated } from './use-hydrated.ts'
 import { ViewerMenu } from './viewer-menu.tsx'
 import { WorkspaceGuard } from './workspace-guard.tsx'
 
-type Place = { title: string; href: Route; icon: typeof FileText; permission: Permission }
+/** Of one `byGrants` a role is not all that opens it. */
+type Place = {
+  title: string
+  href: Route
+  icon: typeof FileText
+  permission: Permission
+  byGrants?: true
+  /** How much waits there. */
+  count?: 'openReviews'
+}
 
 /** Only pages that exist; a group appears with its first page. */
 const groups: { title: string; places: Place[] }[] = [
   {
     title: 'Work',
     places: [
-      { title: 'Documents', href: '/admin/documents' as Route, icon: FileText, permission: 'document.manage' },
+      {
+        title: 'Review',
+        href: '/review' as Route,
+        icon: ShieldCheck,
+        permission: 'review.decide',
+        count: 'openReviews',
+      },
+      {
+        title: 'Documents',
+        href: '/admin/documents' as Route,
+        icon: FileText,
+        permission: 'document.manage',
+        byGrants: true,
+      },
       { title: 'Sources', href: '/admin/sources' as Route, icon: FolderSync, permission: 'document.manage' },
     ],
   },
@@ -81,7 +105,12 @@ const groups: { title: string; places: Place[] }[] = [
   },
 ]
 
-type ShellViewer = Pick<Viewer, 'name' | 'email' | 'role'>
+type ShellViewer = Pick<Viewer, 'name' | 'email' | 'role'> & {
+  /** By role or by grants. */
+  changesDocuments: boolean
+  /** How many answers wait for this person's decision. */
+  openReviews?: number
+}
 type ShellActions = ChatActions & {
   signOut: () => Promise<void>
   signOutEverywhere: () => Promise<void>
@@ -121,9 +150,10 @@ const placeClasses = (current: boolean) =>
     current && 'bg-accent font-medium text-accent-foreground hover:bg-accent',
   )
 
-const PlaceLink = ({ place, onNavigate }: { place: Place; onNavigate: () => void }) => {
+const PlaceLink = ({ place, viewer, onNavigate }: { place: Place; viewer: ShellViewer; onNavigate: () => void }) => {
   const pathname = usePathname()
   const inside = pathname === place.href || pathname.startsWith(`${place.href}/`)
+  const waiting = place.count && viewer[place.count]
   return (
     <Link
       href={place.href}
@@ -133,9 +163,26 @@ const PlaceLink = ({ place, onNavigate }: { place: Place; onNavigate: () => void
     >
       <place.icon aria-hidden />
       {place.title}
+      {Boolean(waiting) && (
+        <Badge variant="warning" className="ml-auto">
+          {waiting}
+          <span className="sr-only"> open</span>
+        </Badge>
+      )}
     </Link>
   )
 }
+
+/** The places that the viewer may open, in their groups. */
+const placesOf = (viewer: ShellViewer) =>
+  groups
+    .map((group) => ({
+      ...group,
+      places: group.places.filter(
+        ({ permission, byGrants }) => can(viewer, permission) || (byGrants && viewer.changesDocuments),
+      ),
+    }))
+    .filter(({ places }) => places.length > 0)
 
 const isMac = () => /mac|iphone|ipad/i.test(navigator.platform)
 
@@ -144,9 +191,10 @@ type RailProps = Omit<ShellProps, 'children' | 'notices'> & { onNavigate: () => 
 const Rail = ({ viewer, section, workspace, workspaces, chats = [], theme, actions, onNavigate }: RailProps) => {
   const pathname = usePathname()
   const hydrated = useHydrated()
-  const allowed = groups
-    .map((group) => ({ ...group, places: group.places.filter(({ permission }) => can(viewer, permission)) }))
-    .filter(({ places }) => places.length > 0)
+  const allowed = placesOf(viewer)
+  const places = allowed.flatMap((group) => group.places)
+  const counted = places.filter(({ count }) => count)
+  const [first, second] = places.filter(({ count }) => !count)
   return (
     <>
       <Link href="/" onClick={onNavigate} className="mb-3 self-start rounded-md px-2 py-0.5">
@@ -167,12 +215,20 @@ const Rail = ({ viewer, section, workspace, workspaces, chats = [], theme, actio
       {section === 'chat' ? (
         <>
           <ChatList chats={chats} actions={actions} onNavigate={onNavigate} />
-          {allowed.length > 0 && (
+          {(first || counted.length > 0) && (
             <nav aria-label="Administration" className="border-t py-2">
-              <Link href={allowed[0]?.places[0]?.href ?? '/'} onClick={onNavigate} className={placeClasses(false)}>
-                <SlidersHorizontal aria-hidden />
-                Administration
-              </Link>
+              {/* Where something waits for this person they are told how much. */}
+              {counted.map((place) => (
+                <PlaceLink key={place.href} place={place} viewer={viewer} onNavigate={onNavigate} />
+              ))}
+              {first && second && (
+                <Link href={first.href} onClick={onNavigate} className={placeClasses(false)}>
+                  <SlidersHorizontal aria-hidden />
+                  Administration
+                </Link>
+              )}
+              {/* Who has one place is told which. */}
+              {first && !second && <PlaceLink place={first} viewer={viewer} onNavigate={onNavigate} />}
             </nav>
           )}
         </>
@@ -184,7 +240,7 @@ const Rail = ({ viewer, section, workspace, workspaces, chats = [], theme, actio
                 {group.title}
               </h3>
               {group.places.map((place) => (
-                <PlaceLink key={place.href} place={place} onNavigate={onNavigate} />
+                <PlaceLink key={place.href} place={place} viewer={viewer} onNavigate={onNavigate} />
               ))}
             </div>
           ))}

@@ -15,7 +15,7 @@ import type {
 import { can, type Role, type Viewer } from '#lib/shared/viewer.ts'
 import { type Executor, rows, type Tx } from '../client.ts'
 import { collectionGrants, collections, documents, groups, memberships } from '../schema/index.ts'
-import { collectionOpenTo, visibleTo } from '../visibility.ts'
+import { collectionOpenTo, deletableBy, visibleTo } from '../visibility.ts'
 
 /** Collections whose grants the viewer may change: all for who governs access, for others those that they manage. */
 const governedBy = (viewer: Viewer): SQL =>
@@ -52,6 +52,33 @@ export const setCollectionName = async (
     )
     .returning({ id: collections.id })
   return renamed.length > 0
+}
+
+/** The collection's row, locked so that no source is made for it meanwhile, and what would go with it. */
+export const getCollectionContents = async (
+  tx: Tx,
+  viewer: Viewer,
+  collectionId: string,
+): Promise<{ documents: number; deletable: number; answers: number; sources: number; switchedOff: string | null }> => {
+  await tx.select({ id: collections.id }).from(collections).where(eq(collections.id, collectionId)).for('update')
+  const [found] = await tx
+    .select({
+      documents: sql<number>`count(*)::int`,
+      deletable: sql<number>`(count(*) filter (where ${deletableBy(viewer)}))::int`,
+      answers: sql<number>`(select count(distinct c.message_id)::int from citations c
+        where c.document_id in (select d.id from documents d where d.collection_id = ${collectionId}))`,
+      sources: sql<number>`(select count(*)::int from sources s where s.collection_id = ${collectionId})`,
+      switchedOff: offReason(viewer.workspaceId, 'collection', sql`${collectionId}::uuid`),
+    })
+    .from(documents)
+    .where(eq(documents.collectionId, collectionId))
+  if (!found) throw new Error('a count without a row')
+  return found
+}
+
+/** Deletes a collection that holds no document any more, with its grants. */
+export const deleteCollection = async (tx: Tx, { workspaceId }: Viewer, collectionId: string): Promise<void> => {
+  await tx.delete(collections).where(and(eq(collections.workspaceId, workspaceId), eq(collections.id, collectionId)))
 }
 
 const iso = (moment: SQL): SQL<string> =>

@@ -32,6 +32,16 @@ export const getOpenCollection = async (
   return found
 }
 
+/** Whether there is a collection that the viewer may add to. */
+export const mayContribute = async (db: Executor, viewer: Viewer): Promise<boolean> => {
+  const found = await db
+    .select({ id: collections.id })
+    .from(collections)
+    .where(collectionOpenTo(viewer, 'contribute'))
+    .limit(1)
+  return found.length > 0
+}
+
 /** The id of the workspace's collection of that name, whoever may read it. */
 export const findCollection = async (
   db: Executor,
@@ -318,4 +328,23 @@ export const deleteDocument = async (
   if (!own) return undefined
   await tx.delete(documents).where(and(eq(documents.id, documentId), deletableBy(viewer)))
   return { name: own.name, blobKeys: [...new Set(versions.map(({ blobKey }) => blobKey))] }
+}
+
+/** Deletes every document of the collection that the viewer may delete; returns them and the blobs to delete. */
+export const deleteDocumentsIn = async (
+  tx: Tx,
+  viewer: Viewer,
+  collectionId: string,
+): Promise<{ documentIds: string[]; blobKeys: string[] }> => {
+  const among = and(deletableBy(viewer), eq(documents.collectionId, collectionId))
+  const versions = await tx
+    .select({ documentId: documents.id, blobKey: documentVersions.blobKey })
+    .from(documents)
+    .innerJoin(documentVersions, eq(documentVersions.documentId, documents.id))
+    .where(among)
+  await tx.delete(documents).where(among)
+  return {
+    documentIds: [...new Set(versions.map(({ documentId }) => documentId))],
+    blobKeys: [...new Set(versions.map(({ blobKey }) => blobKey))],
+  }
 }

@@ -3,7 +3,7 @@ import { and, desc, eq, ilike, inArray, isNull, or, type SQL, sql } from 'drizzl
 import type { KeepingTarget } from '#lib/shared/keeping-contract.ts'
 import type { HoldKind } from '#lib/shared/records-contract.ts'
 import type { Reader } from '#lib/shared/viewer.ts'
-import type { Executor } from '../client.ts'
+import type { Executor, Tx } from '../client.ts'
 import { citations, collections, documents, legalHolds, memberships, messages, users } from '../schema/index.ts'
 import { visibleTo } from '../visibility.ts'
 
@@ -38,6 +38,32 @@ export const listHoldsOn = (
     )
     .orderBy(legalHolds.createdAt)
     .for('share')
+}
+
+/** A hold in force on a collection or on a document in it, the first of them. Locked until the transaction ends. */
+export const findHoldWithin = async (
+  tx: Tx,
+  { workspaceId }: Reader,
+  collectionId: string,
+): Promise<LegalHold | undefined> => {
+  const within = tx.select({ id: documents.id }).from(documents).where(eq(documents.collectionId, collectionId))
+  const [found] = await tx
+    .select()
+    .from(legalHolds)
+    .where(
+      and(
+        eq(legalHolds.workspaceId, workspaceId),
+        isNull(legalHolds.releasedAt),
+        or(
+          and(eq(legalHolds.kind, 'collection'), eq(legalHolds.objectId, collectionId)),
+          and(eq(legalHolds.kind, 'document'), inArray(legalHolds.objectId, within)),
+        ),
+      ),
+    )
+    .orderBy(desc(eq(legalHolds.kind, 'collection')), legalHolds.createdAt)
+    .limit(1)
+    .for('share')
+  return found
 }
 
 /** Every hold that a workspace has placed, those in force first, then the newest. */

@@ -4,7 +4,7 @@ import { alias } from 'drizzle-orm/pg-core'
 import { type DocumentRow, ingestFailures, type Stage } from '#lib/shared/admin-contract.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
 import { chunks, citations, collections, documents, documentVersions, sources } from '../schema/index.ts'
-import { collectionOpenTo, visibleTo } from '../visibility.ts'
+import { changeableBy, collectionOpenTo, visibleTo } from '../visibility.ts'
 import type { Reader } from './reader.ts'
 
 const progressUnit: Partial<Record<Stage, 'pages' | 'passages'>> = {
@@ -95,6 +95,10 @@ const toRow = (found: Awaited<ReturnType<typeof selectRows>>[number]): UncitedRo
 export const listDocuments = async (db: Reader, viewer: Viewer): Promise<UncitedRow[]> =>
   (await selectRows(db, visibleTo(viewer))).map(toRow)
 
+/** Of these, those that the viewer may change. */
+export const listChangeableDocuments = async (db: Reader, viewer: Viewer): Promise<UncitedRow[]> =>
+  (await selectRows(db, changeableBy(viewer))).map(toRow)
+
 /** With how many answers cite each; apart from the rest, for the role that reads documents reads no conversations. */
 export const withCitedBy = async (
   db: Reader,
@@ -136,6 +140,20 @@ export const listCollections = (db: Reader, viewer: Viewer): Promise<CollectionR
     .leftJoin(documents, and(eq(documents.collectionId, collections.id), visibleTo(viewer)))
     .where(collectionOpenTo(viewer))
     .groupBy(collections.id, collections.name)
+    .orderBy(asc(collections.name))
+
+export type ChangeableCollection = { id: string; name: string; mayDelete: boolean }
+
+/** The collections that the viewer may add to, by name, and whether what is in them is theirs to delete. */
+export const listChangeableCollections = (db: Reader, viewer: Viewer): Promise<ChangeableCollection[]> =>
+  db
+    .select({
+      id: collections.id,
+      name: collections.name,
+      mayDelete: sql<boolean>`(${collectionOpenTo(viewer, 'manage')})`,
+    })
+    .from(collections)
+    .where(collectionOpenTo(viewer, 'contribute'))
     .orderBy(asc(collections.name))
 
 /** Documents that answer questions, last changed first, each with a heading from its middle to ask about; of these collections, none: of all. */

@@ -50,6 +50,15 @@ export type AccessCollection = {
   switchedOff: string | null
 }
 
+/** What goes with a collection. */
+export type CollectionDeletion = {
+  documents: number
+  /** Answers that cite one of them. */
+  answers: number
+  /** Why it cannot be deleted now, in words; null when it can. */
+  refusal: string | null
+}
+
 /** One way on which somebody reads a collection: the grant, and who of it they are. */
 export type AccessWay = Pick<AccessGrant, 'subject' | 'name' | 'level' | 'since'> & { grantId: string }
 

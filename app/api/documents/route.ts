@@ -1,9 +1,10 @@
 import { route } from '#lib/auth/index.ts'
-import { listDocuments, receiveUpload } from '#lib/documents.ts'
+import { listChangeable, receiveUpload } from '#lib/documents.ts'
 
-export const GET = route({ permission: 'document.manage', limit: 'read' }, ({ viewer }) => listDocuments(viewer))
+// Who may change documents of which collection is said by grants, not by a role.
+export const GET = route({ permission: 'document.read', limit: 'read' }, ({ viewer }) => listChangeable(viewer))
 
-// The same bytes sent twice are one document. Who may add to a collection is said by grants, not by a role.
+// The same bytes sent twice are one document.
 const upload = { permission: 'document.read', limit: 'upload', scope: 'ingest', repetition: 'own' } as const
 
 /** One file a request, as `multipart/form-data`: fields `collectionId` or `collection` (a name) first, then `file`. */

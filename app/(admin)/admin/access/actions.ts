@@ -3,8 +3,10 @@
 import { z } from 'zod'
 import {
   createCollection as createStored,
+  deleteCollection as deleteStored,
   findPeopleForAccess,
   grant,
+  planCollectionDeletion as planDeletion,
   renameCollection as renameStored,
   revoke,
 } from '#lib/access.ts'
@@ -22,6 +24,23 @@ export const renameCollection = action(
   'access.manage',
   async (input, viewer) => {
     await renameStored(viewer, input)
+    return null
+  },
+)
+
+// Who may delete a collection is said by grants too: also whoever manages it and administers nothing.
+/** It only reads. */
+export const planCollectionDeletion = action(
+  z.strictObject({ collectionId: z.uuid() }),
+  'document.read',
+  ({ collectionId }, viewer) => planDeletion(viewer, collectionId),
+)
+
+export const deleteCollection = action(
+  z.strictObject({ collectionId: z.uuid(), documents: z.int().min(0).max(10_000_000) }),
+  'document.read',
+  async (input, viewer) => {
+    await deleteStored(viewer, input)
     return null
   },
 )

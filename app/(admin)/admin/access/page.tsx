@@ -7,7 +7,15 @@ import { page } from '#lib/auth/index.ts'
 import { listGroups } from '#lib/people.ts'
 import { toAppError } from '#lib/shared/errors.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
-import { createCollection, findPeople, giveGrant, renameCollection, takeGrant } from './actions.ts'
+import {
+  createCollection,
+  deleteCollection,
+  findPeople,
+  giveGrant,
+  planCollectionDeletion,
+  renameCollection,
+  takeGrant,
+} from './actions.ts'
 
 export const metadata: Metadata = { title: 'Access' }
 
@@ -49,7 +57,15 @@ export default async function AccessPage({
       workspaceId={viewer.workspaceId}
       groups={groups.map(({ id, name, members }) => ({ id, name, members }))}
       shown={shown}
-      actions={{ createCollection, renameCollection, giveGrant, takeGrant, findPeople }}
+      actions={{
+        createCollection,
+        renameCollection,
+        planCollectionDeletion,
+        deleteCollection,
+        giveGrant,
+        takeGrant,
+        findPeople,
+      }}
     />
   )
 }
