@@ -9,6 +9,7 @@ import { closeGateway } from '#lib/gateway/index.ts'
 import { closeQueue, openQueue } from '#lib/jobs.ts'
 import { retrieve } from '#lib/rag/index.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
+import { clarify } from '#lib/trust/clarify.ts'
 import { ingestVersion } from './pipeline.ts'
 
 const test = withDatabase()
@@ -45,7 +46,10 @@ it('reads every demo document, forty pages of paper among them', async () => {
 it('finds the passage that answers each demo question', async () => {
   const missed: string[] = []
   for (const { question, contains } of demoQuestions) {
-    const { passages } = await retrieve(question, viewer)
+    const evidence = await retrieve(question, viewer)
+    // Each of them is clear.
+    expect(clarify(question, evidence)).toBeNull()
+    const { passages } = evidence
     if (!passages.some(({ text }) => plain(text).includes(plain(contains)))) missed.push(question)
   }
   expect(missed).toEqual([])

@@ -61,8 +61,8 @@ export type AnswersReport = {
 
 export type CitationReport = { support: SupportReport[]; picks: PickReport; answers: AnswersReport }
 
-const beginSets = ['cmu-dog', 'topicalchat', 'wow']
-const evidenceFile = 'scifact-evidence.jsonl'
+export const beginSets = ['cmu-dog', 'topicalchat', 'wow']
+export const evidenceFile = 'scifact-evidence.jsonl'
 /** What the folder of judged claims has to hold. */
 export const groundednessFiles: readonly string[] = [...beginSets.map((name) => `${name}.tsv`), evidenceFile]
 
@@ -170,7 +170,7 @@ export const measureAnswers = (answers: readonly CitedAnswer[]): AnswersReport =
 }
 
 /** Replies judged by people (BEGIN): knowledge in the third column, the reply in the fifth, the verdict in the last. */
-const readBegin = async (path: string): Promise<JudgedPair[]> =>
+export const readBegin = async (path: string): Promise<JudgedPair[]> =>
   (await readFile(path, 'utf8'))
     .split('\n')
     .slice(1)
@@ -189,7 +189,7 @@ const evidenceSchema = z.object({
   evidence: z.array(z.array(z.number())).transform((alternatives) => alternatives.flat()),
 })
 
-const readEvidence = async (path: string): Promise<z.output<typeof evidenceSchema>[]> =>
+export const readEvidence = async (path: string): Promise<z.output<typeof evidenceSchema>[]> =>
   (await readFile(path, 'utf8'))
     .split('\n')
     .filter((line) => line.trim())

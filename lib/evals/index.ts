@@ -130,6 +130,27 @@ const indexCorpus = async (
   return done
 }
 
+/** Who asks, over what was indexed. */
+export type Corpus = { viewer: Viewer; documents: number; ingestSeconds: number }
+
+/** `run` over the documents of `dir`/corpus.jsonl, in a scratch database that is the process's own while this runs. */
+export const overCorpus = async <Result>(
+  { dir, embedder, onProgress = () => undefined }: Pick<RetrievalEvaluation, 'dir' | 'embedder' | 'onProgress'>,
+  run: (corpus: Corpus) => Promise<Result>,
+): Promise<Result> => {
+  holdDatabase(await openMemoryDatabase())
+  try {
+    const { viewer, collectionId } = await createEvaluator()
+    await warmGateway()
+    if (embedder) await putToUse(embedder, viewer)
+    const startedMs = performance.now()
+    const documents = await indexCorpus(dir, viewer, collectionId, onProgress)
+    return await run({ viewer, documents, ingestSeconds: (performance.now() - startedMs) / 1_000 })
+  } finally {
+    await closeDatabase()
+  }
+}
+
 /** One report for each of `legs`. The process's database is the scratch one while this runs. */
 export const evaluateRetrieval = async ({
   dir,
@@ -144,54 +165,48 @@ export const evaluateRetrieval = async ({
   for await (const question of readLines(join(questionsDir, 'queries.jsonl'), querySchema))
     if (judgements.has(question._id) && questions.length < limit) questions.push(question)
 
-  holdDatabase(await openMemoryDatabase())
-  try {
-    const { viewer, collectionId } = await createEvaluator()
-    await warmGateway()
-    if (embedder) await putToUse(embedder, viewer)
-    const startedMs = performance.now()
-    const documents = await indexCorpus(dir, viewer, collectionId, onProgress)
-    const ingestSeconds = (performance.now() - startedMs) / 1_000
-    const documentOf = await listChunkDocuments(database().db, viewer)
-    const reports: RetrievalReport[] = []
-    for (const leg of legs) {
-      const scores = {
-        ndcg10: [] as number[],
-        recall10: [] as number[],
-        recall100: [] as number[],
-        mrr10: [] as number[],
-        ms: [] as number[],
+  return overCorpus(
+    { dir, onProgress, ...(embedder ? { embedder } : {}) },
+    async ({ viewer, documents, ingestSeconds }) => {
+      const documentOf = await listChunkDocuments(database().db, viewer)
+      const reports: RetrievalReport[] = []
+      for (const leg of legs) {
+        const scores = {
+          ndcg10: [] as number[],
+          recall10: [] as number[],
+          recall100: [] as number[],
+          mrr10: [] as number[],
+          ms: [] as number[],
+        }
+        for (const { _id, text } of questions) {
+          const askedMs = performance.now()
+          const { ranked } = await rank(text, viewer, { legs: leg, k: chunksPerQuestion })
+          scores.ms.push(performance.now() - askedMs)
+          const found = [...new Set(ranked.flatMap(({ chunkId }) => documentOf.get(chunkId) ?? []))]
+          const grades = judgements.get(_id) ?? new Map<string, number>()
+          scores.ndcg10.push(ndcg(found, grades, 10))
+          scores.recall10.push(recall(found, grades, 10))
+          scores.recall100.push(recall(found, grades, 100))
+          scores.mrr10.push(reciprocalRank(found, grades, 10))
+        }
+        reports.push({
+          dataset: basename(resolve(dir)),
+          ...(questionsDir === dir ? {} : { questions: basename(resolve(questionsDir)) }),
+          legs: leg,
+          embedder: (await workspaceEncoder(viewer.workspaceId)).id,
+          documents,
+          queries: questions.length,
+          ndcg10: mean(scores.ndcg10),
+          recall10: mean(scores.recall10),
+          recall100: mean(scores.recall100),
+          mrr10: mean(scores.mrr10),
+          p50Ms: percentile(scores.ms, 0.5),
+          p95Ms: percentile(scores.ms, 0.95),
+          ingestSeconds,
+        })
+        onProgress(`${leg}: nDCG@10 ${mean(scores.ndcg10).toFixed(4)}`)
       }
-      for (const { _id, text } of questions) {
-        const askedMs = performance.now()
-        const { ranked } = await rank(text, viewer, { legs: leg, k: chunksPerQuestion })
-        scores.ms.push(performance.now() - askedMs)
-        const found = [...new Set(ranked.flatMap(({ chunkId }) => documentOf.get(chunkId) ?? []))]
-        const grades = judgements.get(_id) ?? new Map<string, number>()
-        scores.ndcg10.push(ndcg(found, grades, 10))
-        scores.recall10.push(recall(found, grades, 10))
-        scores.recall100.push(recall(found, grades, 100))
-        scores.mrr10.push(reciprocalRank(found, grades, 10))
-      }
-      reports.push({
-        dataset: basename(resolve(dir)),
-        ...(questionsDir === dir ? {} : { questions: basename(resolve(questionsDir)) }),
-        legs: leg,
-        embedder: (await workspaceEncoder(viewer.workspaceId)).id,
-        documents,
-        queries: questions.length,
-        ndcg10: mean(scores.ndcg10),
-        recall10: mean(scores.recall10),
-        recall100: mean(scores.recall100),
-        mrr10: mean(scores.mrr10),
-        p50Ms: percentile(scores.ms, 0.5),
-        p95Ms: percentile(scores.ms, 0.95),
-        ingestSeconds,
-      })
-      onProgress(`${leg}: nDCG@10 ${mean(scores.ndcg10).toFixed(4)}`)
-    }
-    return reports
-  } finally {
-    await closeDatabase()
-  }
+      return reports
+    },
+  )
 }

@@ -299,7 +299,11 @@ export const createCiter = (evidence: Pick<Evidence, 'passages'>, pages: readonl
 
 const saysNothingFound = /\b(?:documents?|sources?|passages?)\b[^.]*\b(?:do|does|did)(?: not|n['’]t)\b/i
 
-/** Sentences that claim something: not a heading, not a table's head, not a lead-in, not the remark that the sources do not say. */
+/** Whether a sentence claims anything: a heading, a table's row, a lead-in, a question, the remark that the sources do not say do not. */
+export const claimsSomething = (sentence: string): boolean =>
+  !/^[#|]|:$|\?$/.test(sentence.trim()) && contentWords(sentence).length >= 2 && !saysNothingFound.test(sentence)
+
+/** Sentences that claim something or cite. */
 const countClaims = (
   prose: string,
   cited: readonly { at: number; supported: boolean }[],
@@ -311,8 +315,7 @@ const countClaims = (
     const text = prose.slice(start, end)
     const until = spans[i + 1]?.start ?? Number.POSITIVE_INFINITY
     const own = cited.filter(({ at }) => at > start && at <= until)
-    const claims = !/^[#|]|:$|\?$/.test(text.trim()) && contentWords(text).length >= 2 && !saysNothingFound.test(text)
-    if (own.length === 0 && !claims) continue
+    if (own.length === 0 && !claimsSomething(text)) continue
     total += 1
     if (own.some((one) => one.supported)) supported += 1
   }

@@ -1,5 +1,6 @@
 /** What retrieval hands to whoever answers: the passages in order of worth, and an honest word on how they were found. */
 import type { NearestDocument } from '#lib/shared/chat-contract.ts'
+import type { AnswerSignals } from './answerable.ts'
 
 /** Where one leg put a chunk: 1 is best. The score is the leg's own: BM25, or cosine. */
 export type LegRank = { rank: number; score: number }
@@ -38,8 +39,13 @@ export type Evidence = {
   /** False: nothing here answers the question, and no model is to be called. */
   found: boolean
   passages: Passage[]
-  /** How well the best of what was found fits the question: in meaning (null without an encoder), and in its words; 0 to 1. */
-  relevance: { near: number | null; coverage: number }
+  /**
+   * How well the best of what was found fits the question: in meaning (null without an encoder), and in its words; and from both the
+   * chance that an answer is in it (`answerable.ts`). 0 to 1 each.
+   */
+  relevance: { near: number | null; coverage: number; answerable: number }
+  /** What that chance is made of; null when nothing was found at all. */
+  signals: AnswerSignals | null
   /** Why nothing was searched, in words, where the workspace's policy leaves nothing to search. */
   closed: string | null
   /** The nearest documents, for an honest refusal. */

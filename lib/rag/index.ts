@@ -26,10 +26,11 @@ import { judgeRelevance } from './relevance.ts'
 import { type Found, type StageRecord, search } from './stages.ts'
 import { unlikeCosineOf } from './unlike.ts'
 
-export { type Citer, createCiter } from './cite.ts'
+export { type CiteEvent, type Citer, claimsSomething, createCiter } from './cite.ts'
 export type { Evidence } from './evidence.ts'
 export { shortened } from './pack.ts'
 export { heldPassages, releaseHeld } from './quarantine.ts'
+export { unlikeCosineOf } from './unlike.ts'
 
 /** One leg alone; both mixed; or both mixed and looked at once more, as a workspace has it that changed nothing. */
 export type Legs = 'lexical' | 'vector' | 'hybrid' | 'hybrid+rerank'
@@ -82,7 +83,7 @@ const prepare = async (
   return { encoder, scope, settings: { ...both, graph: false, rewrite: 'off', rerank: 'off' } }
 }
 
-type Ranked = Pick<Found, 'ranked' | 'cosine' | 'heldBack' | 'stages'> & {
+type Ranked = Pick<Found, 'ranked' | 'cosine' | 'standing' | 'heldBack' | 'stages'> & {
   /** Words for a banner when the vectors were missing. */
   degraded: string | null
 }
@@ -93,7 +94,15 @@ const rankPrepared = async (
   { filter = {}, k, trace, signal, ...prepared }: RetrieveCall & Prepared,
 ): Promise<Ranked> => {
   const { collectionIds } = prepared.scope
-  if (collectionIds === null) return { ranked: [], cosine: null, heldBack: 0, stages: [], degraded: null }
+  if (collectionIds === null)
+    return {
+      ranked: [],
+      cosine: null,
+      standing: { words: null, agreement: null },
+      heldBack: 0,
+      stages: [],
+      degraded: null,
+    }
   const { wordsOnly, ...found } = await search({
     question,
     viewer,
@@ -163,7 +172,7 @@ const evidenceOf = async (
   { ranking, prepared, call, index }: Ranking,
 ): Promise<{ evidence: Evidence; stages: StageRecord[] }> => {
   const { filter, k, tokensMax = tokensMaxDefault, trace } = call
-  const { ranked, cosine, degraded, heldBack } = ranking
+  const { ranked, cosine, standing, degraded, heldBack } = ranking
   const { settings, encoder, scope } = prepared
   // Where nothing may be searched nothing was ranked.
   const collectionIds = scope.collectionIds ?? []
@@ -180,7 +189,7 @@ const evidenceOf = async (
   const packed = pack(found, { tokensMax, passagesMax: k ?? passagesMax })
   const relevance = judgeRelevance(
     question,
-    { cosine, unlike: cosine === null ? 0 : await unlikeCosineOf(encoder, viewer.workspaceId) },
+    { cosine, unlike: cosine === null ? 0 : await unlikeCosineOf(encoder, viewer.workspaceId), ...standing },
     found
       .slice(0, nearestMax)
       .map(({ chunk }) => [chunk.title, ...chunk.headingPath, chunk.context, chunk.text].join('\n')),
@@ -223,7 +232,8 @@ const evidenceOf = async (
       question,
       found: relevance.found,
       passages: relevance.found ? passages : [],
-      relevance: { near: relevance.near, coverage: relevance.coverage },
+      relevance: { near: relevance.near, coverage: relevance.coverage, answerable: relevance.answerable },
+      signals: relevance.signals,
       closed: scope.closed,
       nearest: nearestOf(found),
       foundBy: { encoder: encoder.id, index },

@@ -4,6 +4,7 @@
  */
 import { detectLanguage } from '#lib/language.ts'
 import { contentWords } from '#lib/shared/text.ts'
+import { type AnswerSignals, answerability, answerableMin } from './answerable.ts'
 
 export type Relevance = {
   found: boolean
@@ -11,24 +12,21 @@ export type Relevance = {
   /** The cosine on the scale from unlike texts (0) to the same text (1); null without an encoder. */
   near: number | null
   coverage: number
+  /** The chance that what was found holds an answer; see `answerable.ts`. */
+  answerable: number
+  /** What the chance is made of; null when nothing was found at all. */
+  signals: AnswerSignals | null
 }
 
-/**
- * Calibrated on questions with and without an answer; a false refusal costs more than a weak passage, which the answer admits.
- * Nearness is the cosine on a scale from what unlike texts have in the encoder (0) to the same text (1).
- */
-const thresholds = {
-  /** Near enough in meaning whatever the words. */
-  cosine: 0.5,
-  /** With at least this share of the question's words, less nearness will do. */
-  coverageSome: 0.5,
-  cosineWithSome: 0.3,
-  /** Nearly all of the words, for codes and names that an encoder does not know. */
-  coverageAll: 0.8,
-  /** Without an encoder there are only words. */
-  coverageAlone: 0.6,
-  /** A question in another language than the passages shares no words with them. */
-  cosineForeign: 0.15,
+/** With at least this share of the question's words the passages have it whole: codes and names that an encoder does not know. */
+const wholeFrom = 0.8
+
+/** How the two legs of a search stand to each other. */
+export type Standing = {
+  /** BM25 of the best as a part of what a passage with all of the terms would have; null when words were not searched. */
+  words: number | null
+  /** How high the best by words stands among the nearest: 1 over its place, 0 when it is not there; null unless both were searched. */
+  agreement: number | null
 }
 
 /** Folds endings so that "rotated" meets "rotation" and "keys" "key": a prefix, for the coverage count only. */
@@ -60,24 +58,39 @@ const isForeign = (question: string, texts: readonly string[]): boolean => {
   return asked !== 'und' && read !== 'und' && asked !== read
 }
 
+type LegHit = { chunkId: number; score: number }
+
+/** `lexical` and `vector` are what may be read of each leg, best first; `whole` what a passage with all of the terms would have. */
+export const standingOf = (lexical: readonly LegHit[], vector: readonly LegHit[], whole: number): Standing => {
+  const [best] = lexical
+  if (!best) return { words: 0, agreement: 0 }
+  const place = vector.findIndex(({ chunkId }) => chunkId === best.chunkId)
+  return { words: whole > 0 ? best.score / whole : 0, agreement: place < 0 ? 0 : 1 / (place + 1) }
+}
+
+/** Where one leg was not searched: what questions have in the middle. */
+const agreementUnknown = 0.3
+
 /**
  * `cosine` is that of the best chunk, null when there is no encoder; `unlike` what texts have in that encoder that have nothing to do
- * with each other; `texts` are the best chunks with their headings.
+ * with each other; `words` and `agreement` how the legs stand; `texts` are the best chunks with their headings.
  */
 export const judgeRelevance = (
   question: string,
-  { cosine, unlike = 0 }: { cosine: number | null; unlike?: number },
+  { cosine, unlike = 0, words, agreement }: { cosine: number | null; unlike?: number } & Partial<Standing>,
   texts: readonly string[],
 ): Relevance => {
   const coverage = wordCoverage(question, texts)
   const near = cosine === null ? null : (cosine - unlike) / (1 - unlike)
-  const found =
-    texts.length > 0 &&
-    (near === null
-      ? coverage >= thresholds.coverageAlone
-      : near >= thresholds.cosine ||
-        (near >= thresholds.cosineWithSome && coverage >= thresholds.coverageSome) ||
-        (near >= thresholds.cosineForeign && isForeign(question, texts)) ||
-        coverage >= thresholds.coverageAll)
-  return { found, cosine, near, coverage }
+  if (texts.length === 0) return { found: false, cosine, near, coverage, answerable: 0, signals: null }
+  const signals: AnswerSignals = {
+    near,
+    // Among few passages a word that stands nowhere weighs more than all that do: alone, how many they are counts as well.
+    words: near === null ? Math.max(words ?? 0, coverage) : (words ?? coverage),
+    agreement: agreement ?? agreementUnknown,
+    whole: coverage >= wholeFrom,
+    foreign: isForeign(question, texts),
+  }
+  const answerable = answerability(signals)
+  return { found: answerable >= answerableMin, cosine, near, coverage, answerable, signals }
 }

@@ -15,6 +15,7 @@ import { decompose } from './decompose.ts'
 import { exactness, exactParts } from './features.ts'
 import { type Fused, fuse } from './fuse.ts'
 import { graphLeg, type LegScope, legOff, lexicalLeg, vectorLeg } from './legs.ts'
+import { type Standing, standingOf } from './relevance.ts'
 
 export type Scored = { chunkId: number; score: number; parts: Record<string, number> }
 export type StageRecord = { stage: StageName; on: boolean; ms: number; note: string; candidates: Scored[] }
@@ -38,6 +39,7 @@ export type Found = {
   ranked: Fused[]
   /** Of the nearest passage that is not held. */
   cosine: number | null
+  standing: Standing
   /** No vectors were to be had though they were wanted. */
   wordsOnly: boolean
   /** Held passages among the first `shown` of everything that was found; they are not in `ranked`. */
@@ -124,22 +126,29 @@ const textOf = ({ title, headingPath, context, text }: FoundChunk): string =>
   [title, ...headingPath, context, text].filter(Boolean).join('\n')
 
 /** The first `count` of a ranking with what a model may read of them. */
-const readFirst = async (ranked: readonly Fused[], count: number, viewer: Viewer) => {
-  const first = ranked.slice(0, count)
-  const ids = first.map(({ chunkId }) => chunkId)
-  const chunks = await readAs(database(), viewer, (db, reader) => getChunks(db, reader, ids))
-  const read = new Map(chunks.map((chunk) => [chunk.chunkId, chunk]))
-  return first.flatMap((one) => {
-    const chunk = read.get(one.chunkId)
-    return chunk ? [{ one, chunk }] : []
-  })
+type ReadFirst = (ranked: readonly Fused[], count: number) => Promise<{ one: Fused; chunk: FoundChunk }[]>
+
+/** Reads a passage once within a search, however many of its stages look at it. */
+const createReader = (viewer: Viewer): ReadFirst => {
+  const read = new Map<number, FoundChunk | null>()
+  return async (ranked, count) => {
+    const first = ranked.slice(0, count)
+    const ids = first.map(({ chunkId }) => chunkId).filter((chunkId) => !read.has(chunkId))
+    const chunks = ids.length === 0 ? [] : await readAs(database(), viewer, (db, reader) => getChunks(db, reader, ids))
+    for (const chunkId of ids) read.set(chunkId, null)
+    for (const chunk of chunks) read.set(chunk.chunkId, chunk)
+    return first.flatMap((one) => {
+      const chunk = read.get(one.chunkId)
+      return chunk ? [{ one, chunk }] : []
+    })
+  }
 }
 
-const byFeatures = async (ranked: Fused[], { question, viewer }: SearchCall): Promise<Reordered> => {
+const byFeatures = async (ranked: Fused[], question: string, readFirst: ReadFirst): Promise<Reordered> => {
   const asked = exactParts(question)
   if (asked.length === 0)
     return { ranked, note: 'nothing in the question is to be found exactly as it is', parts: new Map() }
-  const first = await readFirst(ranked, rereadMax.features, viewer)
+  const first = await readFirst(ranked, rereadMax.features)
   const found = exactness(
     asked,
     first.map(({ chunk }) => textOf(chunk)),
@@ -160,6 +169,7 @@ const byModel = async (
   ranked: Fused[],
   by: Exclude<keyof typeof rereadMax, 'features'>,
   call: SearchCall,
+  readFirst: ReadFirst,
 ): Promise<Reordered> => {
   const { question, viewer, settings, trace, signal } = call
   const late = AbortSignal.timeout(settings.rerankMs)
@@ -169,7 +179,7 @@ const byModel = async (
   within.addEventListener('abort', () => reject(within.reason), { once: true })
   given.catch(() => undefined)
   try {
-    const first = await Promise.race([readFirst(ranked, rereadMax[by], viewer), given])
+    const first = await Promise.race([readFirst(ranked, rereadMax[by]), given])
     const texts = first.map(({ chunk }) => textOf(chunk))
     const reranking = rerankPassages(question, texts, {
       by,
@@ -203,8 +213,12 @@ const byModel = async (
   }
 }
 
-const diversify = async (ranked: Fused[], most: number, viewer: Viewer): Promise<{ ranked: Fused[]; left: number }> => {
-  const first = await readFirst(ranked, rereadMax.features, viewer)
+const diversify = async (
+  ranked: Fused[],
+  most: number,
+  readFirst: ReadFirst,
+): Promise<{ ranked: Fused[]; left: number }> => {
+  const first = await readFirst(ranked, rereadMax.features)
   const counts = new Map<string, number>()
   const kept = first.flatMap(({ one, chunk }) => {
     const count = (counts.get(chunk.documentId) ?? 0) + 1
@@ -214,9 +228,20 @@ const diversify = async (ranked: Fused[], most: number, viewer: Viewer): Promise
   return { ranked: kept, left: first.length - kept.length }
 }
 
+/** Of the question as a whole or, where a part of it is answered better, of that part. */
+const standingOfLegs = (legs: readonly LegsFound[]): Standing => {
+  const all = legs.map(({ lexical, vector }): Standing => {
+    const { words, agreement } = standingOf(free(lexical.hits), free(vector.hits), lexical.hits[0]?.whole ?? 0)
+    const searched = lexical !== legOff
+    return { words: searched ? words : null, agreement: searched && vector.asked ? agreement : null }
+  })
+  return all.toSorted((a, b) => (b.words ?? 0) - (a.words ?? 0))[0] ?? { words: null, agreement: null }
+}
+
 /** Candidates in their order, and how it came to it. Throws when the database does, or the signal's reason. */
 export const search = async (call: SearchCall): Promise<Found> => {
   const { settings, viewer, trace } = call
+  const readFirst = createReader(viewer)
   const question = call.question.slice(0, questionCharsMax)
   const stages: StageRecord[] = []
 
@@ -258,8 +283,8 @@ export const search = async (call: SearchCall): Promise<Found> => {
     settings.rerank === 'off'
       ? { ranked: fused, note: 'switched off', parts: new Map<number, Record<string, number>>() }
       : settings.rerank === 'features'
-        ? await byFeatures(fused, call)
-        : await byModel(fused, settings.rerank, call)
+        ? await byFeatures(fused, call.question, readFirst)
+        : await byModel(fused, settings.rerank, call, readFirst)
   span?.set({ note: reordered.note })
   span?.end()
   stages.push({
@@ -272,7 +297,7 @@ export const search = async (call: SearchCall): Promise<Found> => {
 
   startedMs = performance.now()
   const most = settings.perDocumentMax
-  const spread = most > 0 ? await diversify(reordered.ranked, most, viewer) : { ranked: reordered.ranked, left: 0 }
+  const spread = most > 0 ? await diversify(reordered.ranked, most, readFirst) : { ranked: reordered.ranked, left: 0 }
   stages.push({
     stage: 'diversify',
     on: most > 0,
@@ -286,6 +311,7 @@ export const search = async (call: SearchCall): Promise<Found> => {
   return {
     ranked: spread.ranked,
     cosine: near.length > 0 ? Math.max(...near.map(({ score }) => score)) : null,
+    standing: standingOfLegs(legs),
     wordsOnly: settings.vector && legs.some(({ vector }) => vector.asked === null),
     heldBack: all.slice(0, call.shown).filter(({ chunkId }) => !readable.has(chunkId)).length,
     stages,
