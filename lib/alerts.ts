@@ -98,7 +98,8 @@ export const rulesMet = (
 export type SendAlert = (url: string, body: Record<string, unknown>) => Promise<void>
 
 const webhookFetch = createSafeFetch({ totalMs: 10_000, bytesMax: 64_000 })
-const post: SendAlert = async (url, body) => {
+/** Posts JSON to an address that an admin has set; throws when it was not taken. */
+export const postToWebhook: SendAlert = async (url, body) => {
   const response = await webhookFetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -165,7 +166,7 @@ const checkWorkspace = async (workspaceId: string, now: Date, send: SendAlert): 
 }
 
 /** Looks at every workspace; the worker calls it each minute. One workspace's trouble is not another's. */
-export const checkAlerts = async (now = new Date(), send: SendAlert = post): Promise<void> => {
+export const checkAlerts = async (now = new Date(), send: SendAlert = postToWebhook): Promise<void> => {
   for (const workspaceId of await listWorkspaceIds(database().db))
     await checkWorkspace(workspaceId, now, send).catch((error: unknown) =>
       log.warn({ err: error, workspaceId }, 'alerts were not checked'),

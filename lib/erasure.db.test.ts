@@ -15,6 +15,7 @@ import {
   chunks,
   citations,
   collectionGrants,
+  collections,
   documents,
   documentVersions,
   erasures,
@@ -281,6 +282,29 @@ describe('erasing a person', () => {
     expect(await loadChat(person, chatId)).toBeNull()
     expect((await db.select().from(documents).where(eq(documents.workspaceId, workspaceId))).length).toBe(1)
     expect(await planErasure(admin, { kind: 'person', id: other.userId })).toMatchObject({ refusal: null })
+  })
+
+  it('takes a name out of the workspaces of its person alone, and out of the texts in JSON, not out of its form', async () => {
+    const { db } = test.current()
+    const [here, elsewhere] = [await createTestWorkspace(test.current()), await createTestWorkspace(test.current())]
+    const [ledger, quoted] = [here.viewers.member, here.viewers.reviewer]
+    const rename = (userId: string, name: string) => db.update(users).set({ name }).where(eq(users.id, userId))
+    await rename(ledger.userId, 'General Ledger')
+    await rename(quoted.userId, 'apples", "pears')
+    for (const { collectionId } of [here, elsewhere])
+      await db.update(collections).set({ name: 'General Ledger' }).where(eq(collections.id, collectionId))
+    const policy = { words: ['apples', 'pears'], note: 'General Ledger said "apples", "pears"' }
+    const draft = { id: newId(), workspaceId: here.workspaceId, basedOn: 1, policy, reason: '' }
+    await db.insert(policyDrafts).values(draft)
+    for (const { userId, email } of [ledger, quoted]) {
+      const { id } = await requestErasure(here.viewers.admin, { kind: 'person', id: userId }, email)
+      await runErasure(id, pace)
+    }
+    const nameOf = async (id: string) => (await db.select().from(collections).where(eq(collections.id, id)))[0]?.name
+    expect(await nameOf(elsewhere.collectionId)).toBe('General Ledger')
+    expect(await nameOf(here.collectionId)).toBe('erased person')
+    const [kept] = await db.select().from(policyDrafts).where(eq(policyDrafts.id, draft.id))
+    expect(kept?.policy).toEqual({ words: ['apples', 'pears'], note: 'erased person said "erased person"' })
   })
 
   it('asks open answers to stop, waits for them, and erases what their end still writes; killed, it is done again', async () => {

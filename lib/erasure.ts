@@ -11,28 +11,32 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { type Database, database, type Tx } from '#db/client.ts'
 import {
-  clearRemains,
   countOfDocument,
-  countOfPerson,
-  countOpenAnswers,
   describeErasure,
-  type Erasure,
   eraseDocumentRows,
-  erasePersonRows,
   getErasableDocument,
+  listDocumentFamily,
+  listFamilyBlobs,
+  withdrawAnswers,
+} from '#db/queries/erasure-document.ts'
+import {
+  countOfPerson,
+  erasePersonRows,
   getErasablePerson,
-  getErasure,
-  insertErasure,
   isLastOwner,
   leftSomething,
-  listDocumentFamily,
-  listErasures as listErasureRows,
-  listFamilyBlobs,
-  listOpenAnswers,
   lockOutPerson,
+} from '#db/queries/erasure-person.ts'
+import {
+  countOpenAnswers,
+  type Erasure,
+  getErasure,
+  insertErasure,
+  listErasures as listErasureRows,
+  listOpenAnswers,
   setErasure,
-  withdrawAnswers,
-} from '#db/queries/erasure.ts'
+} from '#db/queries/erasure-record.ts'
+import { clearRemains } from '#db/queries/erasure-remains.ts'
 import { listHoldsOn } from '#db/queries/legal-holds.ts'
 import { everythingOf } from '#db/visibility.ts'
 import { audit } from './audit.ts'

@@ -131,6 +131,13 @@ const queues = {
     concurrency: 1,
     deadLetter: undefined,
   },
+  /** That an answer was decided on, told to the policy's webhook; tried for about a day. */
+  'review.notify': {
+    payload: z.strictObject({ workspaceId: z.uuid(), itemId: z.uuid() }),
+    options: { retryLimit: 30, retryDelay: 15, retryBackoff: true, retryDelayMax: 3_600, expireInSeconds: 60 },
+    concurrency: 2,
+    deadLetter: undefined,
+  },
   /** What is older than the policy's days goes, once a day. */
   'retention.run': {
     payload: z.strictObject({ workspaceId: z.uuid() }),

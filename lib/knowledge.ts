@@ -116,7 +116,8 @@ const evidenceOf = ({ found, stages }: RetrievalReport): string[] =>
 
 /**
  * Asks golden questions one after the other and scores the evidence of each against what is expected; with `configuration`
- * instead of the workspace's own. Ids that are not of the workspace are left out. Throws what `explain` throws.
+ * instead of the workspace's own. Ids that are not of the workspace, and questions that no longer count, are left out. Throws what
+ * `explain` throws.
  */
 export const measureGolden = async (
   viewer: Viewer,

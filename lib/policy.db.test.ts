@@ -45,6 +45,14 @@ const eventsOf = async ({ workspaceId }: TestWorkspace) =>
   ).map(({ event }) => event)
 
 describe('drafts of a policy', () => {
+  it.each(['0 1e300', '1e300 5', '-5 0', '0 9007199254740991', '1', '1 2 3', 'a b', '0x10 0', '0 -1'])(
+    'are not tried from a place that is none: %s',
+    async (after) => {
+      const { admin } = (await createTestWorkspace(test.current())).viewers
+      await expect(previewPolicy(admin, withPolicy({}), { after })).rejects.toMatchObject({ code: 'bad-request' })
+    },
+  )
+
   it('are kept as typed, one a person, and in force only once applied, with who, when and why', async () => {
     const made = await createTestWorkspace(test.current())
     const { admin } = made.viewers

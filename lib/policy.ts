@@ -547,6 +547,14 @@ const causeWords = ({ kind, id, act }: Judged, { policy }: Governed): string => 
   return rule ? ruleWords(rule) : 'by a rule'
 }
 
+/** What `next` said; null at the beginning. Throws `bad-request` for what no part can have said. */
+const placeOf = (after: string | null): { from: number; since: number } | null => {
+  if (!after) return null
+  const [, from, since] = /^(\d{1,4}) (\d{1,13})$/.exec(after) ?? []
+  if (from === undefined || since === undefined) throw new AppError('bad-request')
+  return { from: Number(from), since: Number(since) }
+}
+
 /**
  * Judges answers of the last week by a policy that is not in force, newest first, some at a time: at most the 200 newest. `after` is
  * what the part before gave as `next`. Nothing is asked of a model and nothing is stored. An answer from before confidence was
@@ -565,8 +573,7 @@ export const previewPolicy = async (
   )
   if (unreadable.length > 0) refuse(unreadable.join(' '))
   const { db } = database()
-  const [from = 0, since = now.getTime() - previewDays * dayMs] = (after ?? '').split(' ').filter(Boolean).map(Number)
-  if (!Number.isInteger(from) || !Number.isInteger(since)) throw new AppError('bad-request')
+  const { from, since } = placeOf(after) ?? { from: 0, since: now.getTime() - previewDays * dayMs }
   const asked = { since: new Date(since), newest: previewAnswersMax }
   const [total, stored] = await Promise.all([
     countAnswers(db, viewer, asked),

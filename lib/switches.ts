@@ -26,7 +26,8 @@ const memo = (): Memo<readonly SwitchOn[]> => {
 /** What is off in the workspace. Throws `not-ready` when that cannot be read: whoever generates fails closed. */
 export const switchesOn = async (workspaceId: string): Promise<readonly SwitchOn[]> => {
   try {
-    return await memo().get(workspaceId, () => listSwitchesOn(database().db, workspaceId))
+    // Made a promise here: a query by itself runs anew for each that waits for it.
+    return await memo().get(workspaceId, async () => listSwitchesOn(database().db, workspaceId))
   } catch (cause) {
     throw new AppError('not-ready', {
       cause,

@@ -201,7 +201,7 @@ program
 program
   .command('account')
   .argument('<email>')
-  .addOption(new Option('--role <role>', 'what a new account may do').choices(roles).default('user'))
+  .addOption(new Option('--role <role>', 'what a new account may do').choices(roles).default('member'))
   .option('--name <name>', 'how the person is called')
   .description('make an account, or give a known one a new password; while no server owns the data')
   .action(async (email: string, options: AccountOptions) => {

@@ -1,6 +1,7 @@
 /** `erase`: a person or a document for good, in all workspaces; for whoever runs the installation. While no server owns the database. */
 import { database } from '#db/client.ts'
-import { findPersonId, getDocumentWorkspace } from '#db/queries/erasure.ts'
+import { getDocumentWorkspace } from '#db/queries/erasure-document.ts'
+import { findPersonId } from '#db/queries/erasure-person.ts'
 import { listWorkspaces } from '#db/queries/people.ts'
 import { planErasure, requestErasure, runErasure } from '#lib/erasure.ts'
 import { AppError } from '#lib/shared/errors.ts'

@@ -49,7 +49,10 @@ const inWords = (explanation: Explanation): string[] => {
     ...fact('Encoder', full?.versions?.encoder),
     ...fact('Index', full?.versions?.index),
     ...fact('Policy version', policyVersion),
-    ...fact('Confidence', confidence && [confidence.value.toFixed(2), ...confidence.reasons].join(' · ')),
+    ...fact(
+      'Confidence',
+      confidence && [confidence.value?.toFixed(2) ?? 'not known', ...confidence.reasons].join(' · '),
+    ),
     ...fact('Reviewer', 'none'),
     ...fact('Tokens', full?.tokens && `${full.tokens.in} in, ${full.tokens.out} out`),
     ...fact('Cost', full?.tokens && formatCost(full.costMicros)),

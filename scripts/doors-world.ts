@@ -20,6 +20,7 @@ import {
   modelProviders,
   models,
   policyDrafts,
+  reviewItems,
   sources,
   taskRuns,
   traces,
@@ -115,6 +116,17 @@ const fill = async (database: Database, owner: Person, count: number, text: stri
       workspaceId,
       question: `${id} ${text}`,
       expected: [{ documentId: made.document[0] ?? '', quote: 'days of leave' }],
+    })),
+  )
+  // Asked by nobody of those who knock: nobody decides on an answer to their own question.
+  await db.insert(reviewItems).values(
+    ids('review').map((id) => ({
+      ...{ id, workspaceId, contentHash: sha256(id), policyVersion: null },
+      ...{ kind: 'queued' as const, reason: 'rule', risk: 45, held: false, collectionIds: [collectionId] },
+      question: `${id} ${text}`,
+      content: { text, citations: [], claims: [], metadata: {}, sources: [] },
+      reasons: [{ kind: 'rule' as const, words: text }],
+      dueAt: new Date(Date.now() + 86_400_000),
     })),
   )
   await db.insert(groups).values(ids('group').map((id) => ({ id, workspaceId, name: `${id} ${text}`.slice(0, 80) })))

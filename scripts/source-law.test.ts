@@ -29,7 +29,7 @@ const laws: Law[] = [
       'db/queries/budgets.ts': 'a constant',
       'db/dump.ts': 'names and definitions that the database itself gave; nothing of a request',
       'db/queries/lexical-index.ts': 'names of our own tables',
-      'db/queries/erasure.ts': 'names of tables and casts from the inventory, not from a request',
+      'db/queries/erasure-remains.ts': 'names of tables from the inventory, not from a request',
     },
   },
   {

@@ -10,8 +10,9 @@ import { toast } from '#components/ui/toaster.tsx'
 import { Tooltip } from '#components/ui/tooltip.tsx'
 import type { ChatMessage, Citation, MessageMetadata } from '#lib/shared/chat-contract.ts'
 import { cn } from '#lib/shared/cn.ts'
-import { formatCost, formatDuration, formatWhen } from '#lib/shared/format.ts'
+import { formatAgo, formatCost, formatDuration } from '#lib/shared/format.ts'
 import { shortPageInWords } from '#lib/shared/page-unit.ts'
+import { AnswerReview } from './answer-review.tsx'
 import { AnswerText } from './answer-text.tsx'
 import { textOf } from './chat-request.ts'
 import { answerWithFootnotes } from './copy-answer.ts'
@@ -49,7 +50,8 @@ const isReply = ({ route, model, read }: MessageMetadata): boolean => Boolean(ro
 
 const readInWords = (metadata: MessageMetadata): string => {
   const { read, status } = metadata
-  if (metadata.withheld) return 'Not shown, by the policy of this workspace'
+  if (status === 'held') return 'Written, and held for a person'
+  if (metadata.withheld) return metadata.review ? 'Not shown' : 'Not shown, by the policy of this workspace'
   if (isReply(metadata)) return 'Answered at once'
   if (!read) return status === 'no-source' ? 'Searched your documents' : status === 'failed' ? 'No answer' : 'Answer'
   if (read.passages === 0) return 'Searched your documents, found nothing close'
@@ -191,11 +193,6 @@ const Ending = ({ metadata }: { metadata: MessageMetadata }) => {
   )
 }
 
-const ago = (iso: string): string => {
-  const when = formatWhen(iso)
-  return when === 'now' ? 'a moment ago' : /^\d+ (min|h|d)$/.test(when) ? `${when} ago` : `on ${when}`
-}
-
 const modelNote = (model: Answerer): string =>
   model.kind === 'built-in'
     ? 'Quoted by the built-in answerer, no language model configured'
@@ -298,7 +295,8 @@ const Actions = ({
           {isReply(metadata)
             ? 'Answered by Footnote itself, no language model asked'
             : modelNote(metadata.model ?? answerer)}
-          {metadata.cache && ` · first given ${ago(metadata.cache.answeredAt)}; its sources were looked up again now`}
+          {metadata.cache &&
+            ` · first given ${formatAgo(metadata.cache.answeredAt)}; its sources were looked up again now`}
           {claims && claims.supported < claims.total && ' · outlined numbers are not supported by their source'}
         </p>
       )}
@@ -335,6 +333,7 @@ export const Answer = memo(({ message, streaming, stage, rights, answerer, onAsk
           {words}
         </p>
       ))}
+      {metadata.review && !streaming && <AnswerReview review={metadata.review} />}
       <AnswerCitationsContext value={context}>
         {text && (
           <div {...(streaming ? {} : markable(message.id, 'Answer'))}>

@@ -1,5 +1,5 @@
 /** What the screen sends and how it reads a refusal. Pure. */
-import { type ChatMessage, type ChatRequest, narrows } from '#lib/shared/chat-contract.ts'
+import { type ChatMessage, type ChatRequest, isPending, narrows } from '#lib/shared/chat-contract.ts'
 import type { PublicError } from '#lib/shared/errors.ts'
 import type { Scope } from './scope-words.ts'
 
@@ -47,11 +47,16 @@ export const readRefusal = (failure: unknown): Refusal => {
 const newestAnswerAt = (messages: readonly ChatMessage[]): string =>
   messages.findLast(({ role }) => role === 'assistant')?.metadata?.createdAt ?? ''
 
+/** Answers that a person has decided on. */
+const decidedOf = (messages: readonly ChatMessage[]): number =>
+  messages.filter(({ metadata }) => metadata?.review && !isPending(metadata.review)).length
+
 /**
  * Whether what the server sent replaces what the browser holds. A page from the browser's history may be older than the
  * conversation; one that knows a newer answer, or a question more, is not.
  */
 export const isNewer = (loaded: readonly ChatMessage[], held: readonly ChatMessage[]): boolean => {
   const [loadedAt, heldAt] = [newestAnswerAt(loaded), newestAnswerAt(held)]
+  if (loadedAt === heldAt && decidedOf(loaded) > decidedOf(held)) return true
   return loadedAt === heldAt ? loaded.length > held.length : loadedAt > heldAt
 }

@@ -28,6 +28,7 @@ import { SourceAside, SourceSheet } from './source-panel.tsx'
 import { SourcePanelContext, type SourcePanelState, type SourceTarget } from './source-target.ts'
 import { useStore } from './store.ts'
 import { progressInWords, SummaryPanel } from './summary-panel.tsx'
+import { useDecisions } from './use-decisions.ts'
 import { useMedia } from './use-media.ts'
 import { type SummaryActions, useSummary } from './use-summary.ts'
 
@@ -243,6 +244,8 @@ export const ChatScreen = ({
     if (!busy && wasBusy.current) setAnnouncement(endInWords(opened.chat.messages.at(-1)))
     wasBusy.current = busy
   }, [busy, opened])
+
+  useDecisions(opened, messages, setAnnouncement)
 
   const rights = useMemo(() => ({ canSeeCosts, canSeeTraces }), [canSeeCosts, canSeeTraces])
   const lastId = last?.id

@@ -27,6 +27,10 @@ export type OpenChat = {
   stop(): Promise<void>
   /** Takes up the answer that is being written on the server, if one is. */
   follow(): Promise<void>
+  /** An answer as it stands now, in the place of what the tab has of it. */
+  replace(message: ChatMessage): void
+  /** Only the server knows how things stand. */
+  refresh(): void
   /** Takes over what the server loaded, unless this tab knows better. */
   adopt(messages: ChatMessage[]): void
 }
@@ -187,6 +191,10 @@ const createOpenChat = (chatId: string, messages: ChatMessage[]): OpenChat => {
           : message,
       )
     },
+    replace: (message) => {
+      chat.messages = chat.messages.map((one) => (one.id === message.id ? message : one))
+    },
+    refresh: () => stale.set(stale.get() + 1),
     adopt: (loaded) => {
       if (!busy() && isNewer(loaded, chat.messages)) chat.messages = loaded
     },
@@ -236,6 +244,7 @@ export const openChat = (viewerId: string, chatId: string, messages: ChatMessage
 /** The last words of an answer for those who listen instead of look. */
 export const endInWords = (message: ChatMessage | undefined): string => {
   const status = message?.metadata?.status
+  if (status === 'held') return 'A person checks the answer before it is shown.'
   if (status === 'no-source') return 'No answer was found in the documents.'
   if (status === 'stopped') return 'Answer stopped.'
   if (status === 'failed' || status === 'interrupted') return 'The answer could not be finished.'

@@ -5,6 +5,8 @@ import { cn } from '#lib/shared/cn.ts'
 
 export const Popover = Primitive.Root
 export const PopoverTrigger = Primitive.Trigger
+/** Where it stands when something else opens it. */
+export const PopoverAnchor = Primitive.Anchor
 
 /** A small window for choosing, beside what opened it. Give it a name with `aria-label`: it is announced as a dialog. */
 export const PopoverContent = ({

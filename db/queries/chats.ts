@@ -15,6 +15,7 @@ import {
 } from '../schema/index.ts'
 import { visibleTo } from '../visibility.ts'
 import { insertModelCalls, type ModelCallValues } from './model-calls.ts'
+import { insertReviewItem, type NewReviewItem } from './reviews.ts'
 
 type Owner = Pick<Viewer, 'userId' | 'workspaceId'>
 
@@ -127,6 +128,37 @@ export const getMessage = async (
   return message
 }
 
+/** A message of any of the viewer's chats; a replaced answer is not there. */
+export const findOwnMessage = async (
+  db: Executor,
+  viewer: Owner,
+  messageId: string,
+): Promise<StoredMessage | undefined> => {
+  const [message] = await db
+    .select(messageColumns)
+    .from(messages)
+    .innerJoin(chats, and(eq(chats.id, messages.chatId), ownedBy(viewer)))
+    .where(and(eq(messages.id, messageId), isNull(messages.supersededAt)))
+  return message
+}
+
+/** Those of the messages that no person is about to decide on any more: decided on, replaced, or gone. */
+export const listDecided = async (db: Executor, messageIds: readonly string[]): Promise<string[]> => {
+  if (messageIds.length === 0) return []
+  const open = await db
+    .select({ id: messages.id })
+    .from(messages)
+    .where(
+      and(
+        inArray(messages.id, [...messageIds]),
+        isNull(messages.supersededAt),
+        sql`${messages.metadata} -> 'review' ->> 'state' in ('waiting', 'queued')`,
+      ),
+    )
+  const waits = new Set(open.map(({ id }) => id))
+  return messageIds.filter((id) => !waits.has(id))
+}
+
 export const getStreamingMessage = async (db: Executor, chatId: string): Promise<{ id: string } | undefined> => {
   const [message] = await db
     .select({ id: messages.id })
@@ -233,6 +265,8 @@ export type FinishedAnswer = {
   chunks: unknown[]
   /** What was paid for it; stored even when the answer had already ended, since it was paid. */
   calls: readonly ModelCallValues[]
+  /** A person is to look at it. */
+  review?: NewReviewItem
 }
 
 /** Ends an answer: text, state, citations, cost and last events in one transaction. False when it had already ended. */
@@ -254,6 +288,7 @@ export const finishAnswer = async (db: Executor, answer: FinishedAnswer): Promis
       )
     if (answer.chunks.length > 0)
       await tx.insert(streamEvents).values({ messageId: answer.messageId, seq: answer.seq, chunks: answer.chunks })
+    if (answer.review) await insertReviewItem(tx, answer.review)
     return true
   })
 

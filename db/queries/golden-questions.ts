@@ -1,26 +1,28 @@
 /** Questions with what should be found for them. Names of documents come only with `visibleTo`. */
-import { and, asc, count, eq, inArray } from 'drizzle-orm'
+import { and, asc, count, eq, inArray, isNull } from 'drizzle-orm'
 import type { ExpectedPassage, GoldenQuestion } from '#lib/shared/knowledge-contract.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
 import type { Executor } from '../client.ts'
-import { documents, goldenQuestions } from '../schema/index.ts'
+import { correctionSources, documents, goldenQuestions } from '../schema/index.ts'
 import { visibleTo } from '../visibility.ts'
 
-type StoredGoldenQuestion = { id: string; question: string; expected: ExpectedPassage[] }
+type StoredGoldenQuestion = { id: string; question: string; expected: ExpectedPassage[]; fell?: string }
 
-/** Keeps a question; one that is there already expects from now on what is given. */
+/** Keeps a question; one that is there already expects from now on what is given, whatever review it came from. */
 export const saveGoldenQuestion = async (
   db: Executor,
   { workspaceId, userId }: Viewer,
-  golden: StoredGoldenQuestion,
+  golden: Omit<StoredGoldenQuestion, 'fell'>,
 ): Promise<void> => {
-  await db
+  const [saved] = await db
     .insert(goldenQuestions)
     .values({ ...golden, workspaceId, createdBy: userId })
     .onConflictDoUpdate({
       target: [goldenQuestions.workspaceId, goldenQuestions.question],
-      set: { expected: golden.expected },
+      set: { expected: golden.expected, answer: null, itemId: null, fellAt: null, fellBecause: null },
     })
+    .returning({ id: goldenQuestions.id })
+  if (saved) await db.delete(correctionSources).where(eq(correctionSources.correctionId, saved.id))
 }
 
 /** How many other questions the workspace has saved. */
@@ -34,20 +36,34 @@ export const countOtherGoldenQuestions = async (db: Executor, viewer: Viewer, qu
   return (all?.saved ?? 0) - (same?.saved ?? 0)
 }
 
-/** The workspace's questions, or those of `ids` among them, in the order in which they were saved. */
-export const listGoldenQuestions = (
+/**
+ * The workspace's questions, or those of `ids` among them that count, in the order in which they were saved. One whose document has
+ * changed since its answer was approved does not count.
+ */
+export const listGoldenQuestions = async (
   db: Executor,
   viewer: Viewer,
   { ids, limit }: { ids?: readonly string[]; limit: number },
-): Promise<StoredGoldenQuestion[]> =>
-  db
-    .select({ id: goldenQuestions.id, question: goldenQuestions.question, expected: goldenQuestions.expected })
+): Promise<StoredGoldenQuestion[]> => {
+  const found = await db
+    .select({
+      id: goldenQuestions.id,
+      question: goldenQuestions.question,
+      expected: goldenQuestions.expected,
+      fellAt: goldenQuestions.fellAt,
+      because: goldenQuestions.fellBecause,
+    })
     .from(goldenQuestions)
     .where(
-      and(eq(goldenQuestions.workspaceId, viewer.workspaceId), ids ? inArray(goldenQuestions.id, [...ids]) : undefined),
+      and(
+        eq(goldenQuestions.workspaceId, viewer.workspaceId),
+        ids ? and(inArray(goldenQuestions.id, [...ids]), isNull(goldenQuestions.fellAt)) : undefined,
+      ),
     )
     .orderBy(asc(goldenQuestions.createdAt), asc(goldenQuestions.id))
     .limit(limit)
+  return found.map(({ fellAt, because, ...golden }) => ({ ...golden, ...(fellAt ? { fell: because ?? '' } : {}) }))
+}
 
 /** With the names of the documents that they expect and the words in them, as far as the viewer may see these. */
 export const withDocumentNames = async (
@@ -79,5 +95,6 @@ export const deleteGoldenQuestion = async (db: Executor, viewer: Viewer, id: str
     .delete(goldenQuestions)
     .where(and(eq(goldenQuestions.workspaceId, viewer.workspaceId), eq(goldenQuestions.id, id)))
     .returning({ id: goldenQuestions.id })
+  await db.delete(correctionSources).where(eq(correctionSources.correctionId, id))
   return gone.length > 0
 }

@@ -15,6 +15,9 @@ export type ConversationContext = {
 const tokensOf = (turns: readonly Turn[]): number =>
   turns.reduce((sum, { content }) => sum + estimateTokens(content), 0)
 
+/** Room for the earlier turns in a prompt. */
+export const historyTokensMax = 1_200
+
 /** One line of the digest, and lines at most. */
 const lineChars = 140
 const linesMax = 12

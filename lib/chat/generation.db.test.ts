@@ -93,6 +93,28 @@ describe('generation', () => {
     expect(cited.get(answerId)).toMatchObject([{ ordinal: 1, title: 'Handbook', removed: true, quote: '' }])
   })
 
+  it('asks once about all citations that are there, and shows none of the words of one that was not judged', async () => {
+    const { answerId } = await openAnswer()
+    const writer = start(answerId)
+    writer.write('Thirty days.')
+    writer.cite(citation)
+    writer.cite({ ...citation, ordinal: 2 })
+    const asked: number[] = []
+    const reading = readAll(
+      followGeneration(answerId, async (citations) => {
+        asked.push(citations.length)
+        return citations.slice(0, 1)
+      }),
+    )
+    await writer.end({ status: 'complete', metadata: {} })
+    const shown = (await reading).flatMap((chunk) => (chunk.type === 'data-citation' ? [chunk.data] : []))
+    expect(asked).toEqual([2])
+    expect(shown).toMatchObject([
+      { ordinal: 1, quote: 'Thirty days.' },
+      { ordinal: 2, quote: '', removed: true },
+    ])
+  })
+
   it('goes on when a reader leaves', async () => {
     const { answerId, chatId } = await openAnswer()
     const writer = start(answerId)

@@ -6,6 +6,7 @@
 import type { InferUIMessageChunk } from 'ai'
 import { database } from '#db/client.ts'
 import { type FinishedAnswer, type Flush, finishAnswer, flushAnswers, listStreamEvents } from '#db/queries/chats.ts'
+import type { NewReviewItem } from '#db/queries/reviews.ts'
 import type { LedgerLine } from '#lib/gateway/index.ts'
 import { log } from '#lib/log.ts'
 import type { ChatMessage, Citation, MessageMetadata, MessageStatus } from '#lib/shared/chat-contract.ts'
@@ -124,6 +125,8 @@ export type GenerationEnd = {
   metadata: MessageMetadata
   /** What the answer cost: stored with it, in one transaction. */
   calls?: readonly LedgerLine[]
+  /** A person is to look at it: opened with the end, or not at all. */
+  review?: NewReviewItem
 }
 
 export type GenerationWriter = {
@@ -245,7 +248,7 @@ export const openGeneration = ({ messageId, metadata, show }: GenerationStart): 
       sentAtMs = Number.NEGATIVE_INFINITY
       push({ type: 'reset-step' })
     },
-    end: async ({ status, metadata: last, calls = [] }) => {
+    end: async ({ status, metadata: last, calls = [], review }) => {
       sendText()
       ending = true
       await held.footnoteFlushing
@@ -260,6 +263,7 @@ export const openGeneration = ({ messageId, metadata, show }: GenerationStart): 
         seq,
         chunks: [...generation.chunks.slice(keptChunks), ...closing],
         calls,
+        ...(review ? { review } : {}),
       }
       try {
         await finishAnswer(database().db, answer)
@@ -280,7 +284,7 @@ export const abortGeneration = (messageId: string): void => {
   generations().get(messageId)?.abort.abort(new StopRequested())
 }
 
-const followLocal = async function* (generation: Generation, signal: AbortSignal): AsyncGenerator<ChatChunk> {
+const followLocal = async function* (generation: Generation, signal: AbortSignal): AsyncGenerator<ChatChunk[]> {
   let wake: () => void = () => undefined
   const awaken = (): void => wake()
   generation.watchers.add(awaken)
@@ -288,10 +292,10 @@ const followLocal = async function* (generation: Generation, signal: AbortSignal
   signal.addEventListener('abort', awaken, { once: true })
   try {
     for (let next = 0; !signal.aborted; ) {
-      const chunk = generation.chunks[next]
-      if (chunk) {
-        next += 1
-        yield chunk
+      const unread = generation.chunks.slice(next)
+      if (unread.length > 0) {
+        next += unread.length
+        yield unread
       } else if (generation.done) return
       else
         await new Promise<void>((resolve) => {
@@ -304,31 +308,45 @@ const followLocal = async function* (generation: Generation, signal: AbortSignal
   }
 }
 
-const followStored = async function* (messageId: string, signal: AbortSignal): AsyncGenerator<ChatChunk> {
+const followStored = async function* (messageId: string, signal: AbortSignal): AsyncGenerator<ChatChunk[]> {
   let afterSeq = -1
   while (!signal.aborted) {
     const { status, events } = await listStreamEvents(database().db, messageId, afterSeq)
     for (const { seq, chunks } of events) {
       afterSeq = seq
-      yield* chunks as ChatChunk[]
+      yield chunks as ChatChunk[]
     }
     if (status === undefined) return
     if (status !== 'streaming') {
       // An interrupted writer never sent its end.
-      if (status === 'interrupted') yield { type: 'finish', messageMetadata: { status } }
+      if (status === 'interrupted') yield [{ type: 'finish', messageMetadata: { status } }]
       return
     }
     await new Promise((resolve) => setTimeout(resolve, pollMs))
   }
 }
 
+/** Every citation among the chunks as it is shown, asked for all of them together. */
+const shownIn = async (chunks: readonly ChatChunk[], show: Show): Promise<ChatChunk[]> => {
+  const cited = chunks.flatMap((chunk) => (chunk.type === 'data-citation' ? [chunk.data] : []))
+  const shown = (cited.length > 0 ? await show(cited) : []).values()
+  return chunks.map((chunk) => {
+    if (chunk.type !== 'data-citation') return chunk
+    // Fails closed: the words of what was not judged are not shown.
+    return { ...chunk, data: shown.next().value ?? { ...chunk.data, quote: '', rects: [], removed: true } }
+  })
+}
+
+/** Citations as a reader may see them, in their order. */
+type Show = (citations: readonly Citation[]) => Promise<readonly Citation[]>
+
 /**
- * The generation of a message from its first chunk to its end, each citation as `show` gives it for who reads. Cancelling the stream
+ * The generation of a message from its first chunk to its end, its citations as `show` gives them for who reads. Cancelling the stream
  * stops reading, never the writing.
  */
 export const followGeneration = (
   messageId: string,
-  show: (citation: Citation) => Promise<Citation> = async (citation) => citation,
+  show: Show = async (citations) => citations,
 ): ReadableStream<ChatChunk> => {
   const abort = new AbortController()
   const local = generations().get(messageId)
@@ -338,7 +356,7 @@ export const followGeneration = (
       try {
         const { done, value } = await source.next()
         if (done) controller.close()
-        else controller.enqueue(value.type === 'data-citation' ? { ...value, data: await show(value.data) } : value)
+        else for (const chunk of await shownIn(value, show)) controller.enqueue(chunk)
       } catch (error) {
         controller.error(error)
       }

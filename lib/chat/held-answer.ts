@@ -7,12 +7,16 @@ import type { GenerationWriter } from './generation.ts'
 
 type Written = { text: string } | { citation: Citation }
 
-export type HeldAnswer = GenerationWriter & {
+/** An answer until its verdict. */
+export type Draft = GenerationWriter & {
   /** Writes everything into the generation, as it was written here. */
   release(): void
 }
 
-export const holdAnswer = (writer: GenerationWriter): HeldAnswer => {
+/** Of what cannot be withheld: readers see it as it is written. */
+export const openAnswer = (writer: GenerationWriter): Draft => ({ ...writer, release: () => undefined })
+
+export const holdAnswer = (writer: GenerationWriter): Draft => {
   let written: Written[] = []
   return {
     ...writer,

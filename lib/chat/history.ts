@@ -33,6 +33,7 @@ export const showMetadata = (metadata: MessageMetadata, viewer: Viewer): Message
     tokens: _tokens,
     collectionIds: _ids,
     versions: _versions,
+    injection: _injection,
     ...rest
   } = metadata
   return rest

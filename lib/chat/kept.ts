@@ -1,13 +1,15 @@
 /**
  * Answers that were given before. A kept answer is given again only when the same question, or one that is certainly the same,
  * finds today, for this person, the very passages it cites: what was changed, deleted or closed to them since takes it away. It is
- * looked for only among those that were written by the same rights, for what was not cited may have shaped it too.
+ * looked for only among those that were written by the same rights, for what was not cited may have shaped it too. What a person has
+ * checked comes first, for everybody who may read all that it was written from.
  */
 import { createHash } from 'node:crypto'
 import { database } from '#db/client.ts'
 import { accessFingerprint } from '#db/visibility.ts'
 import {
   type AnswerEvent,
+  findChecked,
   keepAnswer,
   type LedgerLine,
   lookUpAnswer,
@@ -63,12 +65,47 @@ const stillStands = (citations: readonly Citation[], evidence: Evidence): boolea
   return citations.length > 0 && citations.every(({ chunkId }) => found.has(chunkId))
 }
 
-/** Looks for a kept answer. Never throws: a cache that does not answer is a miss. */
+/** An answer that a person has checked, before any that was only given before. */
+const findCurated = async (asked: Asked, evidence: Evidence, trace: Tracer): Promise<KeptHit | null> => {
+  const { viewer, chatId, answerId, question, collectionIds, filter } = asked
+  const startedMs = performance.now()
+  const found = await findChecked({ viewer, question, collectionIds, filter })
+  if (!found) return null
+  const { answer, level, similarity } = found
+  const stands = stillStands(answer.citations, evidence)
+  const span = trace.open('cache')
+  span.label(stands ? `cache: ${level} hit, checked by a person` : 'cache: a checked answer, passed over')
+  span.set({ level, similarity, ...(stands ? {} : { passedOver: 'a passage that it cites was not found again' }) })
+  span.end()
+  if (!stands) return null
+  return {
+    text: answer.answer,
+    citations: answer.citations,
+    metadata: {
+      curated: { checkedAt: new Date(answer.checkedAtMs).toISOString() },
+      tokens: { in: 0, out: 0 },
+      costMicros: 0,
+    },
+    line: savedLine({
+      viewer,
+      chatId,
+      messageId: answerId,
+      traceId: trace.traceId,
+      level,
+      entry: null,
+      totalMs: performance.now() - startedMs,
+    }),
+  }
+}
+
+/** Looks for a checked answer, then for a kept one. Never throws: a cache that does not answer is a miss. */
 export const findKept = async (
   asked: Asked,
   evidence: Evidence,
   trace: Tracer,
 ): Promise<{ hit: KeptHit } | { hit: null; miss: Miss }> => {
+  const curated = await findCurated(asked, evidence, trace)
+  if (curated) return { hit: curated }
   const { viewer, chatId, answerId, question } = asked
   const span = trace.open('cache')
   const startedMs = performance.now()

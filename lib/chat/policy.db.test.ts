@@ -1,18 +1,21 @@
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { createScratchDocument } from '#db/queries/evaluation.ts'
-import { getGatewaySettings, storeGatewaySettings } from '#db/queries/gateway-settings.ts'
-import { claimVersion } from '#db/queries/ingest.ts'
-import { collectionGrants, collections, messages, streamEvents, traces } from '#db/schema/index.ts'
-import { addTestModel, createTestWorkspace, type TestWorkspace, withDatabase } from '#db/testing.ts'
+import { messages, streamEvents, traces } from '#db/schema/index.ts'
+import { withDatabase } from '#db/testing.ts'
 import { type MockProvider, startMockProvider } from '#e2e/mock-provider.ts'
-import { indexParsed } from '#ingestion/pipeline.ts'
-import { forgetSettings } from '#lib/gateway/settings.ts'
 import { retrieve } from '#lib/rag/index.ts'
-import type { ChatMessage, ChatRequest } from '#lib/shared/chat-contract.ts'
+import type { ChatMessage } from '#lib/shared/chat-contract.ts'
 import { newId } from '#lib/shared/ids.ts'
-import { type PolicyInput, policySchema } from '#lib/shared/policy-contract.ts'
-import { loadChat, respond } from './index.ts'
+import {
+  answered,
+  asking,
+  type ChatWorld,
+  keysText as keys,
+  keysAnswer,
+  openChatWorld,
+  keysQuestion as question,
+  setPolicy,
+} from '#scripts/chat-world.ts'
 
 const test = withDatabase()
 
@@ -26,78 +29,11 @@ afterAll(() => Promise.all([first.close(), second.close()]))
 beforeEach(() => {
   for (const vendor of [first, second]) {
     vendor.requests.length = 0
-    vendor.script({ text: said })
+    vendor.script({ text: keysAnswer })
   }
 })
 
-const said = 'Signing keys are rotated every 90 days by the platform team [1].'
-const question = 'How often are signing keys rotated?'
-const keys = 'Signing keys are rotated every 90 days by the platform team.'
-const laptops = 'A lost laptop is reported to the help desk within four hours.'
-
-type World = TestWorkspace & { secretId: string; providerIds: string[] }
-
-const publish = async ({ viewers }: TestWorkspace, collectionId: string, name: string, text: string): Promise<void> => {
-  const { db } = test.current()
-  const claim = await claimVersion(db, await createScratchDocument(db, viewers.admin, { collectionId, name }))
-  if (!claim) throw new Error('no claim')
-  const blocks = [{ kind: 'paragraph' as const, start: 0, end: text.length }]
-  await indexParsed(claim, { kind: 'text', title: name, text, blocks, pages: [] }, new AbortController().signal)
-}
-
-/** Keys stand in a collection of their own, laptops in General; two models, the first is asked first. */
-const world = async (): Promise<World> => {
-  const workspace = await createTestWorkspace(test.current())
-  const { db } = test.current()
-  const { workspaceId, collectionId } = workspace
-  const secretId = newId()
-  await db.insert(collections).values({ id: secretId, workspaceId, name: 'Secret' })
-  await db.insert(collectionGrants).values({
-    id: newId(),
-    workspaceId,
-    collectionId: secretId,
-    subject: 'workspace',
-    subjectId: workspaceId,
-    level: 'read',
-  })
-  await publish(workspace, secretId, 'Keys', keys)
-  await publish(workspace, collectionId, 'Laptops', laptops)
-  const providerIds: string[] = []
-  for (const [position, vendor] of [first, second].entries()) {
-    const providerId = await addTestModel(db, {
-      workspaceId,
-      baseUrl: vendor.url,
-      provider: { name: `mock ${position}` },
-      model: { modelId: `mock-${position}`, position },
-    })
-    providerIds.push(providerId)
-  }
-  return { ...workspace, secretId, providerIds }
-}
-
-const setPolicy = async ({ workspaceId }: TestWorkspace, policy: PolicyInput): Promise<void> => {
-  const { db } = test.current()
-  const { settings, version } = await getGatewaySettings(db, workspaceId)
-  await storeGatewaySettings(db, workspaceId, version, { ...settings, policy: policySchema.parse(policy) })
-  forgetSettings(workspaceId)
-}
-
-const asking = (text: string, rest: Partial<ChatRequest> = {}): ChatRequest => ({
-  chatId: newId(),
-  messageId: newId(),
-  text,
-  trigger: 'submit',
-  collectionIds: [],
-  ...rest,
-})
-
-const answered = async ({ viewers }: TestWorkspace, request: ChatRequest) => {
-  const seen: unknown[] = []
-  for await (const chunk of await respond(request, viewers.member)) seen.push(chunk)
-  const answer = (await loadChat(viewers.member, request.chatId))?.messages.at(-1)
-  const text = (answer?.parts ?? []).map((part) => (part.type === 'text' ? part.text : '')).join('')
-  return { answer, text, seen: JSON.stringify(seen), metadata: answer?.metadata }
-}
+const world = (): Promise<ChatWorld> => openChatWorld(test.current(), [first, second])
 const citedIn = (answer: ChatMessage | undefined): string[] =>
   (answer?.parts ?? []).flatMap((part) => (part.type === 'data-citation' ? [part.data.title] : []))
 const asked = (vendor: MockProvider): string => JSON.stringify(vendor.requests.map(({ body }) => body))
@@ -237,7 +173,7 @@ describe('confidence', () => {
       .where(eq(streamEvents.messageId, withheld.answer?.id ?? ''))
     expect(JSON.stringify([stored, sent])).not.toContain('green')
     // What is sure enough comes whole, with its citations, when it has been judged.
-    first.script({ text: said })
+    first.script({ text: keysAnswer })
     const released = await answered(made, asking(`${question} Please.`))
     expect(released.text).toContain('[^1]')
     expect(citedIn(released.answer)).toEqual(['Keys'])

@@ -2,7 +2,7 @@
  * A policy held against a question and an answer: topics, confidence, rules. Pure. What it finds is said in words to who asked, with
  * what they can do; the trace names the rule.
  */
-import type { AnswerAct, Policy, PolicyTopic } from '#lib/shared/policy-contract.ts'
+import { type AnswerAct, type Policy, type PolicyTopic, policyTopics } from '#lib/shared/policy-contract.ts'
 import { topicWords } from '#lib/shared/policy-words.ts'
 import { rulesMet } from './answer-rules.ts'
 import { topicsOf } from './topics.ts'
@@ -28,7 +28,10 @@ const nextSteps: Record<PolicyTopic, string> = {
 }
 
 const byTopic = (policy: Policy, text: string, words: (topic: PolicyTopic, act: PolicyFinding['act']) => string) =>
-  topicsOf(text).flatMap(({ topic }): PolicyFinding[] => {
+  topicsOf(
+    text,
+    policyTopics.filter((topic) => policy.topics[topic] !== 'allow'),
+  ).flatMap(({ topic }): PolicyFinding[] => {
     const act = policy.topics[topic]
     return act === 'allow' ? [] : [{ kind: 'topic', id: topic, act, words: words(topic, act) }]
   })

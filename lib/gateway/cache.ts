@@ -47,7 +47,12 @@ export const recipeOf = ({ workspaceId, access, task, promptHash, modelKey, inde
   // As JSON, so that no part can run into the next.
   sha256(JSON.stringify([workspaceId, access, task, promptHash, modelKey, indexVersion]))
 
-const questionHash = (question: string): string => sha256(normalisedQuestion(question))
+/** What the same question word for word has in common. */
+export const questionHash = (question: string): string => sha256(normalisedQuestion(question))
+
+/** The vector that a question may be found near by; null where nothing certain is known of it. */
+export const comparableVector = (question: string, embedded: Embedded | null): Float32Array | null =>
+  embedded?.model === measuredPrior.encoder && isComparable(question) ? embedded.vector : null
 
 export type KeptAnswer = AnswerRow
 export type Embedded = { vector: Float32Array; model: string }
@@ -230,7 +235,7 @@ export const keepAnswer = async (
       recipe,
       question,
       questionHash: questionHash(question),
-      embedding: embedded?.model === measuredPrior.encoder && isComparable(question) ? embedded.vector : null,
+      embedding: comparableVector(question, embedded),
       answer: answer.answer,
       citations: [...citations],
       model,

@@ -12,18 +12,20 @@ import { database } from '#db/client.ts'
 import { listServingNames } from '#db/queries/embedding-indexes.ts'
 import { getUsageOf } from '#db/queries/model-calls.ts'
 import type { Citation } from '#lib/shared/chat-contract.ts'
+import { type SensitiveKind, sensitiveKinds } from '#lib/shared/gateway-settings.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
 import { settleLeases } from './admit.ts'
 import * as cache from './cache.ts'
 import { embed, embeddingModel, listEncoders, loadEmbeddingModel } from './embedding.ts'
 import { scoreInjection } from './injection.ts'
 import { classifyIntent, type UsageFacts } from './intent.ts'
+import { embedQuestion } from './embed-question.ts'
 import { closeCrossEncoder } from './local/cross-encoder.ts'
 import { closeEncoder } from './local/encoder.ts'
 import { ledgerLine } from './meter.ts'
 import type { LedgerLine } from './metered.ts'
 import { type AnswerEvent, candidatesFor } from './recipe.ts'
-import { createRedactor } from './redact.ts'
+import { createRedactor, findSensitive, type RedactionActs } from './redact.ts'
 import { settingsOf } from './settings.ts'
 import { answerIdentity } from './tasks.ts'
 
@@ -33,6 +35,7 @@ export { meetsRule, patternFault } from './answer-rules.ts'
 export { advanceBatches, type BatchResult, batchOutput, offerBatch } from './batch.ts'
 export { observeAnswer, sweepAnswers } from './cache.ts'
 export { acceptCanary, checkModel, sweepCanaries } from './canary.ts'
+export { type CheckedHit, findChecked, keyOfQuestion } from './checked.ts'
 export {
   EncoderUnavailable,
   embed,
@@ -59,6 +62,7 @@ export {
   settingIssues,
   testProvider,
 } from './setup.ts'
+export { topicsOf } from './topics.ts'
 export { type WorkspaceEncoder, workspaceEncoder } from './workspace-encoder.ts'
 
 /** Encoders that are loaded before anybody asks: more would take the memory of those that are used. */
@@ -101,6 +105,19 @@ export const maskForRecord = async (text: string, viewer: Pick<Viewer, 'workspac
   const { settings } = await settingsOf(viewer.workspaceId)
   return createRedactor(settings.redaction.acts).redact(text).text
 }
+
+/**
+ * Kinds of personal data and secrets in a text, whatever the workspace masks. Not names, which stand in most documents of an
+ * organisation, and not addresses of machines.
+ */
+export const sensitiveKindsIn = (text: string): SensitiveKind[] => [
+  ...new Set(
+    findSensitive(text, everyKind)
+      .map(({ kind }) => kind)
+      .filter((kind) => kind !== 'person' && kind !== 'ip'),
+  ),
+]
+const everyKind = Object.fromEntries(sensitiveKinds.map((kind) => [kind, 'mask'])) as RedactionActs
 
 /** Titles come again with every question. */
 const shortChars = 300
@@ -151,13 +168,6 @@ const recipeFor = async ({ viewer, access }: Omit<Asking, 'question'>): Promise<
     modelKey: (await candidatesFor(viewer)).map(({ key }) => key).join(' '),
     indexVersion: embeddingModel().id,
   })
-
-const embedQuestion = async (question: string): Promise<cache.Embedded> => {
-  const { model, vectors } = await embed([question], { purpose: 'query' })
-  const [vector] = vectors
-  if (!vector) throw new Error('a text without a vector')
-  return { vector, model }
-}
 
 /** A kept answer to the question, or none. Never throws. */
 export const lookUpAnswer = async (asking: Asking): Promise<cache.LookUp> => {
@@ -220,7 +230,8 @@ type Saved = {
   messageId: string
   traceId: string
   level: 'exact' | 'semantic'
-  entry: cache.KeptAnswer
+  /** Null: what a person has checked; what it cost once is not known. */
+  entry: cache.KeptAnswer | null
   totalMs: number
 }
 
@@ -235,9 +246,9 @@ export const savedLine = ({ viewer, entry, level, totalMs, ...ids }: Saved): Led
     route: 'cache',
     outcome: 'ok',
     cache: level,
-    servedModel: entry.model,
+    servedModel: entry?.model ?? null,
     costMicros: 0,
-    savedMicros: entry.costMicros,
-    savedTokens: entry.tokensIn + entry.tokensOut,
+    savedMicros: entry?.costMicros ?? 0,
+    savedTokens: entry ? entry.tokensIn + entry.tokensOut : 0,
     totalMs,
   })

@@ -150,8 +150,11 @@ const howHard = ({ question, passages }: NonNullable<TaskCall['asked']>, message
 
 export const prepare = async (name: TaskName, input: Record<string, unknown>, call: TaskCall): Promise<Prepared> => {
   const contract: Contract = tasks[name]
-  await assertAnswersOn(call.viewer.workspaceId)
-  const { settings, version } = await settingsOf(call.viewer.workspaceId)
+  const [{ settings, version }, known] = await Promise.all([
+    settingsOf(call.viewer.workspaceId),
+    candidatesFor(call.viewer),
+    assertAnswersOn(call.viewer.workspaceId),
+  ])
 
   const { parsed, sent, dropped } = minimise(contract, input)
   const boundary = randomBytes(9).toString('base64url')
@@ -162,7 +165,6 @@ export const prepare = async (name: TaskName, input: Record<string, unknown>, ca
     messages: written.messages.map(({ role, content }) => ({ role, content: cleanUntrusted(content) })),
   }
 
-  const known = await candidatesFor(call.viewer)
   const redactor = createRedactor(settings.redaction.acts)
   const masked = plain.messages.map(({ role, content }) => ({ role, content: redactor.redact(content) }))
   const blocked = [...new Set(masked.flatMap(({ content }) => content.blocked))]

@@ -93,12 +93,14 @@ const wordsMax = 20_000
 
 export type TopicFinding = { topic: PolicyTopic; words: string[] }
 
-/** The subjects of a text, with the words that say so. */
-export const topicsOf = (text: string): TopicFinding[] => {
+/** The subjects of a text, with the words that say so; of `among` where somebody cares about a few, or about none. */
+export const topicsOf = (text: string, among: readonly PolicyTopic[] = policyTopics): TopicFinding[] => {
+  if (among.length === 0) return []
   const all = foldedWords(cleanUntrusted(text)).slice(0, wordsMax)
   const folded = all.join(' ')
   const least = enough + Math.floor(all.length / wordsAStep)
   return patterns.flatMap(({ topic, telling, leaning }) => {
+    if (!among.includes(topic)) return []
     const tells = found(telling, folded)
     const leans = found(leaning, folded).filter((word) => !tells.includes(word))
     // Whoever speaks of harming themselves does so once, however long the rest is.

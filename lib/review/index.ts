@@ -3,4 +3,38 @@
  * decided on; nobody decides on an answer to their own question; of two who decide at once one wins and the other is told who and
  * when; a reviewer sees an item only when everything it draws from is open to them. It does not decide what is held: policy does.
  */
+export { decideMany, decideReview } from './decide.ts'
+export { deliverReview } from './deliver.ts'
+export { checkEdit, loadReview } from './detail.ts'
+export { askPerson, feedbackOf, giveFeedback, hasReviewer } from './feedback.ts'
+export { reviewMetrics, usualDecisionMs } from './figures.ts'
+export {
+  addLabelItems,
+  adjudicate,
+  agreement,
+  exportLabels,
+  labelOverview,
+  listDisputes,
+  nextToLabel,
+  saveLabel,
+  saveRubric,
+} from './labels.ts'
 export { contentHash, reviewOf, riskOf } from './open.ts'
+export { answerQuality } from './quality.ts'
+export {
+  askExpert,
+  type Claim,
+  claimNext,
+  claimReview,
+  commentReview,
+  handOn,
+  listQueue,
+  listReviewers,
+  listUnreachable,
+  releaseClaim,
+  renewClaim,
+  saveReviewDraft,
+} from './queue.ts'
+export { type AnswerFacts, isSampled, judgeForReview, type KnownBefore, mayHold } from './rules.ts'
+export { seedReviews } from './seeds.ts'
+export { sweepReviews } from './sweep.ts'

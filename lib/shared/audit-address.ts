@@ -11,7 +11,12 @@ const words = z
   .regex(/^[^\0]+$/)
   .optional()
   .catch(undefined)
-const day = z.iso.date().optional().catch(undefined)
+/** A day that a timestamp of the database and the day after it can be. */
+const day = z.iso
+  .date()
+  .refine((date) => date >= '1970-01-01' && date <= '9998-12-31')
+  .optional()
+  .catch(undefined)
 
 const addressSchema = z.object({
   from: day,

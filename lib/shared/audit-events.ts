@@ -84,6 +84,7 @@ export const auditEvents = {
   'review.escalated': 'Raised a review that was late',
   'review.seeded': 'Put a known error among the reviews',
   'feedback.given': 'Said what an answer is worth',
+  'labels.opened': 'Put answers up for labelling',
   'answer.labelled': 'Labelled an answer',
   'label.adjudicated': 'Decided between two labels',
   'rubric.saved': 'Changed what answers are labelled by',

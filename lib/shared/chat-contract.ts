@@ -3,7 +3,6 @@ import type { UIMessage } from 'ai'
 import { z } from 'zod'
 import type { ErrorCode } from './errors.ts'
 import { type DocumentFilter, documentFilterSchema } from './retrieval-contract.ts'
-import type { MessageReview } from './review-contract.ts'
 
 export const questionCharsMax = 8_000
 
@@ -71,6 +70,22 @@ export type NearestDocument = {
   charEnd: number
 }
 
+/** What stands in a message's metadata about its review. */
+export type MessageReview = {
+  state: 'waiting' | 'queued' | 'approved' | 'edited' | 'rejected' | 'expired'
+  /** Why a person looks at it, in words. */
+  reasons: string[]
+  since: string
+  /** How long it usually takes, from real decisions; null: not known yet. */
+  usuallyMs?: number | null
+  decidedAt?: string
+  /** In the reviewer's words. */
+  note?: string
+}
+
+/** Whether a person is still to decide. */
+export const isPending = ({ state }: MessageReview): boolean => state === 'waiting' || state === 'queued'
+
 export type MessageMetadata = {
   createdAt?: string
   status?: MessageStatus
@@ -98,8 +113,8 @@ export type MessageMetadata = {
   policyVersion?: number
   /** What it was made by, for a replay: the prompt by name, version and hash, the encoder, the state of the index. For admins. */
   versions?: { prompt?: string; encoder: string; index: string | null }
-  /** How well it is supported by what was found, 0 to 1, and why, in words. */
-  confidence?: { value: number; reasons: string[] }
+  /** The chance, 0 to 1, that it is right and supported, and why no more, in words; null: it could not be checked. */
+  confidence?: { value: number | null; reasons: string[] }
   /** What the policy says of it, for a banner. */
   warnings?: string[]
   /** Why the answer is not shown, in words; its text is then what the asker is told instead. */

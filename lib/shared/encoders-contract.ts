@@ -48,7 +48,7 @@ export type KnowledgeSetup = {
 export const encoderChoiceSchema = z.strictObject({ name: z.string().min(1).max(200) })
 
 export const knowledgeSettingsSchema = z.strictObject({
-  version: z.int().min(0),
+  version: z.int32().min(0),
   settings: gatewaySettingsSchema.pick({
     chunking: true,
     retrieval: true,

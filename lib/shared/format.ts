@@ -12,6 +12,22 @@ export const formatWhen = (iso: string, nowMs: number = Date.now()): string => {
   return new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' }).format(then)
 }
 
+/** `a moment ago`, `5 min ago`, `on 3 Nov 2026`. */
+export const formatAgo = (iso: string, nowMs?: number): string => {
+  const when = formatWhen(iso, nowMs)
+  return when === 'now' ? 'a moment ago' : /^\d+ (min|h|d)$/.test(when) ? `${when} ago` : `on ${when}`
+}
+
+/** How long people take: `less than a minute`, `12 min`, `3 h`, `2 d`. */
+export const formatSpan = (ms: number): string =>
+  ms < 60_000
+    ? 'less than a minute'
+    : ms < 90 * 60_000
+      ? `${Math.round(ms / 60_000)} min`
+      : ms < 36 * 3_600_000
+        ? `${Math.round(ms / 3_600_000)} h`
+        : `${Math.round(ms / dayMs)} d`
+
 export const formatDuration = (ms: number): string =>
   ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(ms < 10_000 ? 2 : 1)} s`
 

@@ -9,7 +9,9 @@ export const goldenMax = 200
 export const goldenBatchMax = 4
 /** What counts as found stands within so many passages. */
 export const recallDepth = 8
-const quoteCharsMax = 1_000
+export const quoteCharsMax = 1_000
+/** Passages that one question expects. */
+export const expectedMax = 20
 
 export const goldenInputSchema = z.strictObject({
   question: z.string().trim().min(1).max(2_000),
@@ -17,7 +19,7 @@ export const goldenInputSchema = z.strictObject({
   expected: z
     .array(z.strictObject({ documentId: z.uuid(), quote: z.string().trim().min(1).max(quoteCharsMax) }))
     .min(1)
-    .max(20),
+    .max(expectedMax),
 })
 export type GoldenInput = z.output<typeof goldenInputSchema>
 export type ExpectedPassage = GoldenInput['expected'][number]
@@ -27,6 +29,8 @@ export type GoldenQuestion = {
   question: string
   /** `name` is null when the document is gone. */
   expected: (ExpectedPassage & { name: string | null })[]
+  /** Why it no longer counts, in words: a document that its answer rests on has changed. */
+  fell?: string
 }
 
 export const goldenRunSchema = z.strictObject({

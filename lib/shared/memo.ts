@@ -33,7 +33,8 @@ export const createMemo = <Value>({ entriesMax, ttlMs, nowMs = Date.now }: Optio
         return found.value
       }
       misses += 1
-      const made = { value: make(), untilMs: nowMs() + ttlMs }
+      // What is only like a promise, as a query is, would be made anew for each that waits for it.
+      const made = { value: Promise.resolve(make()), untilMs: nowMs() + ttlMs }
       entries.set(key, made)
       made.value.catch(() => {
         if (entries.get(key) === made) entries.delete(key)

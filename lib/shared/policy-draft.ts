@@ -142,7 +142,7 @@ export const draftInputSchema = z.strictObject({
   // Read by the server, which says in words what a schema here would refuse without.
   content: z.custom<z.input<typeof governedSchema>>((value) => typeof value === 'object' && value !== null),
   /** The version in force when the form was opened. */
-  basedOn: z.int().min(0),
+  basedOn: z.int32().min(0),
   reason: z.string().max(reasonCharsMax),
 })
 export type DraftInput = z.input<typeof draftInputSchema>

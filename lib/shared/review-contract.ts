@@ -37,7 +37,7 @@ export type ReviewReason = {
   words: string
 }
 
-/** One sentence of an answer and what was found out about it. Offsets are in the text without markers. */
+/** One sentence of an answer and what was found out about it. Offsets are in the text as it is stored, markers included. */
 export type ReviewClaim = {
   text: string
   start: number
@@ -47,8 +47,8 @@ export type ReviewClaim = {
   /** False for a heading or a lead-in, which claims nothing. */
   claims: boolean
   supported: boolean
-  /** 0 to 1. */
-  score: number
+  /** The chance, 0 to 1, that what it cites supports it; null where it claims nothing. */
+  score: number | null
   /** Why it is not supported, in words. */
   reasons: string[]
 }
@@ -61,6 +61,8 @@ export type ReviewContent = {
   metadata: MessageMetadata
   /** Everything that stood in the prompt: an approval needs all of it to be open to the asker still. */
   sources: { documentId: string; versionId: string }[]
+  /** What is wrong with a seeded one, and what it was made of. Never told to who reviews. */
+  seed?: { itemId: string; decidedBy: string | null; flaw: 'number' | 'negation' | 'citation'; words: string }
 }
 
 /** Canned reasons of a rejection, with the words that the asker reads. */
@@ -85,6 +87,10 @@ export type ReviewDecision = {
   note?: string
   /** Text of an edited answer, with its markers. */
   text?: string
+  /** Ordinals of the citations whose sources were opened before an approval. */
+  seen?: number[]
+  /** Made by the client: the same decision posted twice is one. */
+  decisionId?: string
 }
 
 export const noteCharsMax = 2_000
@@ -96,7 +102,12 @@ export const reviewDecisionSchema = z.strictObject({
   /** Made by the client: the same decision posted twice is one. */
   decisionId: z.uuid(),
   decision: z.discriminatedUnion('act', [
-    z.strictObject({ act: z.literal('approve'), note: z.string().max(noteCharsMax).optional() }),
+    z.strictObject({
+      act: z.literal('approve'),
+      note: z.string().max(noteCharsMax).optional(),
+      /** Ordinals of the citations whose sources were opened: those of a doubtful sentence have to be. */
+      seen: z.array(z.int().min(1).max(9_999)).max(1_000).default([]),
+    }),
     z.strictObject({
       act: z.literal('edit'),
       text: z.string().trim().min(1).max(editCharsMax),
@@ -111,9 +122,86 @@ export const reviewDecisionSchema = z.strictObject({
 })
 export type ReviewDecisionRequest = z.output<typeof reviewDecisionSchema>
 
+/** What became of a decision. Posted twice it is the same. */
+export type ReviewResult = {
+  itemId: string
+  state: ReviewState
+  decidedAt: string
+  by: string
+  /** Set when it was a known error: whether it was found, and what was wrong. Told after the decision, to who made it. */
+  seed: { caught: boolean; words: string } | null
+}
+
+export const bulkItemsMax = 100
+/** Answers that were shown already and are here for one and the same reason, approved together; each is decided and audited by itself. */
+export const reviewBulkSchema = z.strictObject({
+  items: z
+    .array(reviewDecisionSchema.pick({ itemId: true, contentHash: true, decisionId: true }))
+    .min(1)
+    .max(bulkItemsMax),
+  note: z.string().max(noteCharsMax).optional(),
+})
+export type ReviewBulk = z.output<typeof reviewBulkSchema>
+export type BulkResult = {
+  itemId: string
+  result: ReviewResult | null /** Why not, in words. */
+  refused: string | null
+}
+
+/** An edited answer as it would be stored, checked again, before anything is decided. */
+export type EditCheck = {
+  text: string
+  citations: Citation[]
+  claims: ReviewClaim[]
+  /** What keeps it from being decided, in words; empty: nothing does. */
+  problems: string[]
+  /** The answer before and after as a person reads it, chips as `[1]`: what a diff is made of. */
+  before: string
+  after: string
+}
+
+/** Somebody who may review an item: for a hand-over, an expert's view, a mention. */
+export type ReviewPerson = { id: string; name: string }
+
+/** Open items that no reviewer may open, by what closes them. For who gives access. */
+export type UnreachableReviews = {
+  total: number
+  groups: { collections: string[]; items: number; held: number; oldest: string }[]
+}
+
+export type ReviewerFigures = {
+  id: string
+  name: string
+  decisions: number
+  /** Edited or rejected. */
+  overturned: number
+  /** From the opening of the item to the decision; null: none. */
+  medianMs: number | null
+  seeds: number
+  caught: number
+}
+
+/** Of a stretch of days. Seeded items count in their catch rate alone. */
+export type ReviewMetrics = {
+  backlog: { open: number; held: number; late: number; oldestMs: number | null }
+  days: { day: string; arrived: number; decided: number }[]
+  decisions: { approved: number; edited: number; rejected: number; expired: number; withdrawn: number }
+  /** Null: nothing was decided. */
+  timeToDecision: { p50Ms: number; p90Ms: number } | null
+  overturnRate: number | null
+  /** Of answers that two people decided on or labelled: the share in which they agree. */
+  agreement: { pairs: number; agreed: number }
+  /** Of items that were known to be wrong: decided, and rejected or edited. How many wait is only for who may manage reviews. */
+  seeds: { open: number | null; decided: number; caught: number }
+  /** Null for who may not see it. */
+  reviewers: ReviewerFigures[] | null
+}
+
 /** A line of the queue. */
 export type ReviewRow = {
   id: string
+  /** What a decision names, also one on many rows. */
+  contentHash: string
   kind: ReviewKind
   question: string
   asker: string | null
@@ -141,6 +229,8 @@ export const reviewFilterSchema = z.strictObject({
   after: z.string().max(200).optional(),
 })
 export type ReviewFilter = z.output<typeof reviewFilterSchema>
+/** Counted up to here: so many stand for that many or more. The whole backlog is among the figures. */
+export const reviewTotalMax = 1_000
 export type ReviewPage = { rows: ReviewRow[]; total: number; next: string | null }
 
 export type ReviewTurn = { role: 'user' | 'assistant'; text: string }
@@ -158,7 +248,6 @@ export type SimilarDecision = {
 export type ReviewDetail = ReviewRow & {
   state: ReviewState
   reasons: ReviewReason[]
-  contentHash: string
   text: string
   citations: Citation[]
   claims: ReviewClaim[]
@@ -171,19 +260,8 @@ export type ReviewDetail = ReviewRow & {
   decided: { at: string; by: string | null; decision: ReviewDecision } | null
   /** Why this viewer cannot decide it, in words; null: they can. */
   cannot: string | null
-}
-
-/** What stands in a message's metadata about its review. */
-export type MessageReview = {
-  state: 'waiting' | 'queued' | 'approved' | 'edited' | 'rejected' | 'expired'
-  /** Why a person looks at it, in words. */
-  reasons: string[]
-  since: string
-  /** How long it usually takes, from real decisions; null: not known yet. */
-  usuallyMs?: number | null
-  decidedAt?: string
-  /** In the reviewer's words. */
-  note?: string
+  /** Why it cannot be approved as it stands, in words: a source is gone, or closed to who asked. Rejecting is always possible. */
+  cannotApprove: string | null
 }
 
 export const feedbackReasons = {
@@ -215,6 +293,16 @@ export const feedbackSchema = z.strictObject({
 export type FeedbackInput = z.output<typeof feedbackSchema>
 export type Feedback = { value: 1 | -1; reasons: string[]; comment: string }
 
+/** Nothing was found, nothing may be shown, or nobody checked it in time: then a person may be asked, unless one has decided already. */
+export const mayAskPerson = ({ status, withheld, review }: MessageMetadata): boolean =>
+  (status === 'no-source' || Boolean(withheld?.length)) && (review === undefined || review.state === 'expired')
+
+export const askPersonSchema = z.strictObject({
+  messageId: z.uuid(),
+  /** What the person should know beside the question. */
+  words: z.string().trim().max(noteCharsMax).default(''),
+})
+
 export const labelCriteria = ['correct', 'grounded', 'relevant', 'tone'] as const
 export type LabelCriterion = (typeof labelCriteria)[number]
 /** 0 no, 1 in part, 2 yes. */
@@ -236,4 +324,80 @@ export type Rubric = z.output<typeof rubricSchema>
 export const correctionKinds = ['golden', 'curated'] as const
 export type CorrectionKind = (typeof correctionKinds)[number]
 
-export type NotificationRow = { id: string; kind: string; words: string; link: string; createdAt: string; read: boolean }
+/** A golden case or a checked answer that came of a review, and whether it still holds. */
+export type CorrectionRow = {
+  id: string
+  kind: CorrectionKind
+  itemId: string | null
+  question: string
+  /** Without markers; null where not everything that it rests on is there and open to who reads this. */
+  answer: string | null
+  /** Names of the documents that it rests on, as far as they are there and open. */
+  documents: string[]
+  by: string | null
+  createdAt: string
+  /** Null: it holds. */
+  fell: { at: string; because: string } | null
+}
+
+/** What a reviewer told those who keep a document. */
+export type DocumentNoteRow = {
+  id: string
+  documentId: string
+  document: string
+  quote: string
+  text: string
+  by: string | null
+  createdAt: string
+  /** The document has another version by now than the one that was read. */
+  changedSince: boolean
+  resolved: { at: string; by: string | null } | null
+  mayResolve: boolean
+}
+
+export type Corrections = { corrections: CorrectionRow[]; notes: DocumentNoteRow[] }
+
+export const questionCharsKept = 500
+/** What a correction is made of; `question` as it stands by itself, where it was asked in the middle of a conversation. */
+export const correctionSchema = z.strictObject({
+  itemId: z.uuid(),
+  question: z.string().trim().min(1).max(questionCharsKept).optional(),
+})
+export type CorrectionInput = z.output<typeof correctionSchema>
+export const documentNoteSchema = z.strictObject({
+  itemId: z.uuid(),
+  documentId: z.uuid(),
+  text: z.string().trim().min(1).max(noteCharsMax),
+})
+export type DocumentNoteInput = z.output<typeof documentNoteSchema>
+
+/** What was said beside what people decided, in bins; and how confidence was bent by it. */
+export type CalibrationReport = {
+  days: number
+  decisions: number
+  /** Expected calibration error of these decisions against the confidence that was shown; null: there are none. */
+  error: number | null
+  bins: { from: number; to: number; count: number; said: number; right: number; low: number; high: number }[]
+  /** Newest first. */
+  fits: {
+    version: number
+    at: string
+    slope: number
+    intercept: number
+    decisions: number
+    errorBefore: number
+    errorAfter: number
+  }[]
+}
+
+export type NotificationRow = {
+  id: string
+  kind: string
+  words: string
+  link: string
+  createdAt: string
+  read: boolean
+}
+
+/** The newest of a person's notifications, and how many of all are unread. */
+export type Notifications = { unread: number; rows: NotificationRow[] }

@@ -1,0 +1,299 @@
+'use client'
+import { ShieldCheck } from 'lucide-react'
+import type { Route } from 'next'
+import Link from 'next/link'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { AdminHeader, AdminTitle } from '#components/admin/admin-header.tsx'
+import { Button } from '#components/ui/button.tsx'
+import { EmptyState } from '#components/ui/empty-state.tsx'
+import { Kbd } from '#components/ui/kbd.tsx'
+import { Skeleton } from '#components/ui/skeleton.tsx'
+import { toast } from '#components/ui/toaster.tsx'
+import { reviewQuery } from '#lib/shared/review-address.ts'
+import type { ReviewFilter, ReviewResult } from '#lib/shared/review-contract.ts'
+import { Desk } from './desk.tsx'
+import type { DeskActions, DeskItem, DeskViewer } from './desk-contract.ts'
+import { deskKeys, typingKeys } from './desk-keys.ts'
+import { DeskBanner } from './desk-question.tsx'
+import { KeysSheet } from './keys-sheet.tsx'
+import { createOutbox, postDecision, type Refused, type Waiting } from './outbox.ts'
+import { letGo, takeNext } from './review-wire.ts'
+import type { Work } from './use-work.ts'
+
+type DeskScreenProps = {
+  initial: DeskItem
+  filter: ReviewFilter
+  openCount: number | null
+  viewer: DeskViewer
+  actions: DeskActions
+}
+
+type Shown =
+  | { kind: 'item'; opened: DeskItem; kept: Work | undefined }
+  | { kind: 'looking' }
+  | { kind: 'none'; error: string | null }
+
+const keyGroups = [
+  { title: 'On the desk', keys: deskKeys },
+  { title: 'While typing', keys: typingKeys },
+]
+
+/** Which decision waits, when it goes, and what came of those that went. */
+const useOutbox = (onSent: () => void) => {
+  const [waiting, setWaiting] = useState<(Waiting & { sendsAtMs: number }) | null>(null)
+  const [refused, setRefused] = useState<readonly Refused[]>([])
+  const [seeds, setSeeds] = useState<readonly NonNullable<ReviewResult['seed']>[]>([])
+  const told = useRef(onSent)
+  told.current = onSent
+  const [outbox] = useState(() =>
+    createOutbox({
+      send: postDecision,
+      onWaiting: setWaiting,
+      onSent: ({ words }, { seed }) => {
+        if (seed) setSeeds((before) => [...before, seed])
+        else toast(`${words}. Sent.`)
+        told.current()
+      },
+      onRefused: (one) => setRefused((before) => [...before, one]),
+    }),
+  )
+  useEffect(() => {
+    // Whoever leaves has decided.
+    window.addEventListener('pagehide', outbox.flush)
+    return () => {
+      window.removeEventListener('pagehide', outbox.flush)
+      outbox.flush()
+    }
+  }, [outbox])
+  return {
+    outbox,
+    waiting,
+    refused,
+    /** Answers that were known to be wrong, told once they are decided. */
+    seeds,
+    learned: () => setSeeds([]),
+    dismiss: (itemId: string) => setRefused((before) => before.filter((one) => one.itemId !== itemId)),
+  }
+}
+
+type Taken = ReturnType<typeof takeNext> | null
+const letGoOf = (taken: Taken): void =>
+  void taken?.then((got) => 'value' in got && got.value && letGo(got.value.item.id))
+
+const secondsUntil = (ms: number): number => Math.max(0, Math.ceil((ms - Date.now()) / 1_000))
+
+const WaitingLine = ({ waiting, onTakeBack }: { waiting: Waiting & { sendsAtMs: number }; onTakeBack: () => void }) => {
+  const [seconds, setSeconds] = useState(() => secondsUntil(waiting.sendsAtMs))
+  useEffect(() => {
+    setSeconds(secondsUntil(waiting.sendsAtMs))
+    const timer = setInterval(() => setSeconds(secondsUntil(waiting.sendsAtMs)), 250)
+    return () => clearInterval(timer)
+  }, [waiting.sendsAtMs])
+  return (
+    <div className="flex items-center gap-3 border-b bg-accent px-5 py-1.5 text-[13px] text-accent-foreground max-sm:px-4">
+      <p className="min-w-0 flex-1 truncate">
+        <span className="font-medium">{waiting.words}:</span> <span dir="auto">{waiting.question}</span>
+      </p>
+      <span aria-hidden className="num shrink-0">
+        sent in {seconds} s
+      </span>
+      <Button size="sm" aria-keyshortcuts="U" onClick={onTakeBack}>
+        Take back{' '}
+        <Kbd aria-hidden className="touch:hidden">
+          U
+        </Kbd>
+      </Button>
+    </div>
+  )
+}
+
+/**
+ * The desk: one answer after the other. The next one is taken up and loaded while one reads, and opens at once when one has decided;
+ * a decision waits four seconds in which it can be taken back.
+ */
+export const DeskScreen = ({ initial, filter, openCount, viewer, actions }: DeskScreenProps) => {
+  const [shown, setShown] = useState<Shown>({ kind: 'item', opened: initial, kept: undefined })
+  const [count, setCount] = useState(openCount)
+  const [keysOpen, setKeysOpen] = useState(false)
+  const { outbox, waiting, refused, dismiss, seeds, learned } = useOutbox(() =>
+    setCount((before) => (before === null ? null : Math.max(0, before - 1))),
+  )
+  const query = useMemo(() => reviewQuery(filter), [filter])
+  const queueHref = `/review${query}` as Route
+
+  // Taken up already, so that nobody else starts on it; null: not asked yet.
+  const next = useRef<Taken>(null)
+  const before = useRef<{ opened: DeskItem; work: Work } | null>(null)
+  const current = shown.kind === 'item' ? shown.opened.item : null
+  const currentId = current?.id ?? null
+  const openId = useRef(currentId)
+  openId.current = current?.state === 'open' && current.claimedBy?.id === viewer.id ? currentId : null
+  const preload = currentId !== null && current?.state === 'open'
+  useEffect(() => {
+    if (preload) next.current ??= takeNext(filter)
+  }, [preload, filter])
+
+  useEffect(() => {
+    // Left without a decision: others need not wait for the claims to run out.
+    return () => {
+      letGoOf(next.current)
+      if (openId.current) letGo(openId.current)
+    }
+  }, [])
+
+  const openItem = useCallback(
+    (opened: DeskItem, kept?: Work) => {
+      setShown({ kind: 'item', opened, kept })
+      // Its address, without a new page: Back leads to the queue.
+      window.history.replaceState(null, '', `/review/${opened.item.id}${query}`)
+    },
+    [query],
+  )
+  const openNext = useCallback(async () => {
+    const asked = next.current ?? takeNext(filter)
+    next.current = null
+    const late = setTimeout(() => setShown({ kind: 'looking' }), 80)
+    let got = await asked
+    // What was free a while ago may be decided by now, or nothing was there yet.
+    if ('error' in got || !got.value) got = await takeNext(filter)
+    clearTimeout(late)
+    if ('error' in got) setShown({ kind: 'none', error: got.error })
+    else if (got.value) openItem(got.value)
+    else setShown({ kind: 'none', error: null })
+  }, [filter, openItem])
+
+  const takeBack = useCallback(() => {
+    const back = outbox.takeBack()
+    const was = before.current
+    if (!back || !was || was.opened.item.id !== back.request.itemId) return
+    // What was opened meanwhile is the next one again, and what would have come after it is for others.
+    if (shown.kind === 'item') {
+      letGoOf(next.current)
+      next.current = Promise.resolve({ value: shown.opened })
+    }
+    openItem(was.opened, was.work)
+  }, [outbox, openItem, shown])
+
+  const takeBackNow = useRef(takeBack)
+  takeBackNow.current = takeBack
+  useEffect(() => {
+    // The desk itself hears its keys; without an answer on it there is still one.
+    if (shown.kind === 'item') return
+    const onKeyDown = ({ key, ctrlKey, metaKey }: KeyboardEvent) => {
+      if (key.toLowerCase() === 'u' && !ctrlKey && !metaKey) takeBackNow.current()
+    }
+    window.addEventListener('keydown', onKeyDown)
+    return () => window.removeEventListener('keydown', onKeyDown)
+  }, [shown.kind])
+
+  return (
+    <div className="flex min-h-0 flex-1 flex-col">
+      <div role="status">{waiting && <WaitingLine waiting={waiting} onTakeBack={takeBack} />}</div>
+      <div role="status">
+        {seeds.map(({ caught, words }) => (
+          <DeskBanner
+            key={words}
+            tone={caught ? 'seal' : 'warning'}
+            action={
+              <Button size="sm" onClick={learned}>
+                Go on
+              </Button>
+            }
+          >
+            <span className="font-medium">
+              {caught
+                ? 'That one was known to be wrong, and you found it.'
+                : 'That one was known to be wrong. Nobody was shown it.'}
+            </span>{' '}
+            {words}
+          </DeskBanner>
+        ))}
+      </div>
+      <div role="alert">
+        {refused.map((one) => (
+          <div
+            key={one.itemId}
+            className="flex flex-wrap items-center gap-x-3 gap-y-1 border-b bg-destructive/10 px-5 py-1.5 text-[13px] max-sm:px-4"
+          >
+            <p className="min-w-0 flex-1 basis-60">
+              <span className="font-medium text-destructive">Your decision was not taken.</span> {one.words}{' '}
+              <span dir="auto" className="text-muted-foreground">
+                “{one.question}”
+              </span>
+            </p>
+            <Button size="sm" asChild>
+              <a href={`/review/${one.itemId}`}>Open it</a>
+            </Button>
+            <Button size="sm" variant="quiet" onClick={() => dismiss(one.itemId)}>
+              Dismiss
+            </Button>
+          </div>
+        ))}
+      </div>
+      {shown.kind === 'item' ? (
+        <Desk
+          key={shown.opened.item.id}
+          opened={shown.opened}
+          kept={shown.kept}
+          viewer={viewer}
+          actions={actions}
+          queueHref={queueHref}
+          openCount={count}
+          onDecide={(decision, opened, work) => {
+            before.current = { opened, work }
+            outbox.put(decision)
+            void openNext()
+          }}
+          onNext={(held) => {
+            if (held) letGo(shown.opened.item.id)
+            void openNext()
+          }}
+          onTakeBack={takeBack}
+          onKeys={() => setKeysOpen(true)}
+          onMoved={(words) => {
+            toast(words)
+            void openNext()
+          }}
+        />
+      ) : (
+        <>
+          <AdminHeader>
+            <AdminTitle>Review</AdminTitle>
+          </AdminHeader>
+          {shown.kind === 'looking' ? (
+            <div role="status" aria-label="Opening the next answer" className="flex flex-col gap-3 px-5 py-5">
+              <Skeleton className="h-6 w-2/5" />
+              <Skeleton className="h-4 w-1/4" />
+              <Skeleton className="mt-4 h-16 w-full" />
+              <Skeleton className="h-16 w-full" />
+            </div>
+          ) : (
+            <EmptyState
+              title={shown.error ? 'The next answer could not be opened' : 'Nothing else waits for you'}
+              action={
+                <>
+                  <Button variant="primary" onClick={() => void openNext()}>
+                    Look again
+                  </Button>
+                  <Button asChild>
+                    <Link href={queueHref}>Show the queue</Link>
+                  </Button>
+                </>
+              }
+            >
+              {shown.error ?? (
+                <>
+                  <ShieldCheck aria-hidden className="mx-auto mb-2 size-6 text-seal" />
+                  {query
+                    ? 'No other free answer is like your filters.'
+                    : 'Every answer that you may review is decided or taken up.'}
+                </>
+              )}
+            </EmptyState>
+          )}
+        </>
+      )}
+      <KeysSheet open={keysOpen} groups={keyGroups} onClose={() => setKeysOpen(false)} />
+    </div>
+  )
+}

@@ -1,0 +1,229 @@
+import { renderToStaticMarkup } from 'react-dom/server'
+import { describe, expect, it, vi } from 'vitest'
+import { reviewDetail, reviewRow } from '#components/fixtures/review-detail.ts'
+import type { ReviewDetail, ReviewMetrics } from '#lib/shared/review-contract.ts'
+import { mentionAt, mentionedIn } from './comments.tsx'
+import type { DeskActions, DeskViewer } from './desk-contract.ts'
+import { Scores } from './desk-more.tsx'
+import { DeskScreen } from './desk-screen.tsx'
+import { DiffText } from './diff-text.tsx'
+import { FiguresScreen } from './figures-screen.tsx'
+import { passageIn } from './passage-context.ts'
+import { QueueScreen } from './queue-screen.tsx'
+
+vi.mock('next/navigation', () => ({
+  useRouter: () => ({ refresh: () => undefined, replace: () => undefined, push: () => undefined }),
+  usePathname: () => '/review',
+  useSearchParams: () => new URLSearchParams(),
+}))
+
+const now = '2026-03-02T10:00:00.000Z'
+const refuse = async () => ({
+  ok: false as const,
+  error: { code: 'internal' as const, message: 'Not now.', retryable: false },
+})
+const actions: DeskActions = {
+  ...{
+    saveDraft: refuse,
+    checkEdit: refuse,
+    comment: refuse,
+    listReviewers: refuse,
+    handOn: refuse,
+    askExpert: refuse,
+  },
+}
+const filter = { whose: 'all', order: 'due' } as const
+const desk = (change: Partial<ReviewDetail> = {}, viewer: Partial<DeskViewer> = {}): string =>
+  renderToStaticMarkup(
+    <DeskScreen
+      initial={{ item: reviewDetail(change), now }}
+      filter={filter}
+      openCount={7}
+      viewer={{ id: 'me', mayTakeOver: false, maySeeTraces: false, ...viewer }}
+      actions={actions}
+    />,
+  )
+const text = (markup: string): string =>
+  markup
+    .replace(/<[^>]+>/g, ' ')
+    .replace(/&quot;/g, '"')
+    .replace(/\s+/g, ' ')
+
+describe('the desk', () => {
+  it('shows each sentence beside what its source says, and why one is not supported', () => {
+    const markup = desk()
+    const words = text(markup)
+    expect(words).toContain('Can we ship customer logs to the Brazilian support team?')
+    expect(words).toContain('Asked by Jon P. , ')
+    expect(words).toContain('Held: sensitive topic')
+    expect(markup).toContain('<mark>Support logs are kept for 30 days</mark>')
+    expect(words).toContain('The number differs: 90 days is not in the passage.')
+    expect(markup.match(/Not supported as written/g)).toHaveLength(1)
+    expect(markup).toContain('aria-label="Sentence 3 of 3, not supported as written"')
+    expect(words).toContain('not opened yet')
+    expect(words).toContain('due in 2 h 10 min')
+  })
+
+  it('starts at the sentence that is in doubt', () => {
+    expect(desk()).toMatch(/id="sentence-2"[^>]*tabindex="0"/i)
+    expect(desk({ claims: reviewDetail().claims.slice(0, 2) })).toMatch(/id="sentence-0"[^>]*tabindex="0"/i)
+  })
+
+  it('shows what no claim covers too: nothing is approved unread', () => {
+    const { text: answer, claims } = reviewDetail()
+    const first = claims.slice(0, 1)
+    expect(text(desk({ claims: first }))).toContain('Logs must be deleted after 90 days.')
+    expect(text(desk({ text: answer, claims: [] }))).toContain('Such an agreement exists for Brazil since 2024.')
+  })
+
+  it('says whose it is, and offers to take it over only to who may', () => {
+    const until = '2026-03-02T10:09:42.000Z'
+    expect(text(desk({ claimedBy: { id: 'me', name: 'Ana', until } }))).toContain('yours for 9:42')
+    const theirs = { claimedBy: { id: 'ben', name: 'Ben', until }, cannot: 'Ben is working on this.' }
+    expect(text(desk(theirs))).toContain('Ben has it now. You can read and comment.')
+    expect(desk(theirs)).not.toContain('Take it over')
+    expect(desk(theirs, { mayTakeOver: true })).toContain('Take it over')
+  })
+
+  it('says who decided, how and with which words, once somebody has', () => {
+    const words = text(
+      desk({
+        state: 'edited',
+        decided: {
+          ...{ at: '2026-03-02T09:50:00.000Z', by: 'Ben' },
+          decision: { act: 'edit', contentHash: 'a', note: 'Thirty, not ninety.' },
+        },
+      }),
+    )
+    expect(words).toContain('Ben approved it with an edit')
+    expect(words).toContain('Note: Thirty, not ninety.')
+    expect(words).not.toContain('due in')
+  })
+
+  it('brings a draft back, with what it changes', () => {
+    const { text: answer } = reviewDetail()
+    const draft = { text: answer.replace('90 days', '30 days'), note: '', updatedAt: now }
+    const markup = desk({ draft })
+    expect(markup).toContain('Approve with edit')
+    expect(markup).toMatch(/<del[^>]*>.*90.*<\/del>/)
+    expect(markup).toMatch(/<ins[^>]*>.*30.*<\/ins>/)
+    expect(desk()).not.toContain('Approve with edit')
+  })
+
+  it('leads to the trace who may see it, and nobody else', () => {
+    const traceId = '019a0000-0000-7000-8000-00000000000f'
+    const more = (maySeeTraces: boolean): string =>
+      renderToStaticMarkup(<Scores item={reviewDetail({ traceId })} maySeeTraces={maySeeTraces} />)
+    expect(more(true)).toContain(`/admin/traces/${traceId}`)
+    expect(more(false)).not.toContain('/admin/traces')
+  })
+
+  it('does not let words of an answer become markup', () => {
+    const markup = desk({ question: '<img src=x onerror=alert(1)>', claims: [], text: '<script>alert(1)</script>' })
+    expect(markup).not.toMatch(/<img|<script/)
+  })
+})
+
+it('says what was taken out and added to who cannot see colours', () => {
+  const markup = renderToStaticMarkup(<DiffText before="After 90 days.[^3]" after="After 30 days.[^2]" />)
+  expect(text(markup)).toContain('(taken out: 90 )')
+  expect(text(markup)).toContain('(added: 30 )')
+  expect(markup).not.toContain('[^')
+})
+
+describe('the queue', () => {
+  const queue = (rows = [reviewRow()], total = rows.length, query: object = {}): string =>
+    renderToStaticMarkup(
+      <QueueScreen
+        initial={{ rows, total, next: null, now }}
+        filter={{ ...filter, ...query }}
+        collections={[{ id: 'c', name: 'Security' }]}
+        viewerId="me"
+        unreachable={{ total: 2, groups: [{ collections: ['Finance'], items: 2, held: 1, oldest: now }] }}
+        actions={{ decideMany: refuse }}
+      />,
+    )
+
+  it('lists what waits with its reason, its holder and its time', () => {
+    const claimed = { id: 'ben', name: 'Ben', until: '2026-03-02T10:05:00.000Z' }
+    const words = text(
+      queue([reviewRow({ claimedBy: claimed }), reviewRow({ id: 'other', dueAt: '2026-03-02T09:00:00Z' })]),
+    )
+    expect(words).toContain('2 open')
+    expect(words).toContain('Sensitive topic')
+    expect(words).toContain('Ben has it')
+    expect(words).toContain('late by 1 h')
+    expect(words).toContain('2 answers wait that no reviewer may open. Give one of them access to Finance')
+  })
+
+  it('keeps its filters in the address of each answer', () => {
+    expect(queue([reviewRow()], 1, { reason: 'topic' })).toContain(`/review/${reviewRow().id}?reason=topic`)
+  })
+
+  it('tells an empty queue from a filter that nothing meets', () => {
+    expect(text(queue([]))).toContain('Nothing waits for a decision')
+    expect(text(queue([], 0, { reason: 'topic' }))).toContain('No answer is like that')
+  })
+})
+
+describe('figures', () => {
+  const metrics: ReviewMetrics = {
+    backlog: { open: 7, held: 3, late: 1, oldestMs: 7_800_000 },
+    days: [{ day: '2026-03-01', arrived: 4, decided: 2 }],
+    decisions: { approved: 6, edited: 2, rejected: 1, expired: 0, withdrawn: 1 },
+    timeToDecision: { p50Ms: 600_000, p90Ms: 5_400_000 },
+    overturnRate: 1 / 3,
+    agreement: { pairs: 5, agreed: 4 },
+    seeds: { open: null, decided: 4, caught: 3 },
+    reviewers: null,
+  }
+  const figures = (change: Partial<ReviewMetrics> = {}, seed = false): string =>
+    text(
+      renderToStaticMarkup(<FiguresScreen metrics={{ ...metrics, ...change }} days="30" seed={seed ? refuse : null} />),
+    )
+
+  it('says how much waits, how fast it is decided and what was overturned', () => {
+    const words = figures()
+    expect(words).toContain('3 held, 1 late, the oldest for 2 h 10 min')
+    expect(words).toContain('9 of 10 within 1 h 30 min')
+    expect(words).toContain('33 %')
+    expect(words).toContain('4 of 5 alike (80 %)')
+    expect(words).not.toContain('Only admins see this')
+    expect(words).not.toContain('Put them in the queue')
+  })
+
+  it('shows each reviewer, and the known errors, to who may see them', () => {
+    const reviewers = [{ id: 'ana', name: 'Ana', decisions: 6, overturned: 3, medianMs: 60_000, seeds: 4, caught: 3 }]
+    const words = figures({ reviewers }, true)
+    expect(words).toContain('Ana 6 50 % 1 min 3 of 4')
+    expect(words).toContain('Put them in the queue')
+  })
+
+  it('says so where there is nothing to tell from', () => {
+    const nothing = { approved: 0, edited: 0, rejected: 0, expired: 0, withdrawn: 0 }
+    expect(figures({ timeToDecision: null, overturnRate: null, decisions: nothing, days: [] })).toContain(
+      'Nothing was decided',
+    )
+  })
+})
+
+it('shows a quote with its surroundings, within its paragraph, and alone where the text has moved', () => {
+  const document = `Other part.\n\nBefore it. The quote stands here. After it.\n\nNext part.`
+  const charStart = document.indexOf('The quote')
+  const quote = 'The quote stands here.'
+  const at = { charStart, charEnd: charStart + quote.length, quote }
+  expect(passageIn(document, at)).toEqual({ before: 'Before it. ', quote, after: ' After it.' })
+  expect(passageIn(document, { ...at, charStart: 0 })).toEqual({ before: '', quote, after: '' })
+})
+
+it('finds who is being mentioned, and who was', () => {
+  const people = [
+    { id: '1', name: 'Ann' },
+    { id: '2', name: 'Ann Lee' },
+    { id: '3', name: 'Ben' },
+  ]
+  expect(mentionAt('Ask @an', 7)).toEqual({ from: 4, typed: 'an' })
+  expect(mentionAt('mail ann@halden.example', 12)).toBe(null)
+  expect(mentionedIn('@Ann Lee, please look', people).map(({ id }) => id)).toEqual(['2'])
+  expect(mentionedIn('@Ann Lee and @ann', people).map(({ id }) => id)).toEqual(['2', '1'])
+})

@@ -1,0 +1,61 @@
+import type { Citation } from '#lib/shared/chat-contract.ts'
+import { piecesOfSentence } from './sentence-edit.ts'
+import { type Change, wordDiff } from './word-diff.ts'
+
+const markerName = (text: string): string =>
+  piecesOfSentence(text)
+    .map((piece) => ('text' in piece ? piece.text : `[${piece.ordinal}]`))
+    .join('')
+
+const Piece = ({ kind, text }: Change) => {
+  const words = markerName(text)
+  if (kind === 'same') return words
+  return kind === 'added' ? (
+    <ins className="text-success no-underline">
+      <span className="sr-only"> (added: </span>
+      {words}
+      <span className="sr-only">) </span>
+    </ins>
+  ) : (
+    <del className="text-destructive decoration-1">
+      <span className="sr-only"> (taken out: </span>
+      {words}
+      <span className="sr-only">) </span>
+    </del>
+  )
+}
+
+/** What was changed, word by word: what went is struck, what came is green, and both are said to who cannot see it. */
+export const DiffText = ({ before, after }: { before: string; after: string }) => {
+  const pieces = wordDiff(before, after).map((change, at) => ({ ...change, key: `${at} ${change.kind}` }))
+  return (
+    <p dir="auto" className="whitespace-pre-line font-medium text-[14px] leading-[1.6] [overflow-wrap:anywhere]">
+      {pieces.map(({ key, ...change }) => (
+        <Piece key={key} {...change} />
+      ))}
+    </p>
+  )
+}
+
+/** Marks that only shape a text are left out where a sentence stands alone. */
+const withoutMarks = (text: string): string =>
+  text.replace(/^\s*#{1,6}\s+/, '').replace(/(\*\*|__|`)(?=\S)(.+?)\1/g, '$2')
+
+/** A sentence of the answer with its numbers, which are those of its markers. */
+export const SentenceText = ({
+  text,
+  citations,
+  number,
+}: {
+  text: string
+  citations: ReadonlyMap<number, Citation>
+  /** How the number of a source that is there is drawn. */
+  number: (citation: Citation) => React.ReactNode
+}) => {
+  const pieces = piecesOfSentence(text).map((piece, at) => ({ piece, key: `${at} ${Object.keys(piece)[0]}` }))
+  return pieces.map(({ piece, key }) => {
+    if ('text' in piece) return <span key={key}>{withoutMarks(piece.text)}</span>
+    const citation = citations.get(piece.ordinal)
+    return citation ? <span key={key}>{number(citation)}</span> : null
+  })
+}

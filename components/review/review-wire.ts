@@ -1,0 +1,41 @@
+'use client'
+/** The desk's requests that are no actions: those that go on beside each other, or while the page goes away. None throws. */
+import type { PublicError } from '#lib/shared/errors.ts'
+import type { ReviewFilter } from '#lib/shared/review-contract.ts'
+import type { DeskItem, QueueData, Timed } from './desk-contract.ts'
+import { unreachable } from './outbox.ts'
+
+type Got<T> = { value: T } | { error: string; code: PublicError['code'] | null }
+
+const ask = async <T extends Timed<object> | null>(path: string, init: RequestInit = {}): Promise<Got<T>> => {
+  try {
+    const response = await fetch(`/api/review${path}`, {
+      cache: 'no-store',
+      ...init,
+      ...(init.body ? { headers: { 'content-type': 'application/json' } } : {}),
+    })
+    if (response.status === 204) return { value: null as T }
+    const body = (await response.json()) as T & Timed<{ error?: PublicError }>
+    if (response.ok) return { value: { ...body, skewMs: Date.parse(body.now) - Date.now() } }
+    return { error: body.error?.message ?? unreachable, code: body.error?.code ?? null }
+  } catch {
+    return { error: unreachable, code: null }
+  }
+}
+
+export const getItem = (itemId: string): Promise<Got<DeskItem>> => ask(`/${itemId}`)
+export const getQueue = (query: string): Promise<Got<QueueData>> => ask(query)
+
+/** Takes up the next one; null when nothing waits. */
+export const takeNext = (filter: ReviewFilter): Promise<Got<DeskItem | null>> =>
+  ask<DeskItem | null>('/next', { method: 'POST', body: JSON.stringify(filter) })
+
+type Claimed = Timed<{ until: string }>
+export const takeUp = (itemId: string, takeOver = false): Promise<Got<Claimed>> =>
+  ask(`/${itemId}/claim`, { method: 'PUT', body: JSON.stringify({ takeOver }) })
+export const renew = (itemId: string): Promise<Got<Claimed>> => ask(`/${itemId}/claim`, { method: 'POST' })
+
+/** Whatever becomes of it: a claim runs out by itself. */
+export const letGo = (itemId: string): void => {
+  void fetch(`/api/review/${itemId}/claim`, { method: 'DELETE', keepalive: true }).catch(() => undefined)
+}

@@ -1,0 +1,60 @@
+/** What is found out about an answer: its sentences against their passages, while it is written, and what the policy asks about it. */
+import { sensitiveKindsIn, topicsOf } from '#lib/gateway/index.ts'
+import type { Evidence } from '#lib/rag/index.ts'
+import type { KnownBefore } from '#lib/review/index.ts'
+import type { Citation, MessageMetadata } from '#lib/shared/chat-contract.ts'
+import { citationMarker } from '#lib/shared/chat-contract.ts'
+import { sensitiveWords } from '#lib/shared/policy-words.ts'
+import type { ReviewClaim } from '#lib/shared/review-contract.ts'
+import type { Viewer } from '#lib/shared/viewer.ts'
+import { createMeaning, createVerifier, type Verification, type Verifier } from '#lib/trust/index.ts'
+import type { AnswerFacts } from './judge.ts'
+
+/** What begins checks of answers from the evidence; one for each time that a model begins anew. */
+export const openChecks = async (viewer: Viewer, evidence: Evidence): Promise<() => Verifier> => {
+  const meaning = await createMeaning(viewer)
+  return () => createVerifier({ question: evidence.question, evidence, meaning })
+}
+
+/** Checks an answer that was given before against the passages that were found for it now. */
+export const checkKept = async (
+  viewer: Viewer,
+  evidence: Evidence,
+  { text, citations }: { text: string; citations: readonly Citation[] },
+): Promise<Verification> => {
+  const verifier = (await openChecks(viewer, evidence))()
+  verifier.push([
+    ...citations.map((citation) => ({ type: 'citation' as const, citation })),
+    { type: 'text' as const, text },
+  ])
+  return verifier.finish()
+}
+
+/** All that the policy wants to know of an answer as it would be shown. */
+export const factsOf = (
+  question: string,
+  known: KnownBefore,
+  answer: { text: string; citations: number },
+  { confidence }: Pick<Verification, 'confidence'>,
+): AnswerFacts => {
+  const text = answer.text.replace(citationMarker, '')
+  return {
+    ...known,
+    text,
+    citations: answer.citations,
+    confidence,
+    topics: topicsOf(`${question}\n${text}`).map(({ topic }) => topic),
+    personalData: sensitiveKindsIn(text).map((kind) =>
+      sensitiveWords[kind].replace(/^[A-Z](?=[a-z])/, (first) => first.toLowerCase()),
+    ),
+  }
+}
+
+export const confidenceOf = ({ confidence, reasons }: Verification): NonNullable<MessageMetadata['confidence']> => ({
+  value: confidence === null ? null : Math.round(confidence * 100) / 100,
+  reasons,
+})
+
+/** The sentences of an answer as its reviewer sees them. */
+export const claimsOf = ({ sentences }: Verification): ReviewClaim[] =>
+  sentences.map(({ citations, ...sentence }) => ({ ...sentence, ordinals: citations }))
