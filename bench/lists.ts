@@ -6,8 +6,8 @@
 import './scratch.ts'
 import { parseArgs } from 'node:util'
 import { type SQL, sql } from 'drizzle-orm'
-import { closeDatabase, type Database, holdDatabase } from '#db/client.ts'
-import { openMemoryDatabase, openServerDatabase } from '#db/open.ts'
+import { closeDatabase, holdDatabase } from '#db/client.ts'
+import { openMemoryDatabase } from '#db/open.ts'
 import { listCallFilterChoices } from '#db/reports/calls.ts'
 import { getBudgetUse, getCostSeries, getCostTotals, listCosts, listRoutes, listSavings } from '#db/reports/costs.ts'
 import { reader } from '#db/reports/reader.ts'
@@ -21,6 +21,7 @@ import { periodOf } from '#lib/shared/operations-contract.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
 import { listSources } from '#lib/sources.ts'
 import { printMachine, printRows } from './report.ts'
+import { openScratchServer } from './scratch-server.ts'
 
 const { values: args } = parseArgs({
   options: {
@@ -40,23 +41,6 @@ const sizes = {
   traces: 20_000,
   calls: 60_000,
   auditLines: 200_000,
-}
-
-const openScratchServer = async (url: string): Promise<Database> => {
-  const admin = await openServerDatabase(url)
-  const name = `footnote_bench_${newId().replaceAll('-', '')}`
-  await admin.db.execute(sql`create database ${sql.identifier(name)}`)
-  const own = new URL(url)
-  own.pathname = `/${name}`
-  const opened = await openServerDatabase(own.href)
-  return {
-    ...opened,
-    close: async () => {
-      await opened.close()
-      await admin.db.execute(sql`drop database ${sql.identifier(name)} with (force)`)
-      await admin.close()
-    },
-  }
 }
 
 const database = holdDatabase(args.postgres ? await openScratchServer(args.postgres) : await openMemoryDatabase())

@@ -5,8 +5,8 @@
 import './scratch.ts'
 import { parseArgs } from 'node:util'
 import { type SQL, sql } from 'drizzle-orm'
-import { closeDatabase, type Database, holdDatabase, rows } from '#db/client.ts'
-import { openMemoryDatabase, openServerDatabase } from '#db/open.ts'
+import { closeDatabase, holdDatabase, rows } from '#db/client.ts'
+import { openMemoryDatabase } from '#db/open.ts'
 import { percentile } from '#lib/evals/metrics.ts'
 import { closeQueue, openQueue } from '#lib/jobs.ts'
 import {
@@ -23,6 +23,7 @@ import { newId } from '#lib/shared/ids.ts'
 import { type ReviewFilter, reviewFilterSchema } from '#lib/shared/review-contract.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
 import { printMachine, printRows } from './report.ts'
+import { openScratchServer } from './scratch-server.ts'
 
 const { values: args } = parseArgs({
   options: { postgres: { type: 'string' }, items: { type: 'string', default: '10000' } },
@@ -33,21 +34,6 @@ const people = 8
 const askedMs = 100
 /** What a reviewer waits for one by one. */
 const asked = (step: string): boolean => /^(?:list|claim)/.test(step)
-
-const openScratchServer = async (url: string): Promise<Database> => {
-  const admin = await openServerDatabase(url)
-  const name = `footnote_bench_${newId().replaceAll('-', '')}`
-  await admin.db.execute(sql`create database ${sql.identifier(name)}`)
-  const own = new URL(url)
-  own.pathname = `/${name}`
-  const opened = await openServerDatabase(own.href)
-  const close = async () => {
-    await opened.close()
-    await admin.db.execute(sql`drop database ${sql.identifier(name)} with (force)`)
-    await admin.close()
-  }
-  return { ...opened, close }
-}
 
 const database = holdDatabase(args.postgres ? await openScratchServer(args.postgres) : await openMemoryDatabase())
 const { db } = database

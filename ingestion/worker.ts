@@ -20,6 +20,7 @@ import { sweepLimits } from '#lib/limits.ts'
 import { log } from '#lib/log.ts'
 import { deliverMail, giveUpMail } from '#lib/mail.ts'
 import { queueDueRetention, runRetention } from '#lib/retention.ts'
+import { deliverReview, sweepReviews } from '#lib/review/index.ts'
 import { describeVersion, describeVersions } from './describe.ts'
 import { advanceDescriptions, describeInBatch } from './describe-batch.ts'
 import { describeChanged } from './describe-changed.ts'
@@ -87,6 +88,7 @@ export const startWorker = async (): Promise<{ stop(): Promise<void> }> => {
   await work('source.given-up', ({ sourceId }) => runGivenUp(sourceId))
   await work('mail.send', (job) => deliverMail(job))
   await work('mail.given-up', giveUpMail)
+  await work('review.notify', (payload) => deliverReview(payload))
   await work('task.run', ({ runId }, signal) => runTaskRun(runId, AbortSignal.any([signal, stopping.signal])))
   await work('retention.run', async ({ workspaceId }, signal) => {
     await runRetention(workspaceId, { signal: AbortSignal.any([signal, stopping.signal]) })
@@ -104,6 +106,7 @@ export const startWorker = async (): Promise<{ stop(): Promise<void> }> => {
       describeChanged(describeInBatch).then(() => advanceDescriptions()),
       queueDueRuns(),
       queueDueRetention(),
+      sweepReviews(),
       queueGraphs(),
     ]).catch((error: unknown) => log.warn({ err: error }, 'sweep failed'))
   }, sweepEveryMs)

@@ -12,7 +12,13 @@ import { newId } from './shared/ids.ts'
 
 const test = withDatabase()
 
-const quiet: AlertFigures = { totals: { calls: 0, failed: 0, total: null }, budgets: [], breakers: [], dropped: [] }
+const quiet: AlertFigures = {
+  totals: { calls: 0, failed: 0, total: null },
+  budgets: [],
+  breakers: [],
+  dropped: [],
+  drift: { decisions: 0, error: null },
+}
 const times = (p95: number) => ({ p50: p95 / 2, p95, p99: p95 })
 const rules = defaultGatewaySettings.alerts
 const day = {
@@ -39,6 +45,9 @@ describe('the rules of alerts', () => {
       { breakers: [{ key: 'a/b', name: 'b', state: 'open', reason: 'server', retryAt: null, changedAt: '' }] },
       ['breaker'],
     ],
+    ['confidence that decisions do not bear out', { drift: { decisions: 30, error: 0.2 } }, ['confidence-drift']],
+    ['the same of too few decisions', { drift: { decisions: 29, error: 0.2 } }, []],
+    ['confidence within its bounds', { drift: { decisions: 30, error: 0.15 } }, []],
     ['a model that does worse', { dropped: [{ name: 'b', score: 0.5, baselineScore: 1, detail: '' }] }, ['canary']],
   ])('are met by %s', (_, figures, met) => {
     expect(rulesMet({ ...quiet, ...figures }, rules).map(({ rule }) => rule)).toEqual(met)

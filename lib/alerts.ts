@@ -13,6 +13,7 @@ import {
   startAlert,
 } from '#db/queries/alerts.ts'
 import { type DroppedModel, listDroppedModels } from '#db/queries/canaries.ts'
+import { type ConfidenceDrift, getConfidenceDrift } from '#db/queries/confidence.ts'
 import { findGatewaySettings } from '#db/queries/gateway-settings.ts'
 import { getBudgetUse } from '#db/reports/costs.ts'
 import { getHealthTotals, listBreakers } from '#db/reports/operations.ts'
@@ -28,6 +29,10 @@ const stretchMs = 15 * 60_000
 /** Fewer calls say nothing about a share. */
 const callsMin = 10
 const deliverHours = 24
+/** How far confidence may be from what people decide, as an expected calibration error, and of how many decisions that is told. */
+const driftMax = 0.15
+const driftDecisionsMin = 30
+const driftDays = 30
 const hourMs = 3_600_000
 /** A model that the environment names is gone when no canary has looked at it for so many of its rounds, or for so many hours without rounds. */
 const roundsMissedMax = 2
@@ -39,6 +44,8 @@ export type AlertFigures = {
   breakers: readonly BreakerRow[]
   /** Models that do worse than they did. */
   dropped: readonly DroppedModel[]
+  /** Confidence beside what people decided lately. */
+  drift: ConfidenceDrift
 }
 type Met = { rule: string; value: number; detail: string }
 
@@ -46,7 +53,7 @@ const percent = (share: number | null): string => `${Math.round((share ?? 0) * 1
 
 /** The rules that are met. Pure. */
 export const rulesMet = (
-  { totals, budgets, breakers, dropped }: AlertFigures,
+  { totals, budgets, breakers, dropped, drift }: AlertFigures,
   rules: GatewaySettings['alerts'],
 ): Met[] => {
   const met: Met[] = []
@@ -91,6 +98,12 @@ export const rulesMet = (
         )
         .join(' '),
     })
+  if (drift.error !== null && drift.decisions >= driftDecisionsMin && drift.error > driftMax)
+    met.push({
+      rule: 'confidence-drift',
+      value: drift.error,
+      detail: `What answers say of how sure they are was off by ${percent(drift.error)} on average, over ${drift.decisions} decisions of ${driftDays} days. See Calibration under Review.`,
+    })
   return met
 }
 
@@ -127,14 +140,15 @@ const checkWorkspace = async (workspaceId: string, now: Date, send: SendAlert): 
   const insider = { workspaceId, userId: '00000000-0000-0000-0000-000000000000' }
   const { everyHours } = settings.canary
   const hours = everyHours > 0 ? everyHours * roundsMissedMax : hoursWithoutRounds
-  const [totals, budgets, breakers, dropped, open] = await Promise.all([
+  const [totals, budgets, breakers, dropped, drift, open] = await Promise.all([
     getHealthTotals(db, insider, { from: new Date(now.getTime() - stretchMs), to: now }),
     getBudgetUse(db, insider, now),
     listBreakers(db, insider),
     listDroppedModels(db, workspaceId, new Date(now.getTime() - hours * hourMs)),
+    getConfidenceDrift(db, workspaceId, new Date(now.getTime() - driftDays * 24 * hourMs)),
     listOpenAlerts(db, workspaceId),
   ])
-  const met = rulesMet({ totals, budgets: budgets.budgets, breakers, dropped }, settings.alerts)
+  const met = rulesMet({ totals, budgets: budgets.budgets, breakers, dropped, drift }, settings.alerts)
   const details = new Map(met.map(({ rule, detail }) => [rule, detail]))
   const goesOn = ({ rule, detail }: Alert): boolean =>
     // Another model that dropped meanwhile is told of too, in an alert of its own.

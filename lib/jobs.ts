@@ -138,6 +138,13 @@ const queues = {
     concurrency: 2,
     deadLetter: undefined,
   },
+  /** Confidence is brought in line with what people decided, once a day. */
+  'confidence.recalibrate': {
+    payload: z.strictObject({ workspaceId: z.uuid() }),
+    options: { retryLimit: 3, retryDelay: 60, retryBackoff: true, expireInSeconds: 600 },
+    concurrency: 1,
+    deadLetter: undefined,
+  },
   /** What is older than the policy's days goes, once a day. */
   'retention.run': {
     payload: z.strictObject({ workspaceId: z.uuid() }),

@@ -6,6 +6,7 @@
 import { database, type Tx } from '#db/client.ts'
 import { getGatewaySettings } from '#db/queries/gateway-settings.ts'
 import { takePoint } from '#db/queries/limits.ts'
+import { deleteOldNotifications } from '#db/queries/notifications.ts'
 import {
   countDue,
   deleteDue,
@@ -28,6 +29,8 @@ const rowsAtOnce = 500
 /** Lines of the audit log that go with one line about it. */
 const auditAtOnce = 10_000
 const workspacesAtOnce = 50
+/** What people were told is over by then, whatever the policy keeps. */
+const notificationDays = 90
 
 type Limits = { kind: RetentionKind; days: number | null; before: Date | null }[]
 
@@ -103,6 +106,9 @@ export const runRetention = async (
       deleted[kind] = (deleted[kind] ?? 0) + gone
     }
   }
+  await db.transaction((tx) =>
+    deleteOldNotifications(tx, { workspaceId, before: new Date(now.getTime() - notificationDays * dayMs) }),
+  )
   await db.transaction((tx) =>
     audit(tx, {
       actor: { userId: null, workspaceId },

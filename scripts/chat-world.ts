@@ -21,12 +21,23 @@ const laptops = 'A lost laptop is reported to the help desk within four hours.'
 
 export type ChatWorld = TestWorkspace & { secretId: string; providerIds: string[] }
 
-const publish = async ({ viewers }: TestWorkspace, collectionId: string, name: string, text: string): Promise<void> => {
+export const publish = async (
+  { viewers }: TestWorkspace,
+  collectionId: string,
+  name: string,
+  text: string,
+  heading = '',
+): Promise<void> => {
   const { db } = database()
   const claim = await claimVersion(db, await createScratchDocument(db, viewers.admin, { collectionId, name }))
   if (!claim) throw new Error('no claim')
-  const blocks = [{ kind: 'paragraph' as const, start: 0, end: text.length }]
-  await indexParsed(claim, { kind: 'text', title: name, text, blocks, pages: [] }, new AbortController().signal)
+  const start = heading ? heading.length + 1 : 0
+  const whole = heading ? `${heading}\n${text}` : text
+  const blocks = [
+    ...(heading ? [{ kind: 'heading' as const, level: 1, start: 0, end: heading.length }] : []),
+    { kind: 'paragraph' as const, start, end: whole.length },
+  ]
+  await indexParsed(claim, { kind: 'text', title: name, text: whole, blocks, pages: [] }, new AbortController().signal)
 }
 
 /** Keys stand in a collection of their own, laptops in General; of several models the first is asked first. */

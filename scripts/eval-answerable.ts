@@ -16,6 +16,7 @@ import { answerableMin, answerFeatures } from '#lib/rag/answerable.ts'
 import { retrieve } from '#lib/rag/index.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
 import { applyLogistic, areaUnderCurve, fitLogistic, type Sample } from '#lib/trust/calibrate.ts'
+import type { TrustReport } from './eval-trust.ts'
 import { seededRandom, shuffledPositions } from './softmax.ts'
 
 export type AnswerabilityReport = {
@@ -178,6 +179,40 @@ export const answerabilityLines = (dir: string, report: AnswerabilityReport | nu
     `  at the product's line of ${answerableMin}: false refusals ${percent(report.falseRefusals)}, caught ${percent(report.caught)}`,
     `  goes on to an answer: ${percent(report.partialFound)} of those answered in part, ${percent(report.underspecifiedFound)} of the vague ones`,
   ]
+}
+
+/** AUC that is asked of it. */
+const aucMin = 0.85
+
+/** As a part of `npm run eval -- trust`. */
+export const evaluateAnswerability = async (
+  dir: string,
+  { fit, progress }: { fit: boolean; progress: (line: string) => void },
+): Promise<TrustReport> => {
+  if (fit) return { metrics: {}, lines: [] }
+  const report = await answerabilitySuite(dir, progress)
+  const lines = answerabilityLines(dir, report)
+  if (!report) return { metrics: {}, lines }
+  const { auc, aucDeviation } = report.fitted
+  return {
+    metrics: {
+      'answerability AUC': {
+        value: auc,
+        low: auc - 2 * aucDeviation,
+        high: auc + 2 * aucDeviation,
+        baseline: report.aucOfCosine,
+        pass: auc >= aucMin,
+      },
+      'unanswerable caught at 5 % false refusals': {
+        value: report.fitted.caughtAtFive,
+        low: 0,
+        high: 1,
+        baseline: null,
+        pass: null,
+      },
+    },
+    lines,
+  }
 }
 
 if (import.meta.main) {

@@ -1,7 +1,7 @@
 /**
- * Proof on labelled data: `npm run eval -- SUITE [--data DIR] [--json] [--fit]`. SUITE: `trust` (DIR or DIR/groundedness holds BEGIN's and
- * SciFact's judged claims; `--fit` prints the coefficients of `lib/trust/fitted.ts` instead). What DIR does not hold is said and passed
- * over. With `--json` the last line of standard output is one object; progress goes to standard error. Exit status: 0 done, 1 a
+ * Proof on labelled data: `npm run eval -- SUITE [--data DIR] [--json] [--fit]`. SUITE: `trust`: DIR/groundedness (or DIR) holds BEGIN's and
+ * SciFact's judged claims, DIR/mtrag questions that a corpus does and does not answer; `--fit` prints the coefficients of
+ * `lib/trust/fitted.ts` instead. What DIR does not hold is said and passed over. With `--json` the last line of standard output is one object; progress goes to standard error. Exit status: 0 done, 1 a
  * check failed, 2 wrong use.
  */
 import './env-file.ts'
@@ -9,9 +9,18 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { closeGateway } from '#lib/gateway/index.ts'
-import { evaluateTrust } from './eval-trust.ts'
+import { evaluateAnswerability } from './eval-answerable.ts'
+import { evaluateTrust, type TrustReport } from './eval-trust.ts'
 
-const suites = new Map([['trust', { folder: 'groundedness', evaluate: evaluateTrust }]])
+const suites = new Map([
+  [
+    'trust',
+    [
+      { folder: 'groundedness', evaluate: evaluateTrust },
+      { folder: 'mtrag', evaluate: evaluateAnswerability },
+    ],
+  ],
+])
 const usage = `use: npm run eval -- ${[...suites.keys()].join('|')} --data DIR [--json] [--fit]`
 
 const read = () => {
@@ -34,12 +43,18 @@ const run = async (): Promise<number> => {
     console.error(usage)
     return 2
   }
-  const inside = join(data, suite.folder)
   try {
-    const { metrics, lines } = await suite.evaluate(existsSync(inside) ? inside : data, {
-      fit: given.values.fit ?? false,
-      progress: (line) => process.stderr.write(`${line}\n`),
-    })
+    const metrics: TrustReport['metrics'] = {}
+    const lines: string[] = []
+    for (const { folder, evaluate } of suite) {
+      const inside = join(data, folder)
+      const part = await evaluate(existsSync(inside) ? inside : data, {
+        fit: given.values.fit ?? false,
+        progress: (line) => process.stderr.write(`${line}\n`),
+      })
+      Object.assign(metrics, part.metrics)
+      lines.push(...part.lines)
+    }
     const failed = Object.entries(metrics).filter(([, { pass }]) => pass === false)
     console.log(lines.join('\n'))
     for (const [name, { value }] of failed) console.log(`below what is asked: ${name} ${value.toFixed(3)}`)

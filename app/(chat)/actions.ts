@@ -3,6 +3,8 @@
 import { z } from 'zod'
 import { action } from '#lib/auth/index.ts'
 import { deleteChat, renameChat, summariseChat, summariseSelection } from '#lib/chat/index.ts'
+import { askPerson, giveFeedback } from '#lib/review/index.ts'
+import { askPersonSchema, feedbackSchema } from '#lib/shared/review-contract.ts'
 import { selectionCharsMax } from '#lib/shared/summary-contract.ts'
 
 export const renameChatAction = action(
@@ -28,4 +30,10 @@ export const summariseSelectionAction = action(
   z.strictObject({ chatId: z.uuid(), title: z.string().max(2_000), text: z.string().max(selectionCharsMax * 4) }),
   'chat.use',
   (marked, viewer) => summariseSelection(viewer, marked),
+)
+
+export const giveFeedbackAction = action(feedbackSchema, 'chat.use', (said, viewer) => giveFeedback(viewer, said))
+
+export const askPersonAction = action(askPersonSchema, 'chat.use', ({ messageId, words }, viewer) =>
+  askPerson(viewer, messageId, words),
 )

@@ -4,8 +4,9 @@ import { ShellMenuButton } from '#components/shell/shell.tsx'
 import { describeKnowledge, listScopeFacets, type loadChat, openSummary } from '#lib/chat/index.ts'
 import { changesDocuments } from '#lib/documents.ts'
 import { answererOf } from '#lib/gateway/index.ts'
+import { feedbackOf, hasReviewer } from '#lib/review/index.ts'
 import { can, type Viewer } from '#lib/shared/viewer.ts'
-import { summariseChatAction, summariseSelectionAction } from './actions.ts'
+import { askPersonAction, giveFeedbackAction, summariseChatAction, summariseSelectionAction } from './actions.ts'
 
 /** One conversation with what the viewer may know about it; `chat` is null for one that has not begun. */
 export const Conversation = async ({
@@ -17,9 +18,10 @@ export const Conversation = async ({
   chatId: string
   chat: Awaited<ReturnType<typeof loadChat>>
 }) => {
-  const [{ documents, collections, suggestions }, facets] = await Promise.all([
+  const [{ documents, collections, suggestions }, facets, canAskPerson] = await Promise.all([
     describeKnowledge(viewer),
     listScopeFacets(viewer),
+    hasReviewer(viewer),
   ])
   const { id, kind } = await answererOf(viewer)
   const shared = {
@@ -33,6 +35,8 @@ export const Conversation = async ({
     viewerId: viewer.userId,
     viewerName: viewer.name,
     menu: <ShellMenuButton />,
+    canAskPerson,
+    feedbackActions: { giveFeedback: giveFeedbackAction, askPerson: askPersonAction },
     summaryActions: { summariseChat: summariseChatAction, summariseSelection: summariseSelectionAction },
   }
   if (!chat) return <NewChat {...shared} />
@@ -44,6 +48,12 @@ export const Conversation = async ({
       initialMessages={chat.messages}
       resume={chat.streaming}
       openSummary={await openSummary(viewer, chatId)}
+      feedback={
+        await feedbackOf(
+          viewer,
+          chat.messages.flatMap(({ id, role }) => (role === 'assistant' ? [id] : [])),
+        )
+      }
     />
   )
 }

@@ -179,7 +179,7 @@ export const GoldenQuestions = ({ questions, second, runGolden, onAsk, onDelete 
                   ` · recall · rank ${scoreInWords(run.first.get(golden.id))}${run.compared ? ` | ${scoreInWords(run.second.get(golden.id))}` : ''}`}
               </p>
               {golden.fell !== undefined && (
-                <p className="break-words text-[12.5px] text-warning-foreground">
+                <p className="break-words text-[12.5px] text-warning">
                   No longer counted. {golden.fell} Save it again with what is right now.
                 </p>
               )}

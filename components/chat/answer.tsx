@@ -12,6 +12,7 @@ import type { ChatMessage, Citation, MessageMetadata } from '#lib/shared/chat-co
 import { cn } from '#lib/shared/cn.ts'
 import { formatAgo, formatCost, formatDuration } from '#lib/shared/format.ts'
 import { shortPageInWords } from '#lib/shared/page-unit.ts'
+import { AnswerFeedback } from './answer-feedback.tsx'
 import { AnswerReview } from './answer-review.tsx'
 import { AnswerText } from './answer-text.tsx'
 import { textOf } from './chat-request.ts'
@@ -49,9 +50,10 @@ export const StageLine = ({ words, live }: { words: string; live: boolean }) => 
 const isReply = ({ route, model, read }: MessageMetadata): boolean => Boolean(route) && !model && !read
 
 const readInWords = (metadata: MessageMetadata): string => {
-  const { read, status } = metadata
+  const { read, route, status } = metadata
   if (status === 'held') return 'Written, and held for a person'
   if (metadata.withheld) return metadata.review ? 'Not shown' : 'Not shown, by the policy of this workspace'
+  if (route === 'clarify') return 'Asked back: the question has more than one answer here'
   if (isReply(metadata)) return 'Answered at once'
   if (!read) return status === 'no-source' ? 'Searched your documents' : status === 'failed' ? 'No answer' : 'Answer'
   if (read.passages === 0) return 'Searched your documents, found nothing close'
@@ -262,6 +264,7 @@ const Actions = ({
             </Button>
           </Tooltip>
         )}
+        <AnswerFeedback messageId={message.id} metadata={metadata} />
         <SummariseMarked owner={message.id} />
         {onAskAgain && (
           <Button variant="quiet" size="sm" onClick={onAskAgain}>
@@ -304,6 +307,23 @@ const Actions = ({
   )
 }
 
+/** What a short question could mean, each asked by one press. */
+const Choices = ({ choices, onAsk }: { choices: readonly string[]; onAsk: (question: string) => void }) => (
+  <ul aria-label="What you could mean" className="mb-3.5 flex flex-col items-start gap-2">
+    {choices.map((choice) => (
+      <li key={choice} className="max-w-full">
+        <Button
+          variant="outline"
+          className="h-auto min-h-8 max-w-full whitespace-normal py-1.5 text-left"
+          onClick={() => onAsk(choice)}
+        >
+          {choice}
+        </Button>
+      </li>
+    ))}
+  </ul>
+)
+
 export type AnswerProps = {
   message: ChatMessage
   streaming: boolean
@@ -311,10 +331,12 @@ export type AnswerProps = {
   rights: AnswerRights
   answerer: Answerer
   onAskAgain: (() => void) | null
+  /** Asks a question that the answer offers; null while another is being answered. */
+  onAsk: ((question: string) => void) | null
 }
 
 /** An answer from its first sign of life to its end, whichever end that is. */
-export const Answer = memo(({ message, streaming, stage, rights, answerer, onAskAgain }: AnswerProps) => {
+export const Answer = memo(({ message, streaming, stage, rights, answerer, onAskAgain, onAsk }: AnswerProps) => {
   const metadata = message.metadata ?? {}
   const citations = useMemo(() => citationsOf(message), [message])
   const context = useMemo<AnswerCitations>(
@@ -344,6 +366,7 @@ export const Answer = memo(({ message, streaming, stage, rights, answerer, onAsk
       {!streaming && (
         <>
           <SourceCards messageId={message.id} citations={citations} />
+          {metadata.choices && onAsk && <Choices choices={metadata.choices} onAsk={onAsk} />}
           {metadata.status === 'no-source' && <Nearest message={message} />}
           <Ending metadata={metadata} />
           <Actions

@@ -11,11 +11,13 @@ import {
   DropdownMenuItem,
   DropdownMenuTrigger,
 } from '#components/ui/dropdown-menu.tsx'
-import { type ChatMessage, narrows, questionCharsMax } from '#lib/shared/chat-contract.ts'
+import { type ChatMessage, type MessageReview, narrows, questionCharsMax } from '#lib/shared/chat-contract.ts'
 import { cn } from '#lib/shared/cn.ts'
+import type { Feedback } from '#lib/shared/review-contract.ts'
 import type { SummaryRun } from '#lib/shared/summary-contract.ts'
 import { truncate } from '#lib/shared/text.ts'
 import { Answer, type Answerer, StageLine } from './answer.tsx'
+import { AnswerFeedbackProvider, type FeedbackActions } from './answer-feedback.tsx'
 import { textOf } from './chat-request.ts'
 import { Composer } from './composer.tsx'
 import { readDraft, writeDraft } from './draft.ts'
@@ -47,6 +49,11 @@ export type ChatScreenProps = {
   viewerId: string
   viewerName: string
   summaryActions: SummaryActions
+  feedbackActions: FeedbackActions
+  /** What the viewer has said of answers of this chat, by message. */
+  feedback: Readonly<Record<string, Feedback>>
+  /** Somebody else decides on answers here, so that a person can be asked. */
+  canAskPerson: boolean
   /** The summary that is being made in this chat, by whichever tab. */
   openSummary: SummaryRun | null
   /** The button that opens the rail on a phone. */
@@ -110,6 +117,9 @@ export const ChatScreen = ({
   viewerId,
   viewerName,
   summaryActions,
+  feedbackActions,
+  feedback,
+  canAskPerson,
   openSummary,
   menu,
 }: ChatScreenProps) => {
@@ -253,6 +263,14 @@ export const ChatScreen = ({
     if (lastId) opened.askAgain(lastId, scope)
   }, [opened, lastId, scope])
 
+  const onAsked = useCallback(
+    (messageId: string, review: MessageReview): void => {
+      const message = opened.chat.messages.find(({ id }) => id === messageId)
+      if (message) opened.replace({ ...message, metadata: { ...message.metadata, review } })
+    },
+    [opened],
+  )
+
   const askEverywhere = (answerId: string): void => {
     setScope(everywhere)
     opened.askAgain(answerId, everywhere)
@@ -337,21 +355,29 @@ export const ChatScreen = ({
                     <EmptyChat knowledge={knowledge} suggestions={suggestions} canUpload={canUpload} onAsk={ask} />
                   ) : (
                     <div className="mx-auto w-full max-w-[720px] px-4 pt-[18px] sm:px-6 sm:pt-7">
-                      {messages.map((message) =>
-                        message.role === 'user' ? (
-                          <Question key={message.id} text={textOf(message)} asker={viewerName} />
-                        ) : (
-                          <Answer
-                            key={message.id}
-                            message={message}
-                            streaming={busy && message.id === lastId}
-                            stage={busy && message.id === lastId ? stage : null}
-                            rights={rights}
-                            answerer={answerer}
-                            onAskAgain={!busy && message.id === lastId ? askAgain : null}
-                          />
-                        ),
-                      )}
+                      <AnswerFeedbackProvider
+                        actions={feedbackActions}
+                        said={feedback}
+                        canAsk={canAskPerson}
+                        onAsked={onAsked}
+                      >
+                        {messages.map((message) =>
+                          message.role === 'user' ? (
+                            <Question key={message.id} text={textOf(message)} asker={viewerName} />
+                          ) : (
+                            <Answer
+                              key={message.id}
+                              message={message}
+                              streaming={busy && message.id === lastId}
+                              stage={busy && message.id === lastId ? stage : null}
+                              rights={rights}
+                              answerer={answerer}
+                              onAskAgain={!busy && message.id === lastId ? askAgain : null}
+                              onAsk={!busy && message.id === lastId ? ask : null}
+                            />
+                          ),
+                        )}
+                      </AnswerFeedbackProvider>
                       {last?.role === 'user' && (
                         <div className="pb-8">
                           {busy ? (

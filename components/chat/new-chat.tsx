@@ -7,11 +7,15 @@ import { chatPath, hasAddress, isOpen } from './open-chat.ts'
 
 const chatIdIn = (pathname: string): string | null => /^\/c\/([^/]+)$/.exec(pathname)?.[1] ?? null
 
+const nothingSaid = {}
+
 /**
  * The page for a new question. Its first question gives the chat an address without a new page, so this page then stands for two:
  * back at `/` it begins another chat, and a step back in the history to that address shows the chat again.
  */
-export const NewChat = (props: Omit<ChatScreenProps, 'title' | 'initialMessages' | 'resume' | 'openSummary'>) => {
+export const NewChat = (
+  props: Omit<ChatScreenProps, 'title' | 'initialMessages' | 'resume' | 'openSummary' | 'feedback'>,
+) => {
   const { viewerId } = props
   const addressed = chatIdIn(usePathname())
   const [fresh, setFresh] = useState(props.chatId)
@@ -32,6 +36,7 @@ export const NewChat = (props: Omit<ChatScreenProps, 'title' | 'initialMessages'
       initialMessages={[]}
       resume={false}
       openSummary={null}
+      feedback={nothingSaid}
     />
   )
 }

@@ -26,7 +26,7 @@ export const DeskQuestion = ({ item, heading }: { item: ReviewDetail; heading: R
       ))}
       {item.confidence !== null && <Badge variant="outline">{confidenceInWords(item.confidence)}</Badge>}
       {item.escalated && <Badge variant="destructive">Escalated</Badge>}
-      {!item.held && <Badge variant="outline">{kindWords[item.kind]}</Badge>}
+      {!item.held && <Badge variant="outline">{item.kind === 'asked' ? kindWords.asked : 'Already shown'}</Badge>}
     </div>
     {item.reasons.some(({ words }) => words) && (
       <ul className="mt-1.5 flex flex-wrap gap-x-3 text-[13px] text-muted-foreground">

@@ -128,10 +128,16 @@ export const DeskScreen = ({ initial, filter, openCount, viewer, actions }: Desk
   const currentId = current?.id ?? null
   const openId = useRef(currentId)
   openId.current = current?.state === 'open' && current.claimedBy?.id === viewer.id ? currentId : null
+  const shownId = useRef(currentId)
+  shownId.current = currentId
+  const take = useCallback(
+    () => takeNext(filter, { viewerId: viewer.id, except: [shownId.current, before.current?.opened.item.id ?? null] }),
+    [filter, viewer.id],
+  )
   const preload = currentId !== null && current?.state === 'open'
   useEffect(() => {
-    if (preload) next.current ??= takeNext(filter)
-  }, [preload, filter])
+    if (preload) next.current ??= take()
+  }, [preload, take])
 
   useEffect(() => {
     // Left without a decision: others need not wait for the claims to run out.
@@ -150,17 +156,17 @@ export const DeskScreen = ({ initial, filter, openCount, viewer, actions }: Desk
     [query],
   )
   const openNext = useCallback(async () => {
-    const asked = next.current ?? takeNext(filter)
+    const asked = next.current ?? take()
     next.current = null
     const late = setTimeout(() => setShown({ kind: 'looking' }), 80)
     let got = await asked
     // What was free a while ago may be decided by now, or nothing was there yet.
-    if ('error' in got || !got.value) got = await takeNext(filter)
+    if ('error' in got || !got.value) got = await take()
     clearTimeout(late)
     if ('error' in got) setShown({ kind: 'none', error: got.error })
     else if (got.value) openItem(got.value)
     else setShown({ kind: 'none', error: null })
-  }, [filter, openItem])
+  }, [take, openItem])
 
   const takeBack = useCallback(() => {
     const back = outbox.takeBack()

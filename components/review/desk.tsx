@@ -400,7 +400,7 @@ export const Desk = ({ opened, kept, viewer, actions, queueHref, openCount, ...t
                       >
                         {before}
                       </p>
-                      <div className="bg-source max-@3xl:hidden" />
+                      <div className="bg-source @max-3xl:hidden" />
                     </li>
                   ),
                   one && (

@@ -17,7 +17,7 @@ const Piece = ({ kind, text }: Change) => {
       <span className="sr-only">) </span>
     </ins>
   ) : (
-    <del className="text-destructive decoration-1">
+    <del className="me-0.5 text-destructive decoration-1">
       <span className="sr-only"> (taken out: </span>
       {words}
       <span className="sr-only">) </span>

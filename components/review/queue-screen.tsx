@@ -186,7 +186,7 @@ export const QueueScreen = ({ initial, filter, collections, viewerId, unreachabl
   const start = async () => {
     if (busy) return
     setBusy(true)
-    const got = await takeNext(filter)
+    const got = await takeNext(filter, { viewerId, except: [] })
     setBusy(false)
     if ('error' in got) setNotice(got.error)
     else if (got.value) router.push(hrefOf(got.value.item.id))

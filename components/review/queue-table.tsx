@@ -7,9 +7,9 @@ import { cn } from '#lib/shared/cn.ts'
 import type { ReviewRow } from '#lib/shared/review-contract.ts'
 import { dueClasses, dueOf, holderOf, kindWords, reasonVariant, reasonWords } from './review-words.ts'
 
-const cell = 'px-3 py-[9px] align-top first:pl-5 last:pr-5 max-sm:first:pl-4 max-sm:last:pr-4'
+const cell = 'px-3 py-[9px] align-top first:pl-5 last:pr-5 max-sm:px-4'
 const head =
-  'whitespace-nowrap px-3 py-2 text-left font-medium text-muted-foreground text-xs first:pl-5 last:pr-5 max-sm:first:pl-4'
+  'whitespace-nowrap px-3 py-2 text-left font-medium text-muted-foreground text-xs first:pl-5 last:pr-5 max-sm:px-4'
 
 type Props = {
   rows: readonly ReviewRow[]

@@ -26,9 +26,21 @@ const ask = async <T extends Timed<object> | null>(path: string, init: RequestIn
 export const getItem = (itemId: string): Promise<Got<DeskItem>> => ask(`/${itemId}`)
 export const getQueue = (query: string): Promise<Got<QueueData>> => ask(query)
 
-/** Takes up the next one; null when nothing waits. */
-export const takeNext = (filter: ReviewFilter): Promise<Got<DeskItem | null>> =>
-  ask<DeskItem | null>('/next', { method: 'POST', body: JSON.stringify(filter) })
+/**
+ * Takes up the next one; null when nothing waits. Whoever has taken up as many as they may gets one of those, such as what was loaded
+ * ahead before the page was loaded anew; `except` are those that they have before them.
+ */
+export const takeNext = async (
+  filter: ReviewFilter,
+  { viewerId, except }: { viewerId: string; except: readonly (string | null)[] },
+): Promise<Got<DeskItem | null>> => {
+  const got = await ask<DeskItem | null>('/next', { method: 'POST', body: JSON.stringify(filter) })
+  if ('value' in got || got.code !== 'conflict') return got
+  const mine = await getQueue('?whose=mine')
+  const rows = 'value' in mine ? mine.value.rows : []
+  const taken = rows.find(({ id, claimedBy }) => claimedBy?.id === viewerId && !except.includes(id))
+  return taken ? getItem(taken.id) : got
+}
 
 type Claimed = Timed<{ until: string }>
 export const takeUp = (itemId: string, takeOver = false): Promise<Got<Claimed>> =>

@@ -20,7 +20,10 @@ type OpenSource = (ordinal: number, opener: HTMLElement | null) => void
 /** Two columns where there is room for two: the answer speaks on the page, the document on its paper. */
 export const rowClasses = 'grid grid-cols-1 border-b @3xl:grid-cols-[minmax(0,1fr)_minmax(0,1fr)]'
 const cellClasses = 'min-w-0 px-5 py-3.5 max-sm:px-4'
-export const answerCellClasses = cn(cellClasses, 'border-l-[3px] border-l-transparent @3xl:border-r')
+export const answerCellClasses = cn(
+  cellClasses,
+  'border-l-[3px] border-l-transparent pl-[17px] max-sm:pl-[13px] @3xl:border-r',
+)
 
 const PassageQuote = ({
   citation,
@@ -59,7 +62,7 @@ const PassageQuote = ({
         </span>
         <button
           type="button"
-          className="min-w-0 max-w-full truncate rounded-sm underline decoration-input underline-offset-2 hover:text-foreground hover:decoration-current touch:min-h-11"
+          className="min-w-0 max-w-full truncate rounded-sm underline decoration-input underline-offset-2 hover:text-foreground hover:decoration-current touch:py-2"
           onClick={(event) => onOpen(citation.ordinal, event.currentTarget)}
         >
           <span className="sr-only">Open source {citation.ordinal}: </span>
@@ -216,9 +219,12 @@ export const SentenceRow = (props: SentenceRowProps) => {
             )}
           />
           {flagged && (
-            <Badge variant="warning" className="ml-1.5 align-[1px]">
-              Not supported as written
-            </Badge>
+            <>
+              {' '}
+              <Badge variant="warning" className="align-[1px]">
+                Not supported as written
+              </Badge>
+            </>
           )}
         </p>
         {flagged && claim.reasons.length > 0 && (
@@ -252,7 +258,7 @@ export const SentenceRow = (props: SentenceRowProps) => {
         className={cn(
           cellClasses,
           'bg-source',
-          claim.claims || behind.length ? 'flex flex-col gap-3' : 'max-@3xl:hidden',
+          claim.claims || behind.length ? 'flex flex-col gap-3' : '@max-3xl:hidden',
         )}
       >
         {behind.map((citation) => (

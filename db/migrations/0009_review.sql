@@ -227,7 +227,8 @@ BEGIN
       question = '', claimed_by = NULL, lease_until = NULL,
       content = '{"text":"","citations":[],"claims":[],"metadata":{},"sources":[]}',
       decision = decision - 'text' - 'note'
-    WHERE message_id IN (SELECT id FROM gone);
+    WHERE message_id IN (SELECT id FROM gone)
+      OR seeded AND content #>> '{seed,itemId}' IN (SELECT r.id::text FROM review_items r WHERE r.message_id IN (SELECT id FROM gone));
   RETURN NULL;
 END $$;--> statement-breakpoint
 CREATE TRIGGER messages_empty_reviews AFTER DELETE ON "messages" REFERENCING OLD TABLE AS gone
@@ -272,4 +273,7 @@ CREATE TRIGGER documents_fall_corrections_changed AFTER UPDATE OF "published_ver
   EXECUTE FUNCTION fall_corrections_of_document();--> statement-breakpoint
 CREATE TRIGGER documents_fall_corrections_deleted AFTER DELETE ON "documents"
   FOR EACH ROW EXECUTE FUNCTION fall_corrections_of_document();--> statement-breakpoint
-CREATE INDEX "audit_log_request" ON "audit_log" USING btree ("workspace_id","request_id");
+CREATE INDEX "audit_log_request" ON "audit_log" USING btree ("workspace_id","request_id");--> statement-breakpoint
+CREATE INDEX "review_items_risk" ON "review_items" USING btree ("workspace_id","risk" DESC NULLS FIRST,"id") WHERE state = 'open';--> statement-breakpoint
+CREATE INDEX "review_items_assigned" ON "review_items" USING btree ("assigned_to") WHERE state = 'open' and assigned_to is not null;--> statement-breakpoint
+CREATE INDEX "review_items_claimed" ON "review_items" USING btree ("claimed_by") WHERE state = 'open' and claimed_by is not null;

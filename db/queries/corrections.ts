@@ -4,8 +4,8 @@
  */
 import { and, desc, eq, inArray, isNull, or, type SQL, sql } from 'drizzle-orm'
 import type { Citation } from '#lib/shared/chat-contract.ts'
-import type { CorrectionKind, CorrectionRow, DocumentNoteRow } from '#lib/shared/review-contract.ts'
 import type { DocumentFilter } from '#lib/shared/retrieval-contract.ts'
+import type { CorrectionKind, CorrectionRow, DocumentNoteRow } from '#lib/shared/review-contract.ts'
 import { can, type Reader, roles, type Viewer } from '#lib/shared/viewer.ts'
 import { type Executor, rows, type Tx } from '../client.ts'
 import { isReviewer } from '../reviewable.ts'
@@ -211,11 +211,7 @@ const openNames = (viewer: Viewer, id: typeof curatedAnswers.id | typeof goldenQ
     where ${correctionSources.correctionId} = ${id} and ${visibleTo(viewer)})`
 
 /** Corrections of one kind, newest first: those whose documents are open to the viewer, and what they made themselves. */
-const listOfKind = async (
-  db: Executor,
-  viewer: Viewer,
-  kind: CorrectionKind,
-): Promise<CorrectionRow[]> => {
+const listOfKind = async (db: Executor, viewer: Viewer, kind: CorrectionKind): Promise<CorrectionRow[]> => {
   const table = kind === 'golden' ? goldenQuestions : curatedAnswers
   const shut = isShut(viewer, table.id)
   const found = await db
@@ -286,7 +282,10 @@ type NewNote = Pick<
 >
 
 /** Writes the note; the id of the same one when it is there already and open. */
-export const insertNote = async (tx: Tx, note: NewNote & { itemId: string }): Promise<{ id: string; made: boolean }> => {
+export const insertNote = async (
+  tx: Tx,
+  note: NewNote & { itemId: string },
+): Promise<{ id: string; made: boolean }> => {
   // One after the other: the item is locked by now.
   const [same] = await tx
     .select({ id: documentNotes.id })
@@ -399,8 +398,5 @@ export const lockNote = async (
 }
 
 export const setNoteResolved = async (tx: Tx, { userId }: Viewer, id: string): Promise<void> => {
-  await tx
-    .update(documentNotes)
-    .set({ resolvedAt: sql`now()`, resolvedBy: userId })
-    .where(eq(documentNotes.id, id))
+  await tx.update(documentNotes).set({ resolvedAt: sql`now()`, resolvedBy: userId }).where(eq(documentNotes.id, id))
 }

@@ -8,12 +8,13 @@ import type { Reader } from '#lib/shared/viewer.ts'
 import { type Executor, rows, type Tx } from '../client.ts'
 import { documents, documentVersions, sources } from '../schema/index.ts'
 import { visibleTo, type WholeWorkspace } from '../visibility.ts'
-import { countsOf, runSteps } from './erasure-steps.ts'
+import { countsOf, runSteps, sweptSources } from './erasure-steps.ts'
 import { sweepEntities } from './graph.ts'
 import { refreshLexicalStats } from './lexical-index.ts'
 
 const erasedDocument = 'Erased document'
 const withdrawnAnswer = 'This answer was withdrawn: a source that it rested on was erased.'
+const noContent = '{"text":"","citations":[],"claims":[],"metadata":{},"sources":[]}'
 
 /** The document with what was attached to it, and to that. */
 const family = (id: string) =>
@@ -31,6 +32,8 @@ export const countOfDocument = (db: Executor, id: string): Promise<Counts> =>
     citations: sql`citations where document_id in ${family(id)} and (quote <> '' or claim <> '')`,
     answers: sql`(select distinct message_id from citations where document_id in ${family(id)}) cited`,
     'kept answers': sql`answer_cache_sources where document_id in ${family(id)}`,
+    'checked answers': sql`(select distinct correction_id from correction_sources where kind = 'curated' and document_id in ${family(id)}) c`,
+    notes: sql`document_notes where document_id in ${family(id)}`,
     'golden questions': sql`golden_questions g where exists (
       select from jsonb_array_elements(g.expected) e where e ->> 'documentId' in (select f.id::text from ${family(id)} f))`,
   })
@@ -151,6 +154,9 @@ export const withdrawAnswers = async (
   const words = [...documentIds, ...titles].map((one) => JSON.stringify(one).slice(1, -1))
   const speaks = (text: ReturnType<typeof sql>) =>
     sql`exists (select from jsonb_array_elements_text(${JSON.stringify(words)}::jsonb) w where strpos(${text}, w.value) > 0)`
+  const plain = [...documentIds, ...titles]
+  const names = (text: ReturnType<typeof sql>) =>
+    sql`exists (select from jsonb_array_elements_text(${JSON.stringify(plain)}::jsonb) w where strpos(${text}, w.value) > 0)`
   const [found] = await rows<{ messages: string[]; chats: string[] }>(
     tx,
     sql`with own as (select m.id, m.chat_id, m.status, m.text, m.created_at from messages m join chats c on c.id = m.chat_id
@@ -163,14 +169,34 @@ export const withdrawAnswers = async (
         -- A broken-off answer has neither citations nor a trace: what it rests on cannot be told.
         untold as (select own.id from own where own.status = 'interrupted' and own.text ~ '\\[\\^[0-9]+\\]'
           and not exists (select from citations c where c.message_id = own.id) and not exists (select from traces t where t.message_id = own.id)),
+        -- Of what is held the text stands in its review alone.
+        reviewed as (select i.message_id as id from review_items i where i.workspace_id = ${workspaceId} and ${speaks(sql`i.content::text`)}),
         affected as (select own.id, own.chat_id, own.status from own
-          where own.id in (select id from cited union select id from streamed union select id from read union select id from untold))
+          where own.id in (select id from cited union select id from streamed union select id from read union select id from untold
+            union select id from reviewed))
       select coalesce(jsonb_agg(distinct id) filter (where status <> 'streaming'), '[]'::jsonb) as messages,
         coalesce(jsonb_agg(distinct chat_id), '[]'::jsonb) as chats from affected`,
   )
   const messageIds = sql`(select value::uuid from jsonb_array_elements_text(${JSON.stringify(found?.messages ?? [])}::jsonb))`
   const chatIds = sql`(select value::uuid from jsonb_array_elements_text(${JSON.stringify(found?.chats ?? [])}::jsonb))`
+  const resting = (kind: 'curated' | 'golden') =>
+    sql`(select correction_id from correction_sources where kind = ${kind} and document_id::text in ${ids})`
+  const items = sql`(select i.id from review_items i where i.workspace_id = ${workspaceId} and i.content ->> 'text' <> ''
+    and (i.message_id in ${messageIds} or ${speaks(sql`i.content::text`)}))`
   return runSteps(tx, [
+    [
+      'notifications',
+      sql`delete from notifications n where n.workspace_id = ${workspaceId} and (${names(sql`n.words || ' ' || n.link`)}
+        or exists (select from curated_answers a where a.id in ${resting('curated')} and strpos(n.words, a.fell_because) > 0)
+        or exists (select from golden_questions g where g.id in ${resting('golden')} and strpos(n.words, g.fell_because) > 0))`,
+    ],
+    [
+      'checked answers',
+      sql`delete from curated_answers a where a.workspace_id = ${workspaceId}
+        and (a.id in ${resting('curated')} or ${speaks(sql`a.citations::text`)})`,
+    ],
+    ['golden questions', sql`delete from golden_questions g where g.id in ${resting('golden')}`],
+    ['sources of corrections', sweptSources],
     [
       'citations',
       sql`update citations set quote = '', claim = '', title = ${erasedDocument}, heading_path = '{}', rects = '[]'::jsonb
@@ -179,9 +205,24 @@ export const withdrawAnswers = async (
     ['sentences', sql`update citations set claim = '' where message_id in ${messageIds} and claim <> ''`],
     [
       'answers',
-      sql`update messages set text = ${withdrawnAnswer}, metadata = metadata - 'nearest'
+      // Nobody can approve any more what was held.
+      sql`update messages set text = ${withdrawnAnswer}, status = case when status = 'held' then 'complete' else status end,
+          metadata = case when status = 'held'
+            then (metadata - 'nearest' - 'review') || jsonb_build_object('withheld', jsonb_build_array(${withdrawnAnswer}::text))
+            else (metadata - 'nearest') #- '{review,note}' end
         where id in ${messageIds} and text <> ${withdrawnAnswer}`,
     ],
+    ['drafts', sql`delete from review_drafts where item_id in ${items}`],
+    ['comments', sql`delete from review_comments where item_id in ${items}`],
+    [
+      'reviews',
+      sql`update review_items set content = ${noContent}::jsonb, decision = decision - 'text' - 'note',
+          state = case when state = 'open' then 'withdrawn' else state end, decided_at = coalesce(decided_at, now()),
+          claimed_by = null, lease_until = null
+        where id in ${items}`,
+    ],
+    ['feedback', sql`update feedback set comment = '' where message_id in ${messageIds} and comment <> ''`],
+    ['labels', sql`update labels set note = '' where message_id in ${messageIds} and note <> ''`],
     ['streams', sql`delete from stream_events where message_id in ${messageIds}`],
     [
       'answers',

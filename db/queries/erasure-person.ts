@@ -9,7 +9,8 @@ import { type Executor, rows, type Tx } from '../client.ts'
 import { inventory } from '../inventory.ts'
 import { memberships, users } from '../schema/index.ts'
 import { hasQueue } from './erasure-remains.ts'
-import { countsOf, met, runSteps } from './erasure-steps.ts'
+import { countsOf, met, runSteps, sweptSources } from './erasure-steps.ts'
+import { emptyOrphanSeeds } from './reviews.ts'
 
 const erasedName = 'erased person'
 
@@ -63,6 +64,9 @@ export const isLastOwner = async (tx: Tx, workspaceId: string, userId: string): 
   )
 }
 
+/** Reviews of answers to the person's questions. */
+const reviewsOf = (id: string) => sql`(select i.id from review_items i where i.asker_id = ${id})`
+
 /** What erasing a person would take. */
 export const countOfPerson = (db: Executor, id: string): Promise<Counts> =>
   countsOf(db, {
@@ -77,6 +81,10 @@ export const countOfPerson = (db: Executor, id: string): Promise<Counts> =>
     grants: sql`collection_grants where subject = 'person' and subject_id = ${id}`,
     tasks: sql`task_runs where user_id = ${id}`,
     invitations: sql`invitations where email = (select email from users where id = ${id})`,
+    'checked answers': sql`curated_answers where item_id in ${reviewsOf(id)}`,
+    comments: sql`review_comments where author_id = ${id}`,
+    feedback: sql`feedback where user_id = ${id}`,
+    notes: sql`document_notes where created_by = ${id}`,
   })
 
 /** Takes every way in from a person at once, and asks their open answers to stop. What they left goes afterwards. */
@@ -198,6 +206,34 @@ export const erasePersonRows = async (
       sql`delete from task_results where workspace_id in (select workspace_id from chats where user_id = ${id}
         union select workspace_id from traces where user_id = ${id})`,
     ],
+    // What others were told, and keep, of this person's questions; before their reviews are emptied with the messages.
+    [
+      'notifications',
+      sql`delete from notifications n where n.user_id = ${id} or exists (
+        select from (select workspace_id, question from curated_answers where item_id in ${reviewsOf(id)}
+          union all select workspace_id, question from golden_questions where item_id in ${reviewsOf(id)} or created_by = ${id}) own
+        where own.workspace_id = n.workspace_id and own.question <> '' and strpos(n.words, left(own.question, 120)) > 0)`,
+    ],
+    ['checked answers', sql`delete from curated_answers where item_id in ${reviewsOf(id)}`],
+    ['golden questions', sql`delete from golden_questions where item_id in ${reviewsOf(id)}`],
+    // What the person said of others' answers. Answers that they corrected stay: they are the workspace's.
+    ['drafts', sql`delete from review_drafts where user_id = ${id}`],
+    ['comments', sql`delete from review_comments where author_id = ${id}`],
+    ['feedback', sql`delete from feedback where user_id = ${id}`],
+    ['labels', sql`update labels set note = '' where rater_id = ${id} and note <> ''`],
+    ['notes', sql`delete from document_notes where created_by = ${id}`],
+    [
+      'decisions',
+      sql`update messages m set
+          text = case when i.state = 'rejected' then replace(m.text, E'\n\n' || (i.decision ->> 'note'), '') else m.text end,
+          metadata = (case when jsonb_typeof(m.metadata -> 'withheld') = 'array'
+            then jsonb_set(m.metadata, '{withheld}', (m.metadata -> 'withheld') - (i.decision ->> 'note')) else m.metadata end) #- '{review,note}'
+        from review_items i where i.message_id = m.id and i.decided_by = ${id} and i.decision -> 'note' is not null`,
+    ],
+    [
+      'decisions',
+      sql`update review_items set decision = decision - 'note' where decided_by = ${id} and decision -> 'note' is not null`,
+    ],
     ['messages', sql`delete from messages where chat_id in (select id from chats where user_id = ${id})`],
     ['conversations', sql`delete from chats where user_id = ${id}`],
     [
@@ -208,6 +244,7 @@ export const erasePersonRows = async (
     ['requests', sql`delete from idempotent_results where user_id = ${id}`],
     ['budgets', sql`delete from budget_windows where scope = 'user:' || ${id}::text`],
     ['golden questions', sql`delete from golden_questions where created_by = ${id}`],
+    ['sources of corrections', sweptSources],
     ['invitations', sql`delete from invitations where email = ${email}`],
     ['limits', sql`delete from rate_limits where strpos(key, ${email}) > 0 or strpos(key, ${id}) > 0`],
     [
@@ -219,6 +256,8 @@ export const erasePersonRows = async (
       sql`update incident_switches set label = ${erasedName} where kind = 'person' and target_id = ${id}::text and label <> ${erasedName}`,
     ],
   ])
+  // Made of answers that are gone by now.
+  await emptyOrphanSeeds(tx)
   if (jobs > 0) report.jobs = jobs
   // Only while the name is still theirs: a second pass has nothing to look for.
   if (name !== erasedName) {

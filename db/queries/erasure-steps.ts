@@ -24,6 +24,10 @@ export const met = async (tx: Tx, statement: ReturnType<typeof sql>): Promise<nu
   return found?.n ?? 0
 }
 
+/** What corrections rested on that are gone. */
+export const sweptSources = sql`delete from correction_sources s where not exists (select from curated_answers a where a.id = s.correction_id)
+  and not exists (select from golden_questions g where g.id = s.correction_id)`
+
 /** Runs the steps in their order; steps of one name count together. */
 export const runSteps = async (
   tx: Tx,

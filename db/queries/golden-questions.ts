@@ -95,6 +95,6 @@ export const deleteGoldenQuestion = async (db: Executor, viewer: Viewer, id: str
     .delete(goldenQuestions)
     .where(and(eq(goldenQuestions.workspaceId, viewer.workspaceId), eq(goldenQuestions.id, id)))
     .returning({ id: goldenQuestions.id })
-  await db.delete(correctionSources).where(eq(correctionSources.correctionId, id))
+  if (gone.length > 0) await db.delete(correctionSources).where(eq(correctionSources.correctionId, id))
   return gone.length > 0
 }

@@ -3,7 +3,7 @@ import { and, desc, eq, inArray, lt, ne, type SQL, sql } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/pg-core'
 import type { MessageMetadata } from '#lib/shared/chat-contract.ts'
 import type { DraftState } from '#lib/shared/policy-contract.ts'
-import type { Viewer } from '#lib/shared/viewer.ts'
+import type { Role, Viewer } from '#lib/shared/viewer.ts'
 import { type Executor, rows } from '../client.ts'
 import { collections, policyDrafts, settingsVersions, users } from '../schema/index.ts'
 
@@ -202,6 +202,8 @@ export type StoredAnswer = {
   text: string
   metadata: MessageMetadata
   citations: number
+  /** Of who asked, as it is now; null: they are no member any more. */
+  role: Role | null
   at: Date
 }
 
@@ -209,7 +211,7 @@ type AnswersAsked = { since: Date; newest: number }
 
 /** Answers from documents since then, the newest of them; what was withheld has no text to judge. */
 const newestAnswers = ({ workspaceId }: Inside, { since, newest }: AnswersAsked): SQL => sql`
-  select m.id, m.question_id, m.text, m.metadata, m.created_at, row_number() over (order by m.created_at desc, m.id desc) as place
+  select m.id, m.question_id, m.text, m.metadata, m.created_at, c.user_id, row_number() over (order by m.created_at desc, m.id desc) as place
   from messages m join chats c on c.id = m.chat_id
   where c.workspace_id = ${workspaceId} and m.role = 'assistant' and m.status = 'complete' and m.created_at >= ${since.toISOString()}::timestamptz
     and m.metadata ->> 'route' in ('retrieval', 'cache') and m.metadata -> 'withheld' is null and m.text <> ''
@@ -233,7 +235,8 @@ export const listAnswers = async (
     db,
     sql`select m.id as "messageId", t.id as "traceId", coalesce(q.text, '') as question, t.question as "maskedQuestion",
         m.text, m.metadata, m.created_at as at,
-        (select count(*)::int from citations where citations.message_id = m.id) as citations
+        (select count(*)::int from citations where citations.message_id = m.id) as citations,
+        (select role from memberships s where s.workspace_id = ${viewer.workspaceId} and s.user_id = m.user_id) as role
       from (${newestAnswers(viewer, asked)}) m
       left join messages q on q.id = m.question_id
       left join traces t on t.message_id = m.id

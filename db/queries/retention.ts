@@ -143,6 +143,6 @@ export const listRetentionRuns = async (db: Executor, workspaceId: string, most:
 export const tidyAfterRetention = async ({ db, mode }: Database): Promise<void> => {
   if (mode === 'embedded')
     await db.execute(
-      sql`vacuum (analyze) chats, messages, citations, traces, model_calls, sessions, task_runs, audit_log`,
+      sql`vacuum (analyze) chats, messages, citations, traces, model_calls, sessions, task_runs, audit_log, review_items, notifications`,
     )
 }

@@ -358,7 +358,7 @@ export const forgetKeptAnswer = async (tx: Tx, { workspaceId }: Pick<Viewer, 'wo
   await tx.delete(answerCache).where(and(eq(answerCache.workspaceId, workspaceId), eq(answerCache.answer, text)))
 }
 
-type NewNotification = Omit<typeof notifications.$inferInsert, 'id' | 'createdAt' | 'readAt'>
+export type NewNotification = Omit<typeof notifications.$inferInsert, 'id' | 'createdAt' | 'readAt'>
 
 export const insertNotifications = async (tx: Tx, told: readonly NewNotification[]): Promise<void> => {
   if (told.length > 0) await tx.insert(notifications).values(told.map((one) => ({ id: newId(), ...one })))

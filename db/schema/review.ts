@@ -90,6 +90,11 @@ export const reviewItems = pgTable(
   },
   (table) => [
     index('review_items_open').on(table.workspaceId, table.dueAt, table.id).where(sql`state = 'open'`),
+    index('review_items_risk')
+      .on(table.workspaceId, table.risk.desc().nullsFirst(), table.id)
+      .where(sql`state = 'open'`),
+    index('review_items_assigned').on(table.assignedTo).where(sql`state = 'open' and assigned_to is not null`),
+    index('review_items_claimed').on(table.claimedBy).where(sql`state = 'open' and claimed_by is not null`),
     index('review_items_decided').on(table.workspaceId, table.decidedAt),
     index('review_items_created').on(table.workspaceId, table.createdAt),
     uniqueIndex('review_items_message').on(table.messageId).where(sql`state = 'open'`),

@@ -13,6 +13,7 @@ import { narrows } from '#lib/shared/chat-contract.ts'
 import { AppError } from '#lib/shared/errors.ts'
 import { assertAnswersOn } from '#lib/switches.ts'
 import type { TraceRecord, Tracer } from '#lib/trace.ts'
+import { clarify } from '#lib/trust/index.ts'
 import { callModel } from './call-model.ts'
 import { checkKept } from './check.ts'
 import { standaloneQuestion } from './follow-up.ts'
@@ -100,6 +101,20 @@ const compose = async (
   const evidence = await search(making, searched)
   if (!evidence.found) return notFound(making, evidence)
   known.collectionIds = [...new Set(evidence.passages.map(({ collectionId }) => collectionId))]
+
+  // Asked again as it stands, it is answered as it stands.
+  const asksBack = turn.earlier.length === 0 && !turn.again ? clarify(question, evidence) : null
+  if (asksBack) {
+    writer.write(asksBack.question)
+    return {
+      status: 'complete',
+      metadata: {
+        route: 'clarify',
+        read: readCount(evidence),
+        choices: asksBack.choices.map((choice) => choice.question),
+      },
+    }
+  }
 
   const kept = keeping && !evidence.degraded ? await findKept(keeping, evidence, trace) : null
   if (kept?.hit) return giveAgain(making, evidence, kept.hit)

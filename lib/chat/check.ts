@@ -35,14 +35,15 @@ export const factsOf = (
   question: string,
   known: KnownBefore,
   answer: { text: string; citations: number },
-  { confidence }: Pick<Verification, 'confidence'>,
+  { confidence, claims }: Pick<Verification, 'confidence' | 'claims'>,
 ): AnswerFacts => {
   const text = answer.text.replace(citationMarker, '')
   return {
     ...known,
     text,
     citations: answer.citations,
-    confidence,
+    // That the documents do not say is no claim: nobody has to check it.
+    confidence: confidence !== null && claims.total === 0 ? 1 : confidence,
     topics: topicsOf(`${question}\n${text}`).map(({ topic }) => topic),
     personalData: sensitiveKindsIn(text).map((kind) =>
       sensitiveWords[kind].replace(/^[A-Z](?=[a-z])/, (first) => first.toLowerCase()),

@@ -14,6 +14,7 @@ import {
   keysAnswer,
   keysQuestion,
   openChatWorld,
+  publish,
   setPolicy,
 } from '#scripts/chat-world.ts'
 import { deleteChat, followDecisions, listChats } from './index.ts'
@@ -187,7 +188,11 @@ describe('an answer that is shown', () => {
 })
 
 describe('the line on which a decision comes', () => {
-  const read = async (viewer: Viewer, chatId: string): Promise<string> => (await followDecisions(viewer, chatId)).text()
+  /** What comes on the line from when it is open. */
+  const listen = async (viewer: Viewer, chatId: string) => {
+    const line = await followDecisions(viewer, chatId)
+    return { words: line.text() }
+  }
 
   it('is closed to others, and tells the asker within a second', async () => {
     const made = await world({ rules: [rule('hold')] })
@@ -195,7 +200,7 @@ describe('the line on which a decision comes', () => {
     const { answer } = await answered(made, request)
     const id = answer?.id ?? ''
     await expect(followDecisions(made.viewers.admin, request.chatId)).rejects.toMatchObject({ code: 'not-found' })
-    const told = read(made.viewers.member, request.chatId)
+    const told = await listen(made.viewers.member, request.chatId)
     const { db } = test.current()
     const startedMs = performance.now()
     await db
@@ -206,7 +211,7 @@ describe('the line on which a decision comes', () => {
         metadata: { review: { state: 'approved', reasons: [], since: new Date().toISOString() } },
       })
       .where(eq(messages.id, id))
-    const words = await told
+    const words = await told.words
     expect(performance.now() - startedMs).toBeLessThan(1_500)
     expect(words).toContain('event: decided')
     expect(words).toContain('Every 90 days.')
@@ -217,8 +222,37 @@ describe('the line on which a decision comes', () => {
     const made = await world({ rules: [rule('hold')] })
     const request = asking(keysQuestion)
     await answered(made, request)
-    const told = read(made.viewers.member, request.chatId)
+    const told = await listen(made.viewers.member, request.chatId)
     await deleteChat(made.viewers.member, request.chatId)
-    expect(await told).toContain('event: gone')
+    expect(await told.words).toContain('event: gone')
+  })
+})
+
+describe('a question that is too short to say what it means', () => {
+  it('is asked back with choices that can be asked as they stand, once', async () => {
+    const made = await world({})
+    for (const [name, how] of [
+      ['Pump A100', 'open the lid'],
+      ['Pump B200', 'unscrew the base'],
+    ] as const)
+      await publish(
+        made,
+        made.collectionId,
+        name,
+        `To replace the filter, ${how} and take it out.`,
+        'Replace the filter',
+      )
+    const request = asking('How do I replace the filter?')
+    const back = await answered(made, request)
+    expect(back.metadata).toMatchObject({ status: 'complete', route: 'clarify' })
+    expect(back.metadata?.choices?.toSorted()).toEqual([
+      expect.stringContaining('A100'),
+      expect.stringContaining('B200'),
+    ])
+    vendor.script({ text: 'Open the lid and take it out [1].' })
+    const chosen = await answered(made, asking(back.metadata?.choices?.[0] ?? '', { chatId: request.chatId }))
+    expect(chosen.metadata).toMatchObject({ status: 'complete', route: 'retrieval' })
+    const again = await answered(made, { ...asking(''), chatId: newId(), text: 'How do I replace the filter?' })
+    expect(again.metadata?.route).toBe('clarify')
   })
 })

@@ -327,6 +327,19 @@ const settingNames: Record<string, string> = {
   'alerts.budgetShareFrom': 'The used share of a budget',
   'policy.confidence.warnBelow': 'The confidence below which an answer carries a warning',
   'policy.confidence.withholdBelow': 'The confidence below which an answer is withheld',
+  'policy.review.rules': 'The number of review rules',
+  'policy.review.rules.*.name': 'The length of the name of a review rule',
+  'policy.review.rules.*.when.collectionIds': 'The number of collections of a review rule',
+  'policy.review.rules.*.when.topics': 'The number of topics of a review rule',
+  'policy.review.rules.*.when.roles': 'The number of roles of a review rule',
+  'policy.review.rules.*.when.confidenceBelow': 'The confidence of a review rule',
+  'policy.review.rules.*.when.injectionFrom': 'The score of a review rule',
+  'policy.review.rules.*.words': 'The length of what a review rule tells the asker',
+  'policy.review.sampleShare': 'The share of answers taken at random',
+  'policy.review.slaMinutes': 'The minutes in which a decision is owed',
+  'policy.review.holdMinutes': 'The minutes after which a held answer is given up',
+  'policy.review.seedShare': 'The share of answers that are known to be wrong',
+  'policy.review.webhookUrl': 'The address that decisions are told to',
   'policy.retention.chats': 'The days for conversations',
   'policy.retention.traces': 'The days for traces',
   'policy.retention.calls': 'The days for lines about calls',
@@ -340,11 +353,14 @@ const settingNames: Record<string, string> = {
 type SettingIssue = { code: string; path: PropertyKey[]; minimum?: unknown; maximum?: unknown; format?: unknown }
 
 const issueWords = ({ code, path, minimum, maximum, format }: SettingIssue): string => {
-  const name = settingNames[path.join('.')] ?? `"${path.join('.')}"`
+  const place = path.map((part) => (typeof part === 'number' ? '*' : part)).join('.')
+  const name = settingNames[place] ?? `"${path.join('.')}"`
   if (code === 'too_small')
     return minimum === 0 ? `${name} must not be negative.` : `${name} must be at least ${String(minimum)}.`
   if (code === 'too_big') return `${name} must be at most ${String(maximum)}.`
-  if (code === 'invalid_format' && format === 'url') return `${name} must begin with https:// or http://.`
+  // One that may be empty is a union.
+  if ((code === 'invalid_format' && format === 'url') || (code === 'invalid_union' && place.endsWith('Url')))
+    return `${name} must begin with https:// or http://.`
   if (code === 'unrecognized_keys')
     return 'These rules have a part that is not known here. Reload the page and try again.'
   return `${name} is not a value that can be used.`
@@ -367,22 +383,28 @@ const checkSettings = (settings: GatewaySettings): void => {
   }
 }
 
-/** Changed rules by their path, as the log may keep them: the webhook's address is as good as a key to whoever has it. */
+/** As good as a key to whoever has them. */
+const sealedSettings = ['alerts.webhookUrl', 'policy.review.webhookUrl']
+
+/** Rules by their paths, down to two names, and further where something below is not for the log. */
+const flat = (rules: object, path = ''): [string, unknown][] =>
+  Object.entries(rules).flatMap(([name, value]): [string, unknown][] => {
+    const here = `${path}${name}`
+    const deeper = path === '' || sealedSettings.some((sealed) => sealed.startsWith(`${here}.`))
+    return deeper && typeof value === 'object' && value !== null ? flat(value, `${here}.`) : [[here, value]]
+  })
+
+/** Changed rules by their path, as the log may keep them. */
 const changesOf = (before: GatewaySettings, after: GatewaySettings): Record<string, unknown> => {
-  const flat = (settings: GatewaySettings): Map<string, unknown> => {
-    const found = new Map<string, unknown>()
-    for (const [section, value] of Object.entries(settings)) {
-      if (typeof value !== 'object') found.set(section, value)
-      else for (const [name, inner] of Object.entries(value)) found.set(`${section}.${name}`, inner)
-    }
-    return found
-  }
-  const old = flat(before)
-  const now = flat(after)
+  const old = new Map(flat(before))
+  const now = new Map(flat(after))
   return Object.fromEntries(
     [...new Set([...old.keys(), ...now.keys()])]
       .filter((name) => JSON.stringify(old.get(name)) !== JSON.stringify(now.get(name)))
-      .map((name) => [name, name === 'alerts.webhookUrl' ? 'changed' : [old.get(name) ?? null, now.get(name) ?? null]]),
+      .map((name) => [
+        name,
+        sealedSettings.includes(name) ? 'changed' : [old.get(name) ?? null, now.get(name) ?? null],
+      ]),
   )
 }
 

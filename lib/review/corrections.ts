@@ -96,12 +96,14 @@ const questionOf = async (tx: Tx, item: ReviewItem, worded: string | undefined):
 
 /** PostgreSQL refuses a NUL in text. */
 const storable = (text: string): string => text.replaceAll('\0', '').normalize('NFC').trim()
-const withoutMarkers = (text: string): string => text.replace(citationMarker, '').replace(/ +([.,;])/g, '$1')
+const withoutMarkers = (text: string): string => text.replace(citationMarker, '').replace(/ +(?=[ .,;]|$)/gm, '')
 
 const expectedOf = (citations: readonly Citation[]): { documentId: string; quote: string }[] => {
   const unique = new Map(
     citations.flatMap(({ documentId, quote }) =>
-      quote.trim() ? [[`${documentId} ${quote}`, { documentId, quote: storable(quote.slice(0, quoteCharsMax)) }] as const] : [],
+      quote.trim()
+        ? [[`${documentId} ${quote}`, { documentId, quote: storable(quote.slice(0, quoteCharsMax)) }] as const]
+        : [],
     ),
   )
   return [...unique.values()].slice(0, expectedMax)
@@ -270,7 +272,10 @@ export const listCorrections = async (viewer: Viewer): Promise<Corrections> => {
   const { db } = database()
   const [corrections, notes] = await Promise.all([listCorrectionRows(db, viewer), listNotes(db, viewer)])
   return {
-    corrections: corrections.map((row) => ({ ...row, answer: row.answer === null ? null : withoutMarkers(row.answer) })),
+    corrections: corrections.map((row) => ({
+      ...row,
+      answer: row.answer === null ? null : withoutMarkers(row.answer),
+    })),
     notes,
   }
 }

@@ -3,6 +3,17 @@
  * decided on; nobody decides on an answer to their own question; of two who decide at once one wins and the other is told who and
  * when; a reviewer sees an item only when everything it draws from is open to them. It does not decide what is held: policy does.
  */
+export { type AnswerFacts, isSampled, judgeForReview, type KnownBefore, mayHold } from '#lib/gateway/index.ts'
+export {
+  listCorrections,
+  noteDocument,
+  notesOn,
+  resolveNote,
+  retireCurated,
+  type Saved,
+  saveCurated,
+  saveGolden,
+} from './corrections.ts'
 export { decideMany, decideReview } from './decide.ts'
 export { deliverReview } from './deliver.ts'
 export { checkEdit, loadReview } from './detail.ts'
@@ -19,6 +30,7 @@ export {
   saveLabel,
   saveRubric,
 } from './labels.ts'
+export { listNotifications, markRead, notify } from './notifications.ts'
 export { contentHash, reviewOf, riskOf } from './open.ts'
 export { answerQuality } from './quality.ts'
 export {
@@ -35,6 +47,6 @@ export {
   renewClaim,
   saveReviewDraft,
 } from './queue.ts'
-export { type AnswerFacts, isSampled, judgeForReview, type KnownBefore, mayHold } from './rules.ts'
+export { calibrationReport, confidenceFit, queueDueRecalibration, recalibrateConfidence } from './recalibrate.ts'
 export { seedReviews } from './seeds.ts'
 export { sweepReviews } from './sweep.ts'

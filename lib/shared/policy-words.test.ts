@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { defaultGatewaySettings } from './gateway-settings.ts'
 import { newId } from './ids.ts'
+import { type ReviewRule, reviewRuleSchema } from './policy-contract.ts'
 import { type Governed, governedOf, governedSchema, rebase } from './policy-draft.ts'
-import { diffPolicy, policyLines } from './policy-words.ts'
+import { diffPolicy, minutesWords, policyLines, reviewRuleWords } from './policy-words.ts'
 
 const usual = governedOf(defaultGatewaySettings)
 const [hr, legal] = [newId(), newId()]
@@ -66,6 +67,12 @@ describe('a policy in sentences', () => {
     const swaps: Record<string, unknown> = {
       'policy.exposure': [{ collectionId: hr, to: [] }],
       'policy.rules': [{ id: newId(), name: 'R', test: { kind: 'must-cite', citations: 1 } }],
+      'policy.review.rules': [{ id: newId(), name: 'R', when: { topics: ['legal'] } }],
+      'policy.review.slaMinutes': 30,
+      'policy.review.holdMinutes': 90,
+      'policy.review.fallback': 'sources',
+      'policy.review.seedShare': 0.05,
+      'policy.review.webhookUrl': 'https://hooks.halden.example/a',
       'policy.quietHours': { from: '22:00', to: '06:00', timeZone: 'UTC', jobs: ['graph'] },
       unknownPrice: 'refuse',
       providers: 'local',
@@ -89,6 +96,56 @@ describe('a policy in sentences', () => {
               : other(value))
       expect(diffPolicy(usual, governedSchema.parse(copy), names), name).toHaveLength(1)
     }
+  })
+})
+
+describe('what a person looks at, in sentences', () => {
+  const rule = (when: ReviewRule['when'], over: Partial<ReviewRule> = {}): ReviewRule =>
+    reviewRuleSchema.parse({ id: newId(), name: 'R', when, ...over })
+  const reviewed = (over: Partial<Governed['policy']['review']>): Governed =>
+    changed({ review: { ...usual.policy.review, ...over } })
+
+  it.each<[ReviewRule, string]>([
+    [rule({}, { act: 'hold' }), '“R”: Every answer is held: nothing of it is shown until a person has decided.'],
+    [
+      rule({ collectionIds: [hr, newId()], topics: ['legal', 'medical'] }, { act: 'warn' }),
+      '“R”: An answer that draws from “People” or a collection that is gone and is about legal matters or medical matters is shown with a warning.',
+    ],
+    [
+      rule({ roles: ['member'], confidenceBelow: 0.55, personalData: true, injectionFrom: 0.4 }),
+      '“R”: An answer that was asked for by a member, is less than 55 % sure (or could not be checked), holds personal data or secrets and was written over text that tries to give orders (a score of 0.4 or more) is shown, and a person looks at it afterwards.',
+    ],
+  ])('says all that a rule names: %#', (one, words) => {
+    expect(reviewRuleWords(one, names)).toBe(words)
+  })
+
+  it('tells of a rule that tells the asker something else, and of another address at the same host, without its key', () => {
+    const one = rule({}, { words: 'Old' })
+    expect(diffPolicy(reviewed({ rules: [one] }), reviewed({ rules: [{ ...one, words: '' }] }), names)).toEqual([
+      {
+        key: `review.rules.${one.id}.words`,
+        before: '“R” tells the asker: “Old”.',
+        after: '“R” tells the asker: what was met.',
+      },
+    ])
+    const [before, after] = ['https://h.example/k-1', 'https://h.example/k-2'].map((webhookUrl) =>
+      reviewed({ webhookUrl }),
+    )
+    const moved = diffPolicy(before ?? usual, after ?? usual, names)
+    expect(moved).toMatchObject([{ after: 'When a held answer is decided, another address at h.example is told.' }])
+    expect(JSON.stringify([moved, policyLines(after ?? usual, names)])).not.toContain('/k-')
+  })
+
+  it('says times in the unit that they fill', () => {
+    expect([1, 59, 60, 90, 240, 1_440, 2_880].map(minutesWords)).toEqual([
+      '1 minute',
+      '59 minutes',
+      '1 hour',
+      '90 minutes',
+      '4 hours',
+      '1 day',
+      '2 days',
+    ])
   })
 })
 

@@ -7,17 +7,22 @@ import {
   policyFeatures,
   policyTopics,
   type QuietJob,
+  type ReviewAct,
+  type ReviewPolicy,
+  type ReviewRule,
   retentionKinds,
 } from './policy-contract.ts'
 import { type Governed, type PolicyDifference, type PolicyNames, retentionWords } from './policy-draft.ts'
+import type { Role } from './viewer.ts'
 
-export const policyGroups = ['read', 'leave', 'say', 'keep', 'spend', 'change'] as const
+export const policyGroups = ['read', 'leave', 'say', 'review', 'keep', 'spend', 'change'] as const
 export type PolicyGroup = (typeof policyGroups)[number]
 
 export const groupWords: Record<PolicyGroup, string> = {
   read: 'What may be used',
   leave: 'What may leave, and to whom',
   say: 'What may be said',
+  review: 'What a person looks at',
   keep: 'What is kept, and when work is done',
   spend: 'What may be spent',
   change: 'How this policy changes',
@@ -73,12 +78,41 @@ const sentActs: Record<RedactionAct, string> = {
   block: 'never leave: text with them goes to our own machines or to none',
 }
 
-const listed = (words: readonly string[]): string =>
-  words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`
+/** Who asks. */
+export const askerWords: Record<Role, string> = {
+  member: 'a member',
+  reviewer: 'a reviewer',
+  admin: 'an admin',
+  owner: 'an owner',
+}
+
+export const reviewActWords: Record<ReviewAct, string> = {
+  warn: 'is shown with a warning',
+  queue: 'is shown, and a person looks at it afterwards',
+  hold: 'is held: nothing of it is shown until a person has decided',
+}
+
+const listed = (words: readonly string[], by: 'and' | 'or' = 'and'): string =>
+  words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} ${by} ${words.at(-1)}`
+
+const percent = (share: number): string => `${Number((share * 100).toFixed(4))} %`
+
+/** Minutes in the largest unit that they fill without a rest. */
+export const minutesWords = (minutes: number): string => {
+  const [size, unit] = (
+    [
+      [1_440, 'day'],
+      [60, 'hour'],
+      [1, 'minute'],
+    ] as const
+  ).find(([one]) => minutes % one === 0) ?? [1, 'minute']
+  const count = minutes / size
+  return `${count} ${unit}${count === 1 ? '' : 's'}`
+}
 
 const quoted = (name: string): string => `“${name}”`
 
-const collectionIn = (names: PolicyNames, id: string): string =>
+const collectionIn = (names: Pick<PolicyNames, 'collections'>, id: string): string =>
   id in names.collections ? quoted(names.collections[id] ?? '') : 'a collection that is gone'
 const modelIn = (names: PolicyNames, id: string): string => names.models[id] ?? `${id} (not set now)`
 
@@ -109,6 +143,73 @@ export const ruleWords = ({ name, over, test, act }: Pick<AnswerRule, 'name' | '
   const then = act === 'withhold' ? 'is withheld' : over === 'answer' ? 'carries a warning' : 'is marked in its trace'
   return `${quoted(name)}: ${what} ${met} ${then}.`
 }
+
+/** What a rule of review says of an answer that meets all that it names. */
+export const reviewRuleWords = (
+  { name, when, act }: Pick<ReviewRule, 'name' | 'when' | 'act'>,
+  names: Pick<PolicyNames, 'collections'>,
+): string => {
+  const { collectionIds, topics, roles, confidenceBelow, personalData, injectionFrom } = when
+  const conditions = [
+    collectionIds &&
+      `draws from ${listed(
+        collectionIds.map((id) => collectionIn(names, id)),
+        'or',
+      )}`,
+    topics &&
+      `is about ${listed(
+        topics.map((topic) => topicWords[topic]),
+        'or',
+      )}`,
+    roles &&
+      `was asked for by ${listed(
+        roles.map((role) => askerWords[role]),
+        'or',
+      )}`,
+    confidenceBelow !== undefined && `is less than ${percent(confidenceBelow)} sure (or could not be checked)`,
+    personalData && 'holds personal data or secrets',
+    injectionFrom !== undefined &&
+      `was written over text that tries to give orders (a score of ${injectionFrom} or more)`,
+  ].filter((one) => typeof one === 'string')
+  const what = conditions.length === 0 ? 'Every answer' : `An answer that ${listed(conditions)}`
+  return `${quoted(name)}: ${what} ${reviewActWords[act]}.`
+}
+
+/** The host alone: the rest of such an address is as good as a key. */
+const hostOf = (address: string): string => (URL.canParse(address) ? new URL(address).host : 'an address')
+
+type ReviewSetting = Exclude<keyof ReviewPolicy, 'rules'>
+const reviewLines: { [Setting in ReviewSetting]: (value: ReviewPolicy[Setting]) => string } = {
+  sampleShare: (share) =>
+    share === 0
+      ? 'No answer is taken at random for a person to look at.'
+      : `Of the answers that are shown, ${percent(share)} are taken at random for a person to look at.`,
+  feedback: (on) =>
+    on
+      ? 'An answer that gets a thumb down is looked at by a person.'
+      : 'A thumb down is kept, and nobody is asked to look.',
+  slaMinutes: (minutes) => `A decision is owed within ${minutesWords(minutes)}.`,
+  holdMinutes: (minutes) => `A held answer that nobody has decided on is given up after ${minutesWords(minutes)}.`,
+  fallback: (what) =>
+    what === 'refuse'
+      ? 'When a held answer is given up, the asker is told so, and no more.'
+      : 'When a held answer is given up, the asker is told so, and shown which documents were read.',
+  seedShare: (share) =>
+    share === 0
+      ? 'Reviewers are given no answers that are known to be wrong.'
+      : `Of what reviewers are given, ${percent(share)} is known to be wrong, to see whether it is found.`,
+  notifyByMail: (on) =>
+    on
+      ? 'When a held answer is decided, the asker is told in the product and by e-mail.'
+      : 'When a held answer is decided, the asker is told in the product alone.',
+  webhookUrl: (address) =>
+    address
+      ? `When a held answer is decided, ${hostOf(address)} is told.`
+      : 'When a held answer is decided, no other system is told.',
+}
+const reviewSettings = Object.keys(reviewLines) as ReviewSetting[]
+const reviewLine = <Setting extends ReviewSetting>(setting: Setting, review: ReviewPolicy): string =>
+  reviewLines[setting](review[setting])
 
 const dollars = (micros: number): string => `$${Number((micros / 1_000_000).toFixed(6)).toLocaleString('en-US')}`
 
@@ -174,7 +275,7 @@ export const policyLines = (governed: Governed, names: PolicyNames): PolicyLine[
     line(
       'leave',
       'injection.flagFrom',
-      `Text that tries to give orders is marked in its trace from a score of ${injection.flagFrom}.`,
+      `Text that tries to give orders is marked from a score of ${injection.flagFrom}: what is answered over it carries a warning, and a person looks at it.`,
     ),
     line(
       'leave',
@@ -209,6 +310,8 @@ export const policyLines = (governed: Governed, names: PolicyNames): PolicyLine[
         : `An answer with a confidence below ${confidence.withholdBelow} is withheld.`,
     ),
     ...policy.rules.map((rule) => line('say', `rules.${rule.id}`, ruleWords(rule))),
+    ...policy.review.rules.map((rule) => line('review', `review.rules.${rule.id}`, reviewRuleWords(rule, names))),
+    ...reviewSettings.map((name) => line('review', `review.${name}`, reviewLine(name, policy.review))),
     ...retentionKinds.map((kind) => {
       const days = policy.retention[kind]
       const verb = kind === 'audit' ? 'is' : 'are'
@@ -233,6 +336,36 @@ export const policyLines = (governed: Governed, names: PolicyNames): PolicyLine[
   ]
 }
 
+type Worded = Pick<AnswerRule, 'id' | 'name' | 'words'>
+const rewordedRules = (key: string, unworded: string, before: readonly Worded[], after: readonly Worded[]) => {
+  const words = new Map(before.map((rule) => [rule.id, rule.words]))
+  return after.flatMap(({ id, name, words: is }): PolicyDifference[] => {
+    const was = words.get(id)
+    if (was === undefined || was === is) return []
+    const told = (text: string): string => `${quoted(name)} tells the asker: ${text ? quoted(text) : unworded}.`
+    return [{ key: `${key}.${id}.words`, before: told(was), after: told(is) }]
+  })
+}
+
+/** What is no part of a sentence: what a rule tells the asker, and where at a host decisions are told. */
+const reworded = (before: Governed['policy'], after: Governed['policy']): PolicyDifference[] => {
+  const [was, is] = [before.review.webhookUrl, after.review.webhookUrl]
+  const moved = was && is && was !== is && hostOf(was) === hostOf(is)
+  return [
+    ...rewordedRules('rules', 'its name', before.rules, after.rules),
+    ...rewordedRules('review.rules', 'what was met', before.review.rules, after.review.rules),
+    ...(moved
+      ? [
+          {
+            key: 'review.webhookUrl.path',
+            before: reviewLines.webhookUrl(was),
+            after: `When a held answer is decided, another address at ${hostOf(is)} is told.`,
+          },
+        ]
+      : []),
+  ]
+}
+
 /** What differs between two policies, in the words of both. */
 export const diffPolicy = (before: Governed, after: Governed, names: PolicyNames): PolicyDifference[] => {
   const old = new Map(policyLines(before, names).map(({ key, words }) => [key, words]))
@@ -241,15 +374,7 @@ export const diffPolicy = (before: Governed, after: Governed, names: PolicyNames
     const [was, is] = [old.get(key) ?? null, now.get(key) ?? null]
     return was === is ? [] : [{ key, before: was, after: is }]
   })
-  // What a rule tells the asker is no part of its sentence.
-  const words = new Map(before.policy.rules.map((rule) => [rule.id, rule.words]))
-  const reworded = after.policy.rules.flatMap((rule): PolicyDifference[] => {
-    const was = words.get(rule.id)
-    if (was === undefined || was === rule.words) return []
-    const told = (text: string): string => `${quoted(rule.name)} tells the asker: ${text ? quoted(text) : 'its name'}.`
-    return [{ key: `rules.${rule.id}.words`, before: told(was), after: told(rule.words) }]
-  })
-  return [...said, ...reworded]
+  return [...said, ...reworded(before.policy, after.policy)]
 }
 
 /** A difference as one sentence, for a refusal or a log. */

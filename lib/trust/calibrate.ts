@@ -4,7 +4,12 @@
  */
 
 /** One thing that was said to be right with a probability, and whether it was. */
-export type Outcome = { probability: number; right: boolean }
+export type Outcome = {
+  probability: number
+  right: boolean
+  /** How many answers it stands for; 1 unless given. */
+  weight?: number
+}
 
 export const sigmoid = (value: number): number => 1 / (1 + Math.exp(-value))
 /** Of a probability, kept away from 0 and 1, where it is infinite. */
@@ -91,6 +96,8 @@ export type ReliabilityBin = {
   from: number
   to: number
   count: number
+  /** The sum of their weights. */
+  weight: number
   /** Mean of what was said, and share of what was right; 0 in an empty bin. */
   said: number
   right: number
@@ -109,28 +116,37 @@ export const wilsonInterval = (part: number, whole: number, z = 1.96): { low: nu
   return { low: Math.max(0, middle - half), high: Math.min(1, middle + half) }
 }
 
+const weightOf = ({ weight = 1 }: Outcome): number => weight
+
 /** What was said beside what was right, in bins of equal width. */
 export const reliability = (outcomes: readonly Outcome[], bins = 10): ReliabilityBin[] =>
   Array.from({ length: bins }, (_, at) => {
     const inside = outcomes.filter(({ probability }) => Math.min(bins - 1, Math.floor(probability * bins)) === at)
     const count = inside.length
-    const right = inside.filter((one) => one.right).length
+    const weight = inside.reduce((sum, one) => sum + weightOf(one), 0)
+    const right = inside.reduce((sum, one) => sum + (one.right ? weightOf(one) : 0), 0)
+    // As many equal ones as would be as uncertain (Kish, 1965); with equal weights their number.
+    const squares = inside.reduce((sum, one) => sum + weightOf(one) ** 2, 0)
+    const effective = squares === 0 ? 0 : weight ** 2 / squares
     return {
       from: at / bins,
       to: (at + 1) / bins,
       count,
-      said: count === 0 ? 0 : inside.reduce((sum, { probability }) => sum + probability, 0) / count,
-      right: count === 0 ? 0 : right / count,
-      ...wilsonInterval(right, count),
+      weight,
+      said: weight === 0 ? 0 : inside.reduce((sum, one) => sum + weightOf(one) * one.probability, 0) / weight,
+      right: weight === 0 ? 0 : right / weight,
+      ...wilsonInterval(weight === 0 ? 0 : (right / weight) * effective, effective),
     }
   })
 
 /** Expected calibration error: the distance between said and right, weighted by bin (Naeini et al., 2015). */
-export const calibrationError = (outcomes: readonly Outcome[], bins = 10): number =>
-  outcomes.length === 0
+export const calibrationError = (outcomes: readonly Outcome[], bins = 10): number => {
+  const all = reliability(outcomes, bins)
+  const whole = all.reduce((sum, { weight }) => sum + weight, 0)
+  return whole === 0
     ? 0
-    : reliability(outcomes, bins).reduce((sum, { count, said, right }) => sum + count * Math.abs(said - right), 0) /
-      outcomes.length
+    : all.reduce((sum, { weight, said, right }) => sum + weight * Math.abs(said - right), 0) / whole
+}
 
 /** The chance that a right one scores higher than a wrong one; a tie is half. Null where there is only one kind. */
 export const areaUnderCurve = (scored: readonly { score: number; right: boolean }[]): number | null => {
@@ -184,7 +200,12 @@ export type Recalibration = { bias: number; slope: number; decisions: number }
 export const unchanged: Recalibration = { bias: 0, slope: 1, decisions: 0 }
 
 /** An answer's confidence as it left the check, before any recalibration, and whether people found it right. */
-export type Decision = { confidence: number; wasRight: boolean }
+export type Decision = {
+  confidence: number
+  wasRight: boolean
+  /** How many it stands for, where some were likelier to be looked at than others; 1 unless given. */
+  weight?: number
+}
 
 /** Decisions that weigh as much as the wish to leave things as they are. */
 const decisionsWorth = 25
@@ -196,16 +217,17 @@ const slopeRange = [0.25, 4] as const
  * Platt has them, so that a hundred rights do not make a certainty. Decisions that are no probabilities are left out.
  */
 export const recalibrate = (base: Recalibration, decisions: readonly Decision[]): Recalibration => {
-  const usable = decisions.filter(({ confidence }) => confidence >= 0 && confidence <= 1)
-  const rights = usable.filter(({ wasRight }) => wasRight).length
-  const [high, low] = [(rights + 1) / (rights + 2), 1 / (usable.length - rights + 2)]
+  const usable = decisions.filter(({ confidence, weight = 1 }) => confidence >= 0 && confidence <= 1 && weight >= 0)
+  const sumOf = (some: readonly Decision[]): number => some.reduce((sum, { weight = 1 }) => sum + weight, 0)
+  const rights = sumOf(usable.filter(({ wasRight }) => wasRight))
+  const [high, low] = [(rights + 1) / (rights + 2), 1 / (sumOf(usable) - rights + 2)]
   // A target between is a right one and a wrong one, each with its share.
-  const samples = usable.flatMap(({ confidence, wasRight }): Sample[] => {
+  const samples = usable.flatMap(({ confidence, wasRight, weight = 1 }): Sample[] => {
     const target = wasRight ? high : low
     const features = [logit(confidence)]
     return [
-      { features, right: true, weight: target },
-      { features, right: false, weight: 1 - target },
+      { features, right: true, weight: weight * target },
+      { features, right: false, weight: weight * (1 - target) },
     ]
   })
   if (samples.length === 0) return base

@@ -19,6 +19,7 @@ export {
   unchanged,
   wilsonInterval,
 } from './calibrate.ts'
+export { clarify } from './clarify.ts'
 export { createJudge } from './judge.ts'
 export { createMeaning } from './meaning.ts'
 export type {

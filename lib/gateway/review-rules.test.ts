@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { newId } from '#lib/shared/ids.ts'
 import { type ReviewRule, reviewRuleSchema } from '#lib/shared/policy-contract.ts'
-import { type AnswerFacts, isSampled, judgeForReview, mayHold } from './rules.ts'
+import { type AnswerFacts, isSampled, judgeForReview, mayHold } from './review-rules.ts'
 
 const finance = newId()
 const facts: AnswerFacts = {

@@ -1,0 +1,307 @@
+'use client'
+import { ThumbsDown, ThumbsUp, UserRoundSearch } from 'lucide-react'
+import { createContext, type ReactNode, useContext, useId, useMemo, useRef, useState } from 'react'
+import { attempt } from '#components/admin/models-form.ts'
+import { Button } from '#components/ui/button.tsx'
+import { fieldClasses, Label } from '#components/ui/input.tsx'
+import { Popover, PopoverAnchor, PopoverContent } from '#components/ui/popover.tsx'
+import { Tooltip } from '#components/ui/tooltip.tsx'
+import type { MessageMetadata, MessageReview } from '#lib/shared/chat-contract.ts'
+import { cn } from '#lib/shared/cn.ts'
+import type { ActionResult } from '#lib/shared/errors.ts'
+import {
+  type Feedback,
+  type FeedbackInput,
+  feedbackReasons,
+  feedbackReasonWords,
+  mayAskPerson,
+  noteCharsMax,
+} from '#lib/shared/review-contract.ts'
+
+export type FeedbackActions = {
+  giveFeedback: (input: FeedbackInput) => Promise<ActionResult<Feedback | null>>
+  askPerson: (input: { messageId: string; words: string }) => Promise<ActionResult<MessageReview>>
+}
+
+type AnswerFeedbackState = FeedbackActions & {
+  /** What the viewer has said, by message. */
+  said: Readonly<Record<string, Feedback>>
+  /** Somebody is there to ask. */
+  canAsk: boolean
+  onAsked: (messageId: string, review: MessageReview) => void
+}
+export const AnswerFeedbackContext = createContext<AnswerFeedbackState | null>(null)
+
+/** What was said in this tab since the page was loaded: a page that is kept and shown again does not know of it. */
+const saidHere = new Map<string, Feedback | null>()
+
+const thumbs = [
+  { value: 1, name: 'Good answer', Icon: ThumbsUp },
+  { value: -1, name: 'Bad answer', Icon: ThumbsDown },
+] as const
+
+const field = cn(fieldClasses, 'block min-h-16 resize-y py-1.5 text-[13.5px] touch:text-base')
+
+const Words = ({
+  label,
+  value,
+  onChange,
+  onSend,
+}: {
+  label: string
+  value: string
+  onChange: (value: string) => void
+  onSend: () => void
+}) => {
+  const id = useId()
+  return (
+    <>
+      <Label htmlFor={id} className="mt-2.5 mb-1">
+        {label}
+      </Label>
+      <textarea
+        id={id}
+        dir="auto"
+        rows={2}
+        maxLength={noteCharsMax}
+        value={value}
+        onChange={(event) => onChange(event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key !== 'Enter' || !(event.metaKey || event.ctrlKey)) return
+          event.preventDefault()
+          onSend()
+        }}
+        className={field}
+      />
+    </>
+  )
+}
+
+/** A small window beside a button, to which the focus goes back unless somebody has gone on elsewhere. */
+const Aside = ({
+  name,
+  open,
+  onClose,
+  anchor,
+  children,
+}: {
+  name: string
+  open: boolean
+  onClose: () => void
+  anchor: ReactNode
+  children: ReactNode
+}) => {
+  const opener = useRef<HTMLElement | null>(null)
+  const elsewhere = useRef(false)
+  return (
+    <Popover open={open} onOpenChange={(next) => !next && onClose()}>
+      <PopoverAnchor asChild>{anchor}</PopoverAnchor>
+      <PopoverContent
+        aria-label={name}
+        className="w-[min(340px,calc(100vw-16px))]"
+        onOpenAutoFocus={() => {
+          elsewhere.current = false
+          opener.current = document.activeElement instanceof HTMLElement ? document.activeElement : null
+        }}
+        onInteractOutside={() => {
+          elsewhere.current = true
+        }}
+        onCloseAutoFocus={(event) => {
+          event.preventDefault()
+          if (!elsewhere.current) opener.current?.focus({ preventScroll: true })
+        }}
+      >
+        {children}
+      </PopoverContent>
+    </Popover>
+  )
+}
+
+const Problem = ({ words }: { words: string | null }) => (
+  <p role="alert" className="empty:hidden mt-2 font-medium text-[13px] text-destructive">
+    {words}
+  </p>
+)
+
+/** Thumbs under an answer. The thumb counts with the click; why is asked after it, and can be left. */
+const Thumbs = ({ messageId, state }: { messageId: string; state: AnswerFeedbackState }) => {
+  const [said, setSaid] = useState<Feedback | null>(() =>
+    saidHere.has(messageId) ? (saidHere.get(messageId) ?? null) : (state.said[messageId] ?? null),
+  )
+  const [open, setOpen] = useState(false)
+  const [reasons, setReasons] = useState<readonly string[]>(said?.reasons ?? [])
+  const [comment, setComment] = useState(said?.comment ?? '')
+  const [problem, setProblem] = useState<string | null>(null)
+  const [pending, setPending] = useState(false)
+
+  /** Shown at once; what was stored before comes back when it is refused. What was typed stays where it is. */
+  const send = async (next: Feedback | null): Promise<boolean> => {
+    const before = said
+    setSaid(next)
+    setProblem(null)
+    setPending(true)
+    const input = next ?? { value: 0 as const, reasons: [], comment: '' }
+    const done = await attempt(state.giveFeedback({ ...input, messageId } as FeedbackInput))
+    setPending(false)
+    if ('error' in done) {
+      setSaid(before)
+      setProblem(done.error)
+      setOpen(true)
+      return false
+    }
+    saidHere.set(messageId, done.value)
+    setSaid(done.value)
+    return true
+  }
+  const press = (value: Feedback['value']): void => {
+    setOpen(true)
+    if (pending || said?.value === value) return
+    setReasons([])
+    void send({ value, reasons: [], comment: '' })
+  }
+  const choices = said ? feedbackReasons[said.value > 0 ? 'up' : 'down'] : []
+  const sendWords = async (): Promise<void> => {
+    if (!said || pending) return
+    if (await send({ value: said.value, reasons: [...reasons], comment: comment.trim() })) setOpen(false)
+  }
+  const takeBack = async (): Promise<void> => {
+    if (pending || !(await send(null))) return
+    setReasons([])
+    setComment('')
+    setOpen(false)
+  }
+  return (
+    <Aside
+      name="What you think of this answer"
+      open={open}
+      onClose={() => setOpen(false)}
+      anchor={
+        <span className="inline-flex">
+          {thumbs.map(({ value, name, Icon }) => (
+            <Tooltip key={value} content={said?.value === value ? `${name}: say more, or take it back` : name}>
+              <Button
+                variant="quiet"
+                size="icon-sm"
+                aria-label={name}
+                aria-pressed={said?.value === value}
+                onClick={() => press(value)}
+              >
+                <Icon className={said?.value === value ? 'fill-current/25 text-foreground' : undefined} />
+              </Button>
+            </Tooltip>
+          ))}
+        </span>
+      }
+    >
+      <p className="font-medium">
+        {said === null ? 'Not kept yet' : said.value > 0 ? 'Good. What was?' : 'What is wrong with it?'}
+      </p>
+      {said && (
+        <ul className="mt-2 flex flex-wrap gap-1.5">
+          {choices.map((reason) => {
+            const chosen = reasons.includes(reason)
+            return (
+              <li key={reason}>
+                <Button
+                  size="sm"
+                  aria-pressed={chosen}
+                  className={cn('rounded-full', chosen && 'border-primary bg-primary/10')}
+                  onClick={() => setReasons(chosen ? reasons.filter((one) => one !== reason) : [...reasons, reason])}
+                >
+                  {feedbackReasonWords[reason]}
+                </Button>
+              </li>
+            )
+          })}
+        </ul>
+      )}
+      <Words
+        label="In your words (reviewers read it)"
+        value={comment}
+        onChange={setComment}
+        onSend={() => void sendWords()}
+      />
+      <Problem words={problem} />
+      <div className="mt-2.5 flex flex-wrap gap-2">
+        {said && (
+          <Button variant="quiet" size="sm" aria-disabled={pending} onClick={() => void takeBack()}>
+            Take it back
+          </Button>
+        )}
+        <span className="flex-1" />
+        <Button variant="primary" size="sm" aria-disabled={pending || !said} onClick={() => void sendWords()}>
+          {pending ? 'Sending…' : 'Send'}
+        </Button>
+      </div>
+    </Aside>
+  )
+}
+
+/** The way to a person where there is no answer. */
+const AskPerson = ({ messageId, state }: { messageId: string; state: AnswerFeedbackState }) => {
+  const [open, setOpen] = useState(false)
+  const [words, setWords] = useState('')
+  const [problem, setProblem] = useState<string | null>(null)
+  const [pending, setPending] = useState(false)
+  const send = async (): Promise<void> => {
+    if (pending) return
+    setPending(true)
+    setProblem(null)
+    const done = await attempt(state.askPerson({ messageId, words: words.trim() }))
+    setPending(false)
+    if ('error' in done) return setProblem(done.error)
+    setOpen(false)
+    state.onAsked(messageId, done.value)
+  }
+  return (
+    <Aside
+      name="Ask a person"
+      open={open}
+      onClose={() => setOpen(false)}
+      anchor={
+        <Button size="sm" aria-haspopup="dialog" aria-expanded={open} className="mr-1.5" onClick={() => setOpen(true)}>
+          <UserRoundSearch />
+          Ask a person
+        </Button>
+      }
+    >
+      <p className="text-muted-foreground">
+        A reviewer gets your question and this conversation, and answers here. You can go on asking.
+      </p>
+      <Words label="What should they know? (optional)" value={words} onChange={setWords} onSend={() => void send()} />
+      <Problem words={problem} />
+      <Button variant="primary" size="sm" className="mt-2.5" aria-disabled={pending} onClick={() => void send()}>
+        {pending ? 'Asking…' : 'Ask'}
+      </Button>
+    </Aside>
+  )
+}
+
+const judged: readonly MessageMetadata['status'][] = ['complete', 'no-source', 'stopped', 'interrupted']
+
+/** What can be said of a finished answer; nothing where there is none yet. */
+export const AnswerFeedback = ({ messageId, metadata }: { messageId: string; metadata: MessageMetadata }) => {
+  const state = useContext(AnswerFeedbackContext)
+  if (!state || !judged.includes(metadata.status)) return null
+  return (
+    <>
+      {state.canAsk && mayAskPerson(metadata) && <AskPerson messageId={messageId} state={state} />}
+      <Thumbs messageId={messageId} state={state} />
+    </>
+  )
+}
+
+/** Lets the answers below take feedback. */
+export const AnswerFeedbackProvider = ({
+  children,
+  actions: { giveFeedback, askPerson },
+  said,
+  canAsk,
+  onAsked,
+}: Omit<AnswerFeedbackState, keyof FeedbackActions> & { actions: FeedbackActions; children: ReactNode }) => {
+  const state = useMemo(
+    () => ({ giveFeedback, askPerson, said, canAsk, onAsked }),
+    [giveFeedback, askPerson, said, canAsk, onAsked],
+  )
+  return <AnswerFeedbackContext value={state}>{children}</AnswerFeedbackContext>
+}
