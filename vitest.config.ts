@@ -1,5 +1,29 @@
 import { defineConfig } from 'vitest/config'
 
+/**
+ * What the two engines could answer differently, and what only one connection can do to itself: these run on both where there is a
+ * server, all other database tests on the server alone (`scripts/test.mjs`). The same ways through the product, every page, route and
+ * action in them, are walked by the browser tests on the embedded engine; and `db/testing.ts` refuses on either engine what would
+ * wait for the one connection.
+ */
+const onBothEngines = [
+  // Everything that is written in SQL and can be asked by itself: types of results, plans, settings, rights, migrations.
+  'db/**/*.db.test.ts',
+  // Where our code asks which engine it has: the queue, locks and counters, vacuum, indexes, statistics.
+  'lib/{jobs,limits,health,retention,erasure,backup,trace}.db.test.ts',
+  'ingestion/{pipeline,embedding-index}.db.test.ts',
+  'ingestion/graph/*.db.test.ts',
+  // What is done in the background in long transactions, of which the embedded engine has one at a time.
+  'ingestion/{describe,describe-batch,describe-changed,quarantine}.db.test.ts',
+  'ingestion/sources/*.db.test.ts',
+  'lib/gateway/{admit,batch,canary,meter}.db.test.ts',
+  'lib/chat/{generation,summarise}.db.test.ts',
+  'lib/rag/retrieve.db.test.ts',
+]
+
+const databaseFiles =
+  process.env.TEST_FILES === 'both-engines' ? onBothEngines : ['{lib,db,ingestion,scripts}/**/*.db.test.ts']
+
 export default defineConfig({
   test: {
     projects: [
@@ -16,7 +40,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'db',
-          include: ['{lib,db,ingestion,scripts}/**/*.db.test.ts'],
+          include: databaseFiles,
           globalSetup: ['./db/testing-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
@@ -24,6 +48,8 @@ export default defineConfig({
         },
       },
     ],
+    // A file has a thread of its own; in one process they share what was compiled, above all the embedded engine.
+    pool: 'threads',
     env: { LOG_LEVEL: 'silent' },
     // It imports Next.js in a way that only a bundler resolves.
     server: { deps: { inline: ['next-auth'] } },

@@ -1,7 +1,8 @@
 /**
- * A migrated, empty database for a test file, and a workspace with one person of each role. PGlite always; the same tests run on
- * a real server when `TEST_DATABASE_URL` names one that may create databases.
+ * A migrated, empty database for a test file, and a workspace with one person of each role: on PGlite, or with
+ * `TEST_ENGINE=postgres` on the server of `TEST_DATABASE_URL`, which may create databases.
  */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { openAsBlob } from 'node:fs'
 import postgres from 'postgres'
 import { afterAll, beforeAll, inject } from 'vitest'
@@ -12,10 +13,11 @@ import { openMemoryDatabase, openServerDatabase } from './open.ts'
 import { insertModel, insertProvider } from './queries/models.ts'
 import { collectionGrants, collections, memberships, users, workspaces } from './schema/index.ts'
 
+/** A copy of the database that `testing-setup.ts` migrated once. */
 const openScratchServerDatabase = async (adminUrl: string): Promise<Database> => {
   const name = `footnote_test_${newId().replaceAll('-', '')}`
   const admin = postgres(adminUrl, { max: 1, onnotice: () => undefined })
-  await admin.unsafe(`create database ${name}`)
+  await admin.unsafe(`create database ${name} template ${inject('migratedTemplate')}`)
   const url = new URL(adminUrl)
   url.pathname = `/${name}`
   const opened = await openServerDatabase(url.href)
@@ -29,6 +31,36 @@ const openScratchServerDatabase = async (adminUrl: string): Promise<Database> =>
   }
 }
 
+/**
+ * Inside a transaction only its handle may be asked: the embedded engine has one connection, and whoever asks the database itself
+ * would wait for ever. A server has more of them and would hide it; here both engines say so at once.
+ */
+const refuseToWaitForItself = (database: Database): Database => {
+  const inside = new AsyncLocalStorage<{ open: boolean }>()
+  const refuse = (): void => {
+    if (inside.getStore()?.open) throw new Error('The database itself was asked inside a transaction: use its handle')
+  }
+  const { session } = database.db._
+  const prepareQuery = session.prepareQuery.bind(session)
+  const transaction = session.transaction.bind(session)
+  Object.assign(session, {
+    prepareQuery: (...args: Parameters<typeof prepareQuery>) => {
+      refuse()
+      return prepareQuery(...args)
+    },
+    transaction: async (...[work, config]: Parameters<typeof transaction>) => {
+      refuse()
+      const state = { open: true }
+      try {
+        return await transaction((tx) => inside.run(state, () => work(tx)), config)
+      } finally {
+        state.open = false
+      }
+    },
+  })
+  return database
+}
+
 /** Opens the test database around the tests of a file and makes it the process's own. */
 export const withDatabase = (): { current: () => Database } => {
   let opened: Database | undefined
@@ -36,11 +68,10 @@ export const withDatabase = (): { current: () => Database } => {
     const server = process.env.TEST_ENGINE === 'postgres' ? process.env.TEST_DATABASE_URL : undefined
     if (process.env.TEST_ENGINE === 'postgres' && !server)
       throw new Error('TEST_ENGINE=postgres needs TEST_DATABASE_URL')
-    opened = holdDatabase(
-      server
-        ? await openScratchServerDatabase(server)
-        : await openMemoryDatabase(await openAsBlob(inject('migratedDump'))),
-    )
+    const own = server
+      ? await openScratchServerDatabase(server)
+      : await openMemoryDatabase(await openAsBlob(inject('migratedDump')))
+    opened = holdDatabase(refuseToWaitForItself(own))
   }, 120_000)
   afterAll(() => closeDatabase())
   return {

@@ -31,6 +31,8 @@ export const things = [
   'grant',
   'workspace',
   'review',
+  'curated',
+  'note',
 ] as const
 export type Thing = (typeof things)[number]
 
@@ -103,8 +105,12 @@ const policy = 'action app/(admin)/admin/policy/actions.ts'
 const retrieval = 'action app/(admin)/admin/retrieval/actions.ts'
 const sources = 'action app/(admin)/admin/sources/actions.ts'
 const review = 'action app/(review)/review/actions.ts'
+const labels = 'action app/(review)/review/labels/actions.ts'
+const corrections = 'action app/(review)/review/corrections/actions.ts'
 const account = 'action app/(chat)/account/actions.ts'
 const chat = 'action app/(chat)/actions.ts'
+
+const labelScores = { correct: 2, grounded: 2, relevant: 2, tone: 2 }
 
 const provider = {
   kind: 'compatible',
@@ -135,6 +141,9 @@ export const inputs: Readonly<Record<string, Input>> = {
       decision: { act: 'reject', reason: 'wrong' },
     }),
   },
+  'route POST /api/documents/[documentId]/notes': { body: () => ({ noteId: crypto.randomUUID() }) },
+  // Of nobody's: only one's own are marked, and that says nothing.
+  'route POST /api/notifications/read': { body: () => ({ ids: [crypto.randomUUID()] }) },
   'route POST /api/workspace': { of: 'workspace', body: (workspaceId) => ({ workspaceId }) },
 
   [`${documents} retryDocument`]: { of: 'document', body: (documentId) => ({ documentId }) },
@@ -280,6 +289,25 @@ export const inputs: Readonly<Record<string, Input>> = {
   },
   [`${review} seed`]: { body: () => ({ count: 1 }) },
 
+  [`${labels} nextLabel`]: { of: 'message', lists: true, body: (messageId) => ({ except: [messageId] }) },
+  // Nobody labels an answer to their own question, and of nobody else's does anything come of it.
+  [`${labels} saveLabel`]: { of: 'message', body: (messageId) => ({ messageId, scores: labelScores }) },
+  [`${labels} addLabels`]: { of: 'message', lists: true, body: (messageId) => ({ answers: [messageId] }) },
+  [`${labels} adjudicate`]: { of: 'message', body: (messageId) => ({ messageId, scores: labelScores }) },
+  [`${labels} saveRubric`]: {
+    body: () => ({ version: 0, rubric: { correct: 'True.', grounded: 'Cited.', relevant: 'Asked.', tone: 'Plain.' } }),
+  },
+
+  // Nobody has decided on it.
+  [`${corrections} saveGolden`]: { of: 'review', body: (itemId) => ({ itemId }) },
+  [`${corrections} saveCurated`]: { of: 'review', body: (itemId) => ({ itemId }) },
+  [`${corrections} noteDocument`]: {
+    of: 'review',
+    body: (itemId) => ({ itemId, documentId: crypto.randomUUID(), text: 'A note.' }),
+  },
+  [`${corrections} retireCurated`]: { of: 'curated', body: (id) => ({ id }) },
+  [`${corrections} resolveNote`]: { of: 'note', body: (noteId) => ({ noteId }) },
+
   [`${account} endSession`]: { body: () => ({ id: '0'.repeat(64) }) },
   // A wrong password: with a right one the others' sessions would be over.
   [`${account} changePassword`]: {
@@ -295,6 +323,9 @@ export const inputs: Readonly<Record<string, Input>> = {
     of: 'chat',
     body: (chatId) => ({ chatId, title: 'Marked', text: 'A few words that were marked. '.repeat(20) }),
   },
+  [`${chat} giveFeedbackAction`]: { of: 'message', body: (messageId) => ({ messageId, value: 1 }) },
+  // It got an answer, so nobody is asked.
+  [`${chat} askPersonAction`]: { of: 'message', body: (messageId) => ({ messageId }) },
 }
 
 /** The rules as they come with the product: a policy that can be a draft. */

@@ -1,9 +1,13 @@
-/** Starts the servers for the tests and signs each role in once; the tests find both through the environment. */
+/**
+ * Prepares the data that servers start with, by a first start from nothing; starts the servers for the tests and signs each role in
+ * once. The tests find all of it through the environment.
+ */
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { request } from '@playwright/test'
 import { demoEmail, roles } from '../lib/shared/viewer.ts'
 import { startMockProvider } from './mock-provider.ts'
-import { startServer, type TestServer } from './server.ts'
+import { prepareDataDir, startServer, type TestServer } from './server.ts'
 
 const signIn = async ({ url, dataDir, password }: TestServer): Promise<void> => {
   for (const role of roles) {
@@ -17,7 +21,7 @@ const signIn = async ({ url, dataDir, password }: TestServer): Promise<void> => 
 }
 
 export default async (): Promise<() => Promise<void>> => {
-  const mock = await startMockProvider()
+  const [mock, ...prepared] = await Promise.all([startMockProvider(), prepareDataDir('demo'), prepareDataDir('bare')])
   const provider = { OPENAI_BASE_URL: mock.url, OPENAI_API_KEY: 'sk-test', OPENAI_MODEL: 'mock-1' }
   const servers = await Promise.all([startServer(), startServer({ env: provider })])
   const [builtIn, withProvider] = servers
@@ -35,5 +39,6 @@ export default async (): Promise<() => Promise<void>> => {
   return async () => {
     await Promise.all(servers.map((server) => server.remove()))
     await mock.close()
+    await Promise.all(prepared.map((dataDir) => rm(dataDir, { recursive: true, force: true })))
   }
 }

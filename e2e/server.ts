@@ -1,6 +1,6 @@
 /** A server of the built product for the tests: a process of its own on a free port, with a data directory of its own. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -42,7 +42,28 @@ export const freePort = (): Promise<number> =>
     })
   })
 
-export const newDataDir = (): Promise<string> => mkdtemp(join(tmpdir(), 'footnote-e2e-'))
+/** What a data directory starts with: the demo, read and ready to be asked; or a migrated database in which nobody is. */
+export type Prepared = 'demo' | 'bare'
+const preparedSettings = { demo: 'E2E_PREPARED_DEMO', bare: 'E2E_PREPARED_BARE' } as const
+
+/** A data directory of its own: a copy of what `prepareDataDir` made, which saves the work of a first start; empty when it made none. */
+export const newDataDir = async (what: Prepared = 'bare'): Promise<string> => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'footnote-e2e-'))
+  const prepared = process.env[preparedSettings[what]]
+  if (prepared) await cp(prepared, dataDir, { recursive: true })
+  return dataDir
+}
+
+/** Starts a server from nothing, stops it in peace when all it starts with is ready, and keeps its data to be copied. */
+export const prepareDataDir = async (what: Prepared): Promise<string> => {
+  const server = await startServer({ env: { DEMO: what === 'demo' ? '1' : '0' } })
+  if (what === 'demo') await server.settled()
+  server.signal('SIGTERM')
+  const status = await server.ended
+  if (status !== 0) throw new Error(`A server that was stopped ended with ${status}:\n${server.output()}`)
+  process.env[preparedSettings[what]] = server.dataDir
+  return server.dataDir
+}
 
 /** Settings of the person who runs the tests must not reach the servers: a key would call a vendor. */
 const noSettings = {
@@ -67,11 +88,13 @@ export const spawnServer = (env: Record<string, string>): ChildProcess =>
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
 
-/** Starts a server and waits until it is ready. */
+const isOff = (value: string | undefined): boolean => value === '0' || value === 'false'
+
+/** Starts a server and waits until it is ready. Without `dataDir` it has one of its own, with the demo in it unless that is off. */
 export const startServer = async (
   settings: { dataDir?: string; env?: Record<string, string> } = {},
 ): Promise<TestServer> => {
-  const dataDir = settings.dataDir ?? (await newDataDir())
+  const dataDir = settings.dataDir ?? (await newDataDir(isOff(settings.env?.DEMO) ? 'bare' : 'demo'))
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const child = spawnServer({ ...settings.env, DATA_DIR: dataDir, PORT: String(port), HOST: '127.0.0.1' })

@@ -1,7 +1,16 @@
-import { eq } from 'drizzle-orm'
+import { and, eq } from 'drizzle-orm'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { insertProvider } from '#db/queries/models.ts'
-import { auditLog, chats, citations, collections, messages, settingsVersions, users } from '#db/schema/index.ts'
+import {
+  auditLog,
+  chats,
+  citations,
+  collections,
+  memberships,
+  messages,
+  settingsVersions,
+  users,
+} from '#db/schema/index.ts'
 import { createTestWorkspace, type TestWorkspace, withDatabase } from '#db/testing.ts'
 import { saveGatewaySettings } from './gateway/index.ts'
 import {
@@ -255,6 +264,7 @@ describe('what contradicts itself', () => {
   })
   const rule = { id: newId(), name: 'R', test: { kind: 'must-not-match' as const, pattern: 'x' } }
   const quiet = { from: '22:00', to: '06:00', timeZone: 'UTC', jobs: ['graph' as const] }
+  const watch = { id: newId(), name: 'Watch' }
   const gone = newId()
 
   it.each<[string, () => Governed]>([
@@ -294,6 +304,49 @@ describe('what contradicts itself', () => {
     ['have no length', () => withPolicy({ quietHours: { ...quiet, to: '22:00' } })],
     ['no time zone called', () => withPolicy({ quietHours: { ...quiet, timeZone: 'Mars/Base' } })],
     ['no work that waits', () => withPolicy({ quietHours: { ...quiet, jobs: [] } })],
+    [
+      'The review rule “Watch”: it names a collection that is gone',
+      () => withPolicy({ review: { rules: [{ ...watch, when: { collectionIds: [made.collectionId, gone] } }] } }),
+    ],
+    [
+      'chat uses none of its collections',
+      () =>
+        withPolicy({
+          features: { chat: [] },
+          review: { rules: [{ ...watch, when: { collectionIds: [made.collectionId] } }] },
+        }),
+    ],
+    [
+      'answers about legal matters are withheld',
+      () =>
+        withPolicy({ topics: { legal: 'withhold' }, review: { rules: [{ ...watch, when: { topics: ['legal'] } }] } }),
+    ],
+    [
+      'answers with a confidence below 0.4 are withheld',
+      () =>
+        withPolicy({
+          confidence: { warnBelow: 0.5, withholdBelow: 0.4 },
+          review: { rules: [{ ...watch, when: { confidenceBelow: 0.4 } }] },
+        }),
+    ],
+    ['Two review rules have the same id', () => withPolicy({ review: { rules: [watch, watch] } })],
+    [
+      'given up after 1 hour, before a decision is owed (2 hours)',
+      () => withPolicy({ review: { holdMinutes: 60, slaMinutes: 120 } }),
+    ],
+    [
+      'its conversation be deleted after 1 day',
+      () => withPolicy({ retention: { chats: 1 }, review: { holdMinutes: 2_880, rules: [{ ...watch, act: 'hold' }] } }),
+    ],
+    ['sets SMTP_URL', () => withPolicy({ review: { notifyByMail: true } })],
+    [
+      'told to cannot be used. 169.254.169.254 is an address that is never called',
+      () => withPolicy({ review: { webhookUrl: 'http://169.254.169.254/latest' } }),
+    ],
+    [
+      'must not hold a name or a password',
+      () => withPolicy({ review: { webhookUrl: 'https://me:pw@hooks.halden.example/' } }),
+    ],
     ['over $10,000,000', () => withPolicy({}, { budgets: { userDayMicros: 1e14 } as never })],
   ])('is refused in words: %s', async (words, content) => {
     const draft = await draftOf(made.viewers.admin, content())
@@ -305,8 +358,55 @@ describe('what contradicts itself', () => {
   })
 })
 
+it('lets review rules be in force that some answers still meet, and known-wrong answers before there are any', async () => {
+  const made = await createTestWorkspace(test.current())
+  const { admin } = made.viewers
+  const when = { collectionIds: [made.collectionId], topics: ['legal', 'medical'], confidenceBelow: 0.5 } as const
+  const content = withPolicy({
+    features: { chat: [made.collectionId] },
+    topics: { legal: 'withhold' },
+    confidence: { warnBelow: 0.4, withholdBelow: 0.4 },
+    retention: { chats: 1 },
+    review: {
+      rules: [
+        {
+          id: newId(),
+          name: 'Watch',
+          when: { ...when, collectionIds: [...when.collectionIds], topics: [...when.topics] },
+        },
+      ],
+      holdMinutes: 240,
+      seedShare: 0.05,
+      webhookUrl: 'https://hooks.halden.example/k-1',
+    },
+  })
+  expect(await apply(admin, content)).toBe(1)
+  const lines = await test.current().db.select().from(auditLog).where(eq(auditLog.workspaceId, made.workspaceId))
+  const details = JSON.stringify(lines.map((line) => line.details))
+  expect(details).toContain('policy.review.webhookUrl')
+  expect(details).not.toContain('k-1')
+})
+
+it.each<[PolicyInput['review'], string]>([
+  [{ webhookUrl: 'ftp://hooks.halden.example' }, 'told to must begin with https://'],
+  [{ sampleShare: 1.5 }, 'The share of answers taken at random must be at most 1.'],
+  [{ slaMinutes: 0 }, 'The minutes in which a decision is owed must be at least 1.'],
+  [
+    { rules: [{ id: newId(), name: 'R', when: { topics: [] } }] },
+    'The number of topics of a review rule must be at least 1.',
+  ],
+])('says by its name which setting of review cannot be read: %#', async (review, words) => {
+  const { admin } = (await createTestWorkspace(test.current())).viewers
+  const content = { policy: { review } } as Governed
+  await expect(saveDraft(admin, { content, basedOn: 0, reason: '' })).rejects.toMatchObject({
+    code: 'bad-request',
+    publicMessage: expect.stringContaining(words),
+  })
+})
+
 describe('a preview', () => {
   const minute = 60_000
+  const untouched = { withhold: 0, hold: 0, queue: 0, warn: 0 }
 
   const answer = async (
     viewer: Viewer,
@@ -357,7 +457,7 @@ describe('a preview', () => {
       rules: [{ id: newId(), name: 'No guarantees', test: { kind: 'must-not-match', pattern: '(?i)guarantee' } }],
     })
     const first = await previewPolicy(admin, content)
-    expect(first).toMatchObject({ judged: 40, total: 44, withheld: 1, warned: 1, next: expect.any(String) })
+    expect(first).toMatchObject({ judged: 40, total: 44, acts: { withhold: 1, warn: 1 }, next: expect.any(String) })
     expect(first.answers.map(({ act }) => act).sort()).toEqual(['warn', 'withhold'])
     expect(first.answers.find(({ messageId }) => messageId === dosage)?.reasons.join()).toContain('Ask a doctor')
     expect(JSON.stringify(first)).not.toContain('ada@halden.example')
@@ -367,8 +467,59 @@ describe('a preview', () => {
       ['topic', 1],
     ])
     const second = await previewPolicy(admin, content, { after: first.next })
-    expect(second).toMatchObject({ judged: 4, total: 44, withheld: 0, warned: 0, next: null })
-    expect(await previewPolicy(admin, withPolicy({}))).toMatchObject({ withheld: 0, warned: 0, answers: [] })
+    expect(second).toMatchObject({ judged: 4, total: 44, acts: untouched, next: null })
+    expect(await previewPolicy(admin, withPolicy({}))).toMatchObject({ acts: untouched, answers: [] })
+  })
+
+  it('tells what each review rule would have warned of, queued or held, and that nobody looks at what is withheld', async () => {
+    const { viewers, workspaceId, collectionId } = await createTestWorkspace(test.current())
+    const { member, reviewer, admin } = viewers
+    const sure = { value: 0.9, reasons: [] }
+    const metadata = { confidence: sure, collectionIds: [collectionId] }
+    const held = await answer(member, { question: 'Can we sue them?', text: 'Ask the court.', metadata })
+    await answer(member, { question: 'Q', text: 'Write to ada@halden.example.', metadata })
+    await answer(reviewer, { question: 'Q', text: 'Plain.', metadata: { confidence: { value: null, reasons: [] } } })
+    // From before confidence was measured.
+    await answer(reviewer, { question: 'Q', text: 'Plain.' })
+    const order = await answer(admin, {
+      question: 'Q',
+      text: 'Plain.',
+      metadata: { injection: { question: 0, passages: 0.7 } },
+    })
+    await answer(member, { question: 'What is the dosage of insulin?', text: 'Ask a nurse.', metadata })
+    const rule = (name: string, act: 'warn' | 'queue' | 'hold', when: object) => ({ id: newId(), name, act, when })
+    const rules = [
+      rule('Law', 'hold', { topics: ['legal'], collectionIds: [collectionId] }),
+      rule('Members', 'warn', { roles: ['member'] }),
+      rule('Personal', 'queue', { personalData: true }),
+      rule('Unsure', 'hold', { confidenceBelow: 0.5 }),
+      rule('Everything elsewhere', 'hold', { collectionIds: [newId()] }),
+    ]
+    const part = await previewPolicy(admin, withPolicy({ topics: { medical: 'withhold' }, review: { rules } }))
+    expect(part.acts).toEqual({ withhold: 1, hold: 2, queue: 2, warn: 0 })
+    const counted = part.counts.map(({ id, act, answers }) => [
+      rules.find((one) => one.id === id)?.name ?? id,
+      act,
+      answers,
+    ])
+    expect(counted.sort()).toEqual([
+      ['Law', 'hold', 1],
+      ['Members', 'warn', 2],
+      ['Personal', 'queue', 1],
+      ['Unsure', 'hold', 1],
+      ['flagFrom', 'queue', 1],
+      ['medical', 'withhold', 1],
+    ])
+    expect(part.counts.find(({ id }) => id === rules[0]?.id)?.words).toContain('draws from “General”')
+    expect(part.answers.find(({ messageId }) => messageId === held)?.act).toBe('hold')
+    expect(part.answers.find(({ messageId }) => messageId === order)?.act).toBe('queue')
+    // Who asked is no member any more: they are judged as one who has least.
+    await test
+      .current()
+      .db.delete(memberships)
+      .where(and(eq(memberships.userId, member.userId), eq(memberships.workspaceId, workspaceId)))
+    const members = withPolicy({ review: { rules: rules.slice(1, 2) } })
+    expect((await previewPolicy(admin, members)).acts).toEqual({ withhold: 0, hold: 0, queue: 1, warn: 3 })
   })
 
   it('counts what rests on a collection that chat would no longer use, and refuses a pattern that cannot be read', async () => {
@@ -396,13 +547,13 @@ describe('a preview', () => {
       supported: true,
     })
     expect(await previewPolicy(viewers.admin, withPolicy({ features: { chat: [] } }))).toMatchObject({
-      withheld: 1,
+      acts: { withhold: 1 },
       counts: [{ kind: 'collection', answers: 1 }],
     })
     const cites = (least: number) =>
       withPolicy({ rules: [{ id: newId(), name: 'C', test: { kind: 'must-cite', citations: least } }] })
-    expect((await previewPolicy(viewers.admin, cites(1))).warned).toBe(0)
-    expect((await previewPolicy(viewers.admin, cites(2))).warned).toBe(1)
+    expect((await previewPolicy(viewers.admin, cites(1))).acts.warn).toBe(0)
+    expect((await previewPolicy(viewers.admin, cites(2))).acts.warn).toBe(1)
     const broken = withPolicy({ rules: [{ id: newId(), name: 'B', test: { kind: 'must-match', pattern: '(' } }] })
     await expect(previewPolicy(viewers.admin, broken)).rejects.toMatchObject({ code: 'bad-request' })
   })

@@ -28,21 +28,34 @@ import {
 } from '#db/queries/policy.ts'
 import { audit } from './audit.ts'
 import {
+  type AnswerFacts,
   forgetSettings,
   judgeAnswer,
+  judgeForReview,
   judgeQuestion,
   maskForRecord,
   meetsRule,
   modelSetup,
   patternFault,
   saveGoverned,
+  sensitiveKindsIn,
   settingIssues,
+  topicsOf,
 } from './gateway/index.ts'
+import { isMailSet } from './mail.ts'
+import { checkAddress, RefusedAddress } from './safe-fetch.ts'
 import { citationMarker } from './shared/chat-contract.ts'
 import { AppError } from './shared/errors.ts'
 import { defaultGatewaySettings, gatewaySettingsSchema } from './shared/gateway-settings.ts'
 import { newId } from './shared/ids.ts'
-import { type AnswerRule, type Policy, type PolicyFeature, policyFeatures } from './shared/policy-contract.ts'
+import {
+  type AnswerRule,
+  type Policy,
+  type PolicyFeature,
+  policyFeatures,
+  type ReviewPolicy,
+  type ReviewRule,
+} from './shared/policy-contract.ts'
 import {
   type DraftInput,
   type Governed,
@@ -55,11 +68,21 @@ import {
   type PolicyVersion,
   type PolicyView,
   type PreviewPart,
+  previewActs,
   type RuleTest,
   reasonCharsMax,
   rebase,
 } from './shared/policy-draft.ts'
-import { differenceWords, diffPolicy, featureWords, ruleWords } from './shared/policy-words.ts'
+import {
+  differenceWords,
+  diffPolicy,
+  featureWords,
+  minutesWords,
+  reviewRuleWords,
+  ruleWords,
+  sensitiveWords,
+  topicWords,
+} from './shared/policy-words.ts'
 import { isTimeZone } from './shared/quiet-hours.ts'
 import type { Viewer } from './shared/viewer.ts'
 
@@ -68,6 +91,7 @@ const previewDays = 7
 const previewAnswersMax = 200
 const previewStep = 40
 const dayMs = 86_400_000
+const dayMinutes = 1_440
 /** Differences that a refusal names; the page shows all. */
 const saidMax = 6
 
@@ -153,6 +177,62 @@ const ruleFaults = (rules: readonly AnswerRule[], tasks: readonly string[]): str
   ]
 }
 
+/** Why no answer can meet a rule of review, in words; null: one may. What is withheld nobody looks at. */
+const neverMet = ({ when }: ReviewRule, { features, topics, confidence }: Policy): string | null => {
+  const { collectionIds, topics: about, confidenceBelow = Number.POSITIVE_INFINITY } = when
+  const used = features.chat
+  if (used !== null && collectionIds?.every((id) => !used.includes(id)))
+    return 'chat uses none of its collections. Let chat use one, or take the rule out.'
+  if (about?.every((topic) => topics[topic] === 'withhold'))
+    return `answers about ${about.map((topic) => topicWords[topic]).join(' or ')} are withheld, so that nobody looks at them. Do not withhold them, or take the rule out.`
+  if (confidenceBelow <= confidence.withholdBelow)
+    return `answers with a confidence below ${confidence.withholdBelow} are withheld, so that nobody looks at them. Look at those below a higher confidence, or take the rule out.`
+  return null
+}
+
+const webhookFault = (address: string): string | null => {
+  if (!address) return null
+  try {
+    checkAddress(address)
+    return null
+  } catch (error) {
+    if (error instanceof RefusedAddress)
+      return `The address that decisions are told to cannot be used. ${error.message}`
+    throw error
+  }
+}
+
+const waitFaults = (
+  { rules, slaMinutes, holdMinutes }: ReviewPolicy,
+  { chats }: Policy['retention'],
+): (string | null)[] => [
+  holdMinutes < slaMinutes
+    ? `A held answer would be given up after ${minutesWords(holdMinutes)}, before a decision is owed (${minutesWords(slaMinutes)}). Hold answers for as long or longer.`
+    : null,
+  chats !== null && chats * dayMinutes < holdMinutes && rules.some(({ act }) => act === 'hold')
+    ? `A held answer would wait for up to ${minutesWords(holdMinutes)}, and its conversation be deleted after ${minutesWords(chats * dayMinutes)}. Keep conversations for as long, or hold answers for less.`
+    : null,
+]
+
+const reviewFaults = (policy: Policy, { names }: Known): string[] => {
+  const { rules, notifyByMail, webhookUrl } = policy.review
+  const twice = rules.length !== new Set(rules.map(({ id }) => id)).size
+  const faults: (string | null)[] = [
+    twice ? 'Two review rules have the same id. Delete one of them.' : null,
+    ...rules.map((rule) => {
+      const isGone = rule.when.collectionIds?.some((id) => !(id in names.collections))
+      const fault = isGone ? 'it names a collection that is gone. Take it out.' : neverMet(rule, policy)
+      return fault ? `The review rule “${rule.name}”: ${fault}` : null
+    }),
+    ...waitFaults(policy.review, policy.retention),
+    notifyByMail && !isMailSet()
+      ? 'Decisions are to be told by e-mail, and no mail server is set up. Whoever runs Footnote sets SMTP_URL; until then switch it off.'
+      : null,
+    webhookFault(webhookUrl),
+  ]
+  return faults.filter((fault) => fault !== null)
+}
+
 /** What contradicts itself or can have no effect, in words; none: it can be in force. */
 const faultsOf = (governed: Governed, known: Known): string[] => {
   const { confidence, rules, quietHours: quiet } = governed.policy
@@ -164,6 +244,7 @@ const faultsOf = (governed: Governed, known: Known): string[] => {
         ]
       : []),
     ...ruleFaults(rules, known.tasks),
+    ...reviewFaults(governed.policy, known),
     ...(quiet && quiet.from === quiet.to
       ? [`Quiet hours from ${quiet.from} to ${quiet.to} have no length. Change one of the times.`]
       : []),
@@ -508,23 +589,57 @@ export const rollBack = async (
   return done
 }
 
-type Judged = { kind: PreviewPart['counts'][number]['kind']; id: string; act: 'warn' | 'withhold'; words: string }
+type Judged = Pick<PreviewPart['counts'][number], 'kind' | 'id' | 'act'> & { words: string }
+
+/** What is known of an answer that was given. One from before confidence was measured is not judged by it. */
+const factsOf = ({ text, question, metadata, role }: StoredAnswer): AnswerFacts => ({
+  collectionIds: metadata.collectionIds ?? [],
+  // Nobody has less.
+  role: role ?? 'member',
+  injection: Math.max(metadata.injection?.question ?? 0, metadata.injection?.passages ?? 0),
+  topics: topicsOf(`${question}\n${text}`).map(({ topic }) => topic),
+  confidence: metadata.confidence ? metadata.confidence.value : 1,
+  personalData: sensitiveKindsIn(text).map((kind) => sensitiveWords[kind]),
+})
+
+/** By whom an answer that is not withheld would have been looked at. */
+const judgeReview = ({ policy, injection }: Governed, answer: StoredAnswer): Judged[] => {
+  const facts = factsOf(answer)
+  const flagged = facts.injection > 0 && facts.injection >= injection.flagFrom
+  return [
+    ...policy.review.rules.flatMap((rule): Judged[] => {
+      const { act, reasons } = judgeForReview({ rules: [rule] }, facts)
+      return act === 'show'
+        ? []
+        : [{ kind: 'review', id: rule.id, act, words: reasons.map(({ words }) => words).join(' ') }]
+    }),
+    ...(flagged
+      ? [
+          {
+            kind: 'injection' as const,
+            id: 'flagFrom',
+            act: 'queue' as const,
+            words: 'It was written over what reads like an order.',
+          },
+        ]
+      : []),
+  ]
+}
 
 /** What a policy would say of an answer that was given. */
-const judgeStored = ({ policy }: Governed, answer: StoredAnswer): Judged[] => {
-  const { text, metadata, citations, question } = answer
+const judgeStored = (governed: Governed, answer: StoredAnswer): Judged[] => {
+  const { policy } = governed
+  const { metadata, citations, question } = answer
+  const text = answer.text.replace(citationMarker, '')
   const used = policy.features.chat
   const closed = used !== null && metadata.collectionIds?.some((id) => !used.includes(id))
-  const findings = [
+  const findings: Judged[] = [
     ...judgeQuestion(policy, [question]),
     ...judgeAnswer(policy, {
-      text: text.replace(citationMarker, ''),
+      text,
       citations,
-      confidence: metadata.confidence?.value ?? null,
+      confidence: metadata.confidence ? (metadata.confidence.value ?? 0) : null,
     }),
-  ]
-  return [
-    ...findings,
     ...(closed
       ? [
           {
@@ -536,14 +651,23 @@ const judgeStored = ({ policy }: Governed, answer: StoredAnswer): Judged[] => {
         ]
       : []),
   ]
+  const isWithheld = findings.some(({ act }) => act === 'withhold')
+  return isWithheld ? findings : [...findings, ...judgeReview(governed, { ...answer, text })]
 }
 
-const causeWords = ({ kind, id, act }: Judged, { policy }: Governed): string => {
+const causeWords = (
+  { kind, id, act }: Judged,
+  { policy }: Governed,
+  names: Pick<PolicyNames, 'collections'>,
+): string => {
   const then = act === 'withhold' ? 'withheld' : 'with a warning'
   if (kind === 'topic') return `about ${id.replace('-', ' ')}, ${then}`
   if (kind === 'confidence') return `for their confidence, ${then}`
   if (kind === 'collection') return 'from a collection that chat would no longer use'
+  if (kind === 'injection') return 'over text that tries to give orders, with a warning, and looked at by a person'
   const rule = policy.rules.find((one) => one.id === id)
+  const review = policy.review.rules.find((one) => one.id === id)
+  if (kind === 'review' && review) return reviewRuleWords(review, names)
   return rule ? ruleWords(rule) : 'by a rule'
 }
 
@@ -557,7 +681,7 @@ const placeOf = (after: string | null): { from: number; since: number } | null =
 
 /**
  * Judges answers of the last week by a policy that is not in force, newest first, some at a time: at most the 200 newest. `after` is
- * what the part before gave as `next`. Nothing is asked of a model and nothing is stored. An answer from before confidence was
+ * what the part before gave as `next`. Who asked is judged by their role of today. Nothing is asked of a model and nothing is stored. An answer from before confidence was
  * measured is not judged by it; which model a passage would have gone to is not tried.
  */
 export const previewPolicy = async (
@@ -575,18 +699,23 @@ export const previewPolicy = async (
   const { db } = database()
   const { from, since } = placeOf(after) ?? { from: 0, since: now.getTime() - previewDays * dayMs }
   const asked = { since: new Date(since), newest: previewAnswersMax }
-  const [total, stored] = await Promise.all([
+  const [total, stored, named] = await Promise.all([
     countAnswers(db, viewer, asked),
     listAnswers(db, viewer, { ...asked, after: from, limit: previewStep }),
+    listCollectionNames(db, viewer),
   ])
+  const names = { collections: Object.fromEntries(named.map(({ id, name }) => [id, name])) }
+  const acts = { withhold: 0, hold: 0, queue: 0, warn: 0 }
   const counts = new Map<string, PreviewPart['counts'][number]>()
   const answers: PreviewPart['answers'] = []
   for (const answer of stored) {
     const judged = judgeStored(governed, answer)
-    if (judged.length === 0) continue
+    const act = previewActs.find((strongest) => judged.some((found) => found.act === strongest))
+    if (!act) continue
+    acts[act] += 1
     for (const one of new Map(judged.map((found) => [`${found.kind} ${found.id} ${found.act}`, found]))) {
       const [key, { id, kind, act }] = one
-      const known = counts.get(key) ?? { id, kind, act, words: causeWords(one[1], governed), answers: 0 }
+      const known = counts.get(key) ?? { id, kind, act, words: causeWords(one[1], governed, names), answers: 0 }
       counts.set(key, { ...known, answers: known.answers + 1 })
     }
     answers.push({
@@ -594,7 +723,7 @@ export const previewPolicy = async (
       traceId: answer.traceId,
       question: answer.maskedQuestion ?? (await maskForRecord(answer.question, viewer)),
       at: answer.at.toISOString(),
-      act: judged.some(({ act }) => act === 'withhold') ? 'withhold' : 'warn',
+      act,
       reasons: [...new Set(judged.map(({ words }) => words))],
     })
   }
@@ -603,8 +732,7 @@ export const previewPolicy = async (
     judged: stored.length,
     total,
     next: stored.length < previewStep || reached >= total ? null : `${reached} ${since}`,
-    withheld: answers.filter(({ act }) => act === 'withhold').length,
-    warned: answers.filter(({ act }) => act === 'warn').length,
+    acts,
     counts: [...counts.values()],
     answers,
   }

@@ -10,6 +10,8 @@ import {
   chats,
   collectionGrants,
   collections,
+  curatedAnswers,
+  documentNotes,
   goldenQuestions,
   groups,
   incidentSwitches,
@@ -129,6 +131,17 @@ const fill = async (database: Database, owner: Person, count: number, text: stri
       dueAt: new Date(Date.now() + 86_400_000),
     })),
   )
+  await db.insert(curatedAnswers).values(
+    ids('curated').map((id) => ({
+      ...{ id, workspaceId, itemId: made.review[0] ?? null, question: `${id} ${text}` },
+      ...{ questionHash: sha256(id), answer: text, citations: [] },
+    })),
+  )
+  // On the last document, which no door comes to.
+  const [documentId, versionId] = [made.document.at(-1) ?? '', made.version.at(-1) ?? '']
+  await db
+    .insert(documentNotes)
+    .values(ids('note').map((id) => ({ id, workspaceId, documentId, versionId, text: `${id} ${text}` })))
   await db.insert(groups).values(ids('group').map((id) => ({ id, workspaceId, name: `${id} ${text}`.slice(0, 80) })))
   await db.insert(invitations).values(
     ids('invitation').map((id) => ({

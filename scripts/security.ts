@@ -88,6 +88,9 @@ const commands: Readonly<Record<string, [string, string[]]>> = {
   ],
 }
 
+/** Two hundred to each door and more; `npm test` sends fewer. */
+const fuzzInputs = 20_000
+
 const runAll = async (proofs: readonly string[]): Promise<Result[]> => {
   const files = [...new Set(proofs.filter((proof) => !proof.startsWith('check:')).map((proof) => partsOf(proof).file))]
   const browser = files.filter((file) => file.endsWith('.spec.ts'))
@@ -95,7 +98,8 @@ const runAll = async (proofs: readonly string[]): Promise<Result[]> => {
   const folder = await mkdtemp(join(tmpdir(), 'footnote-security-'))
   try {
     const [unit, e2e] = [join(folder, 'vitest.json'), join(folder, 'playwright.json')]
-    await runCommand('vitest', ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${unit}`, ...rest])
+    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${unit}`]
+    await runCommand('vitest', ['run', ...reporters, ...rest], { FUZZ_INPUTS: String(fuzzInputs) })
     await runCommand('playwright', ['test', '--reporter=list,json', ...browser], { PLAYWRIGHT_JSON_OUTPUT_FILE: e2e })
     const read = await Promise.all([unit, e2e].map((path) => readReport(path).catch((): Result[] => [])))
     return read.flat()

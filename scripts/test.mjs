@@ -58,15 +58,11 @@ const readReport = (path) => {
   }
 }
 
-/** They are about doors and logs and ask the database nothing that the engines could answer differently; the embedded run has them. */
-const engineAlike = ['lib/auth/fuzz.db.test.ts', 'scripts/doors.db.test.ts', 'lib/secrets.db.test.ts']
-
 /** A test project of vitest. A file that cannot be loaded counts as one failed test, and so does a run without any test. */
-const vitest = (title, project, env = {}, without = []) =>
+const vitest = (title, project, env = {}) =>
   step(title, async () => {
     const path = join(reports, `${project}-${env.TEST_ENGINE ?? 'default'}.json`)
     const args = ['run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${path}`]
-    args.push(...without.flatMap((file) => ['--exclude', file]))
     const { code, output } = await run('vitest', args, { env: { NODE_ENV: 'test', NO_COLOR: '1', ...env } })
     const result = readReport(path)
     const passed = result?.numPassedTests ?? 0
@@ -112,29 +108,31 @@ const production = () =>
     return { passed: output === null ? 1 : 0, failed: output === null ? 0 : 1, output: output ?? '' }
   })
 
-/** The database tests again, on a server: there is no CI run without one. */
-const serverDatabaseTests = async (server) => {
+/**
+ * The database tests: all of them on a server, and on the embedded engine those that the engines could answer differently
+ * (`vitest.config.ts` has the list). Without a server all run on the embedded engine; there is no CI run without one.
+ */
+const databaseTests = async (server) => {
   const found = await server
   if (found.url) {
-    await vitest('database (PostgreSQL)', 'db', { TEST_ENGINE: 'postgres', TEST_DATABASE_URL: found.url }, engineAlike)
+    await vitest('database (PostgreSQL)', 'db', { TEST_ENGINE: 'postgres', TEST_DATABASE_URL: found.url })
     found.stop()
-  } else if (inCi) {
+    await vitest('database (embedded)', 'db', { TEST_ENGINE: 'pglite', TEST_FILES: 'both-engines' })
+    return
+  }
+  if (inCi)
     await step('database (PostgreSQL)', async () => {
       throw new Error(`There is no PostgreSQL server to test on: ${found.missing}`)
     })
-  } else {
-    say(
-      `  --  database (PostgreSQL): not run, ${found.missing.split('\n')[0]}. The database tests ran on the embedded engine only.`,
-    )
-  }
+  else say(`  --  database (PostgreSQL): not run, ${found.missing.split('\n')[0]}. All run on the embedded engine.`)
+  await vitest('database (embedded)', 'db', { TEST_ENGINE: 'pglite' })
 }
 
 const everything = async () => {
   const server = findPostgres((text) => say(`  ..  ${text}`))
   const tests = async () => {
     await vitest('unit', 'unit')
-    await vitest('database (embedded)', 'db', { TEST_ENGINE: 'pglite' })
-    await serverDatabaseTests(server)
+    await databaseTests(server)
   }
   let built = false
   const sources = async () => {

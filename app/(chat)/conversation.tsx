@@ -1,11 +1,11 @@
 import { ChatScreen } from '#components/chat/chat-screen.tsx'
 import { NewChat } from '#components/chat/new-chat.tsx'
 import { ShellMenuButton } from '#components/shell/shell.tsx'
-import { describeKnowledge, listScopeFacets, type loadChat, openSummary } from '#lib/chat/index.ts'
+import { describeKnowledge, listChats, listScopeFacets, type loadChat, openSummary } from '#lib/chat/index.ts'
 import { changesDocuments } from '#lib/documents.ts'
-import { answererOf } from '#lib/gateway/index.ts'
 import { feedbackOf, hasReviewer } from '#lib/review/index.ts'
 import { can, type Viewer } from '#lib/shared/viewer.ts'
+import { aboutAnswers } from './about-answers.ts'
 import { askPersonAction, giveFeedbackAction, summariseChatAction, summariseSelectionAction } from './actions.ts'
 
 /** One conversation with what the viewer may know about it; `chat` is null for one that has not begun. */
@@ -23,7 +23,7 @@ export const Conversation = async ({
     listScopeFacets(viewer),
     hasReviewer(viewer),
   ])
-  const { id, kind } = await answererOf(viewer)
+  const about = await aboutAnswers(viewer)
   const shared = {
     chatId,
     suggestions,
@@ -31,7 +31,9 @@ export const Conversation = async ({
     canSeeCosts: can(viewer, 'trace.read'),
     canSeeTraces: can(viewer, 'trace.read'),
     canUpload: await changesDocuments(viewer),
-    answerer: { id, kind },
+    ...about,
+    // Who has asked something has seen what is said before the first question.
+    firstUse: !chat && (await listChats(viewer)).length === 0,
     viewerId: viewer.userId,
     viewerName: viewer.name,
     menu: <ShellMenuButton />,

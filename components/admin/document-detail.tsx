@@ -14,6 +14,7 @@ import type { ActionResult } from '#lib/shared/errors.ts'
 import { formatBytes, formatCount } from '#lib/shared/format.ts'
 import { pageInWords } from '#lib/shared/page-unit.ts'
 import { causeWords, webAddress } from './document-list.ts'
+import { DocumentNotes } from './document-notes.tsx'
 import { DocumentState } from './document-state.tsx'
 import { ReleaseDialog } from './release-dialog.tsx'
 import { TagEditor } from './tag-editor.tsx'
@@ -375,6 +376,7 @@ export const DocumentDetail = ({
           </Button>
         )}
       </div>
+      <DocumentNotes key={`notes of ${row.id}`} documentId={row.id} />
       <TagEditor key={row.id} row={row} known={knownTags} onTags={onTags} />
       {held && row.stage === 'ready' && <HeldPassages key={row.versionId} row={row} held={held} />}
       <Description row={row} onDescribe={onDescribe} />

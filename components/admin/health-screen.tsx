@@ -20,9 +20,11 @@ import {
   type Range,
   type UnansweredQuestion,
 } from '#lib/shared/operations-contract.ts'
+import type { AnswerQuality, QualityGroup } from '#lib/shared/quality-contract.ts'
 import { AdminHeader, AdminTitle } from './admin-header.tsx'
 import { LatencyChart } from './chart.tsx'
 import { Figure, Figures, NothingHere, ReportSection } from './figures.tsx'
+import { HealthQuality } from './health-quality.tsx'
 import { outcomeWords } from './outcome-words.ts'
 import { LinkSwitch, ReportFilters } from './report-filters.tsx'
 import { tracesHref } from './report-link.ts'
@@ -210,6 +212,9 @@ type HealthScreenProps = {
   /** Null: it does not answer. */
   queue: { queued: number; active: number } | null
   uptimeSeconds: number
+  /** Null: no answer from documents in this time. */
+  quality: AnswerQuality | null
+  qualityBy: QualityGroup
 }
 
 /** How models, caches, the queue and this process are doing. */
@@ -231,6 +236,8 @@ export const HealthScreen = ({
   alerts,
   queue,
   uptimeSeconds,
+  quality,
+  qualityBy,
 }: HealthScreenProps) => {
   const timed = useMemo(() => latencyColumns(by), [by])
   const failing = useMemo(() => failureColumns(by), [by])
@@ -352,6 +359,7 @@ export const HealthScreen = ({
             </ReportSection>
           </>
         )}
+        <HealthQuality quality={quality} by={qualityBy} />
         <ReportSection title="Alerts" note="Checked each minute; the rules are on the Models page">
           {alerts.length > 0 ? (
             <ReportTable caption="Alerts" columns={alertColumns} rows={alerts} rowId={({ id }) => id} />

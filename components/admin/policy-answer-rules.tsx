@@ -1,6 +1,6 @@
 'use client'
 import { Plus } from 'lucide-react'
-import { type ReactNode, useId, useState } from 'react'
+import { useState } from 'react'
 import { Button } from '#components/ui/button.tsx'
 import { fieldClasses, Input } from '#components/ui/input.tsx'
 import { cn } from '#lib/shared/cn.ts'
@@ -9,6 +9,7 @@ import type { AnswerRule } from '#lib/shared/policy-contract.ts'
 import type { RuleTest } from '#lib/shared/policy-draft.ts'
 import { attempt } from './models-form.ts'
 import { taskWords } from './models-words.ts'
+import { Labelled, NumberInput } from './policy-rule-parts.tsx'
 import { Pair, RuleSection } from './rule-section.tsx'
 import { Select } from './select.tsx'
 
@@ -36,45 +37,6 @@ const testOf = (kind: TestKind, before: Test): Test => {
 /** A rule that has what it needs to be kept; what is in it may still be wrong. */
 export const isWhole = ({ name, test }: AnswerRule): boolean =>
   name.trim() !== '' && (!('pattern' in test) || test.pattern !== '')
-
-const Labelled = ({ label, children }: { label: string; children: (id: string) => ReactNode }) => {
-  const id = useId()
-  return (
-    <div className="min-w-0">
-      <label htmlFor={id} className="mb-1 block font-medium text-[13px]">
-        {label}
-      </label>
-      {children(id)}
-    </div>
-  )
-}
-
-const NumberInput = ({
-  id,
-  value,
-  min,
-  max,
-  onChange,
-}: {
-  id: string
-  value: number
-  min: number
-  max: number
-  onChange: (value: number) => void
-}) => (
-  <Input
-    id={id}
-    type="number"
-    className="num max-w-36"
-    min={min}
-    max={max}
-    value={value}
-    onChange={({ target }) => {
-      const typed = Math.trunc(Number(target.value))
-      if (Number.isFinite(typed)) onChange(Math.min(max, Math.max(min, typed)))
-    }}
-  />
-)
 
 /** A text that the rule is tried on, as it stands in the form. */
 const TestPanel = ({ rule, tryRule }: { rule: AnswerRule; tryRule: TryRule }) => {

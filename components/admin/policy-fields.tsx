@@ -134,7 +134,7 @@ export const LeavingFields = ({
         unit="from 0 to 1"
         inputMode="decimal"
         defaultValue={injection.flagFrom}
-        hint="A question or passage with this score or more is marked in its trace."
+        hint="What is answered over a question or passage with this score or more carries a warning, and a person looks at it."
       />
       <TextField
         name="quarantineFrom"

@@ -19,6 +19,7 @@ import {
   SayingFields,
 } from './policy-fields.tsx'
 import { ExposureList, FeatureLists, QuietFields } from './policy-lists.tsx'
+import { missingIn, ReviewFields, ReviewRules, readReview } from './policy-review.tsx'
 import { RuleSection } from './rule-section.tsx'
 
 /** The draft of a policy as it is typed. What cannot be read stays in the form; what contradicts itself is kept and said. */
@@ -47,6 +48,7 @@ export const PolicyForm = ({
   const [features, setFeatures] = useState(policy.features)
   const [exposure, setExposure] = useState(policy.exposure)
   const [rules, setRules] = useState(policy.rules)
+  const [reviewRules, setReviewRules] = useState(policy.review.rules)
   const [jobs, setJobs] = useState<QuietJob[]>(
     policy.quietHours?.jobs ?? ['sources', 'graph', 'recognition', 'encoders'],
   )
@@ -59,6 +61,10 @@ export const PolicyForm = ({
           'rules',
           `The rule ${halfDone.name ? `“${halfDone.name}”` : 'without a name'} needs a name and a pattern.`,
         )
+      for (const rule of reviewRules) {
+        const missing = missingIn(rule)
+        if (missing) throw new Unreadable('review', missing)
+      }
       const { text, ticked } = fields
       return {
         basedOn: from,
@@ -71,6 +77,7 @@ export const PolicyForm = ({
             exposure,
             rules,
             ...readSaying(fields),
+            review: { rules: reviewRules, ...readReview(fields) },
             retention: readKeeping(fields),
             quietHours: isQuiet
               ? { from: text('quietFrom'), to: text('quietTo'), timeZone: text('timeZone').trim(), jobs }
@@ -91,6 +98,8 @@ export const PolicyForm = ({
         <LeavingFields {...content} />
         <SayingFields {...policy} />
         <AnswerRules rules={rules} tasks={view.tasks} tryRule={tryRule} onChange={setRules} />
+        <ReviewRules rules={reviewRules} collections={view.collections} onChange={setReviewRules} />
+        <ReviewFields review={policy.review} />
         <KeepingFields retention={policy.retention} />
         <QuietFields quiet={policy.quietHours} jobs={jobs} onJobs={setJobs} on={isQuiet} onToggle={setIsQuiet} />
         <MoneyFields {...content} />

@@ -7,7 +7,7 @@ import { Button } from '#components/ui/button.tsx'
 import { Progress } from '#components/ui/progress.tsx'
 import type { ActionResult } from '#lib/shared/errors.ts'
 import { formatCount } from '#lib/shared/format.ts'
-import type { DraftInput, PreviewPart } from '#lib/shared/policy-draft.ts'
+import { type DraftInput, type PreviewAct, type PreviewPart, previewActs } from '#lib/shared/policy-draft.ts'
 import { attempt } from './models-form.ts'
 import { When } from './when.tsx'
 
@@ -28,8 +28,12 @@ export const joinParts = (before: PreviewPart | null, part: PreviewPart): Previe
     judged: before.judged + part.judged,
     total: part.total,
     next: part.next,
-    withheld: before.withheld + part.withheld,
-    warned: before.warned + part.warned,
+    acts: {
+      withhold: before.acts.withhold + part.acts.withhold,
+      hold: before.acts.hold + part.acts.hold,
+      queue: before.acts.queue + part.acts.queue,
+      warn: before.acts.warn + part.acts.warn,
+    },
     counts: [...counts.values()],
     answers: [...before.answers, ...part.answers],
   }
@@ -37,19 +41,27 @@ export const joinParts = (before: PreviewPart | null, part: PreviewPart): Previe
 
 const were = (count: number): string => `${formatCount(count)} ${count === 1 ? 'answer' : 'answers'}`
 
+const actWords: Record<PreviewAct, string> = {
+  withhold: 'would have been withheld',
+  hold: 'would have been held for a person',
+  queue: 'would have been shown and looked at by a person',
+  warn: 'would have carried a warning',
+}
+
+const badges: Record<PreviewAct, { variant: 'destructive' | 'warning' | 'outline'; words: string }> = {
+  withhold: { variant: 'destructive', words: 'withheld' },
+  hold: { variant: 'warning', words: 'held' },
+  queue: { variant: 'outline', words: 'looked at' },
+  warn: { variant: 'warning', words: 'warning' },
+}
+
 /** The verdict over everything that was judged, in one sentence. */
-export const previewWords = ({
-  judged,
-  withheld,
-  warned,
-}: Pick<PreviewPart, 'judged' | 'withheld' | 'warned'>): string => {
+export const previewWords = ({ judged, acts }: Pick<PreviewPart, 'judged' | 'acts'>): string => {
   if (judged === 0) return 'Nothing was answered from documents in the last week, so there is nothing to try it on.'
-  if (withheld + warned === 0) return `None of last week’s ${were(judged)} would have been touched.`
-  const parts = [
-    withheld > 0 ? `${formatCount(withheld)} would have been withheld` : '',
-    warned > 0 ? `${formatCount(warned)} would have carried a warning` : '',
-  ].filter(Boolean)
-  return `Of last week’s ${were(judged)}, ${parts.join(' and ')}.`
+  const parts = previewActs.filter((act) => acts[act] > 0).map((act) => `${formatCount(acts[act])} ${actWords[act]}`)
+  if (parts.length === 0) return `None of last week’s ${were(judged)} would have been touched.`
+  const said = parts.length === 1 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`
+  return `Of last week’s ${were(judged)}, ${said}.`
 }
 
 /** A draft tried on the answers of the last week, part by part. */
@@ -99,9 +111,7 @@ export const PolicyPreview = ({ content, preview }: { content: DraftInput['conte
           {part.answers.map(({ messageId, traceId, question, at, act, reasons }) => (
             <li key={messageId} className="border-b px-3 py-2 text-[13px] last:border-b-0">
               <p className="flex flex-wrap items-center gap-x-2 gap-y-1">
-                <Badge variant={act === 'withhold' ? 'destructive' : 'warning'}>
-                  {act === 'withhold' ? 'withheld' : 'warning'}
-                </Badge>
+                <Badge variant={badges[act].variant}>{badges[act].words}</Badge>
                 {traceId ? (
                   <Link
                     href={`/admin/traces/${traceId}` as Route}

@@ -6,12 +6,12 @@ import { PolicyForm } from './policy-form.tsx'
 import { joinParts, previewWords } from './policy-preview.tsx'
 import { Differences } from './policy-screen.tsx'
 
+const none = { withhold: 0, hold: 0, queue: 0, warn: 0 }
 const part = (over: Partial<PreviewPart>): PreviewPart => ({
   judged: 40,
   total: 200,
   next: 'x',
-  withheld: 0,
-  warned: 0,
+  acts: none,
   counts: [],
   answers: [],
   ...over,
@@ -21,12 +21,22 @@ describe('a preview', () => {
   it('adds its parts up, by rule', () => {
     const count = { id: 'medical', kind: 'topic' as const, words: 'about medical, withheld', act: 'withhold' as const }
     const joined = joinParts(
-      part({ withheld: 9, counts: [{ ...count, answers: 9 }] }),
-      part({ judged: 160, next: null, withheld: 5, warned: 3, counts: [{ ...count, answers: 5 }] }),
+      part({ acts: { ...none, withhold: 9, hold: 1 }, counts: [{ ...count, answers: 9 }] }),
+      part({
+        judged: 160,
+        next: null,
+        acts: { withhold: 5, hold: 1, queue: 4, warn: 3 },
+        counts: [{ ...count, answers: 5 }],
+      }),
     )
-    expect(joined).toMatchObject({ judged: 200, withheld: 14, warned: 3, next: null, counts: [{ answers: 14 }] })
+    expect(joined).toMatchObject({
+      judged: 200,
+      acts: { withhold: 14, warn: 3 },
+      next: null,
+      counts: [{ answers: 14 }],
+    })
     expect(previewWords(joined)).toBe(
-      'Of last week’s 200 answers, 14 would have been withheld and 3 would have carried a warning.',
+      'Of last week’s 200 answers, 14 would have been withheld, 2 would have been held for a person, 4 would have been shown and looked at by a person and 3 would have carried a warning.',
     )
   })
 
@@ -67,6 +77,10 @@ it('has a field with a name for every rule of a policy', () => {
           features: { ...usual.policy.features, chat: [collectionId] },
           exposure: [{ collectionId, to: ['p1'] }],
           rules: [{ ...rule, id: collectionId, test: { kind: 'must-cite', citations: 2 } }],
+          review: {
+            ...usual.policy.review,
+            rules: [{ id: collectionId, name: 'Law', when: { topics: ['legal'] }, act: 'hold', words: '' }],
+          },
           quietHours: { from: '22:00', to: '06:00', timeZone: 'UTC', jobs: ['graph'] },
         },
       }}
@@ -89,6 +103,10 @@ it('has a field with a name for every rule of a policy', () => {
     'Medical matters',
     'Withhold below',
     'Citations at least',
+    'What a person looks at',
+    '“Law”: An answer that is about legal matters is held',
+    'A decision is owed within',
+    'Tell another system',
     'The audit log',
     'Time zone',
     'The workspace in one minute',

@@ -5,6 +5,7 @@ import { attempt } from '#components/admin/models-form.ts'
 import { Button } from '#components/ui/button.tsx'
 import { fieldClasses, Label } from '#components/ui/input.tsx'
 import { Popover, PopoverAnchor, PopoverContent } from '#components/ui/popover.tsx'
+import { toast } from '#components/ui/toaster.tsx'
 import { Tooltip } from '#components/ui/tooltip.tsx'
 import type { MessageMetadata, MessageReview } from '#lib/shared/chat-contract.ts'
 import { cn } from '#lib/shared/cn.ts'
@@ -30,7 +31,7 @@ type AnswerFeedbackState = FeedbackActions & {
   canAsk: boolean
   onAsked: (messageId: string, review: MessageReview) => void
 }
-export const AnswerFeedbackContext = createContext<AnswerFeedbackState | null>(null)
+const AnswerFeedbackContext = createContext<AnswerFeedbackState | null>(null)
 
 /** What was said in this tab since the page was loaded: a page that is kept and shown again does not know of it. */
 const saidHere = new Map<string, Feedback | null>()
@@ -251,6 +252,8 @@ const AskPerson = ({ messageId, state }: { messageId: string; state: AnswerFeedb
     setPending(false)
     if ('error' in done) return setProblem(done.error)
     setOpen(false)
+    // The button is gone with this, and the focus with it: said aloud as well.
+    toast('A person has been asked. Their answer appears here.')
     state.onAsked(messageId, done.value)
   }
   return (

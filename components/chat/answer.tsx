@@ -14,6 +14,7 @@ import { formatAgo, formatCost, formatDuration } from '#lib/shared/format.ts'
 import { shortPageInWords } from '#lib/shared/page-unit.ts'
 import { AnswerFeedback } from './answer-feedback.tsx'
 import { AnswerReview } from './answer-review.tsx'
+import { AnswerSeal } from './answer-seal.tsx'
 import { AnswerText } from './answer-text.tsx'
 import { textOf } from './chat-request.ts'
 import { answerWithFootnotes } from './copy-answer.ts'
@@ -237,6 +238,7 @@ const Actions = ({
       ].filter(Boolean)
     : []
   const label = 'max-sm:sr-only'
+  const givenAgain = metadata.cache ?? metadata.curated
   return (
     <>
       <div
@@ -251,6 +253,7 @@ const Actions = ({
             {supportInWords(claims)}
           </Badge>
         )}
+        {metadata.curated && <AnswerSeal checkedAt={metadata.curated.checkedAt} />}
         {metadata.cache && (
           <Badge variant="outline" className="mr-1.5">
             Answered before, checked just now
@@ -269,8 +272,8 @@ const Actions = ({
         {onAskAgain && (
           <Button variant="quiet" size="sm" onClick={onAskAgain}>
             <RefreshCw />
-            <span className={status === 'failed' || status === 'interrupted' || metadata.cache ? '' : label}>
-              {metadata.cache ? 'Ask afresh' : 'Ask again'}
+            <span className={status === 'failed' || status === 'interrupted' || givenAgain ? '' : label}>
+              {givenAgain ? 'Ask afresh' : 'Ask again'}
             </span>
           </Button>
         )}
@@ -297,7 +300,9 @@ const Actions = ({
         <p className="mt-1.5 text-muted-foreground text-xs">
           {isReply(metadata)
             ? 'Answered by Footnote itself, no language model asked'
-            : modelNote(metadata.model ?? answerer)}
+            : metadata.curated
+              ? 'Given as a person has checked it; its sources were looked up again now'
+              : modelNote(metadata.model ?? answerer)}
           {metadata.cache &&
             ` · first given ${formatAgo(metadata.cache.answeredAt)}; its sources were looked up again now`}
           {claims && claims.supported < claims.total && ' · outlined numbers are not supported by their source'}

@@ -46,6 +46,10 @@ export type ChatScreenProps = {
   canSeeTraces: boolean
   canUpload: boolean
   answerer: Answerer
+  /** A rule of the workspace may hold an answer for a person. */
+  holds: boolean
+  /** The viewer has asked nothing in this workspace yet. */
+  firstUse: boolean
   viewerId: string
   viewerName: string
   summaryActions: SummaryActions
@@ -114,6 +118,8 @@ export const ChatScreen = ({
   canSeeTraces,
   canUpload,
   answerer,
+  holds,
+  firstUse,
   viewerId,
   viewerName,
   summaryActions,
@@ -352,7 +358,14 @@ export const ChatScreen = ({
               >
                 <div ref={contentRef} className="flex min-h-full flex-col">
                   {isNew && !busy ? (
-                    <EmptyChat knowledge={knowledge} suggestions={suggestions} canUpload={canUpload} onAsk={ask} />
+                    <EmptyChat
+                      knowledge={knowledge}
+                      suggestions={suggestions}
+                      canUpload={canUpload}
+                      about={{ answerer, holds }}
+                      firstUse={firstUse}
+                      onAsk={ask}
+                    />
                   ) : (
                     <div className="mx-auto w-full max-w-[720px] px-4 pt-[18px] sm:px-6 sm:pt-7">
                       <AnswerFeedbackProvider

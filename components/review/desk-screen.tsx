@@ -4,6 +4,7 @@ import type { Route } from 'next'
 import Link from 'next/link'
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { AdminHeader, AdminTitle } from '#components/admin/admin-header.tsx'
+import { useTellOpenReviews } from '#components/shell/shell.tsx'
 import { Button } from '#components/ui/button.tsx'
 import { EmptyState } from '#components/ui/empty-state.tsx'
 import { Kbd } from '#components/ui/kbd.tsx'
@@ -42,6 +43,7 @@ const keyGroups = [
 const useOutbox = (onSent: () => void) => {
   const [waiting, setWaiting] = useState<(Waiting & { sendsAtMs: number }) | null>(null)
   const [refused, setRefused] = useState<readonly Refused[]>([])
+  const [lastSent, setLastSent] = useState('')
   const [seeds, setSeeds] = useState<readonly NonNullable<ReviewResult['seed']>[]>([])
   const told = useRef(onSent)
   told.current = onSent
@@ -49,9 +51,9 @@ const useOutbox = (onSent: () => void) => {
     createOutbox({
       send: postDecision,
       onWaiting: setWaiting,
-      onSent: ({ words }, { seed }) => {
+      onSent: ({ words, question }, { seed }) => {
         if (seed) setSeeds((before) => [...before, seed])
-        else toast(`${words}. Sent.`)
+        setLastSent(`${words}, and sent: ${question}`)
         told.current()
       },
       onRefused: (one) => setRefused((before) => [...before, one]),
@@ -69,6 +71,8 @@ const useOutbox = (onSent: () => void) => {
     outbox,
     waiting,
     refused,
+    /** For who cannot see that the line above is gone. */
+    lastSent,
     /** Answers that were known to be wrong, told once they are decided. */
     seeds,
     learned: () => setSeeds([]),
@@ -115,9 +119,10 @@ export const DeskScreen = ({ initial, filter, openCount, viewer, actions }: Desk
   const [shown, setShown] = useState<Shown>({ kind: 'item', opened: initial, kept: undefined })
   const [count, setCount] = useState(openCount)
   const [keysOpen, setKeysOpen] = useState(false)
-  const { outbox, waiting, refused, dismiss, seeds, learned } = useOutbox(() =>
+  const { outbox, waiting, lastSent, refused, dismiss, seeds, learned } = useOutbox(() =>
     setCount((before) => (before === null ? null : Math.max(0, before - 1))),
   )
+  useTellOpenReviews(count)
   const query = useMemo(() => reviewQuery(filter), [filter])
   const queueHref = `/review${query}` as Route
 
@@ -194,6 +199,9 @@ export const DeskScreen = ({ initial, filter, openCount, viewer, actions }: Desk
 
   return (
     <div className="flex min-h-0 flex-1 flex-col">
+      <p role="status" className="sr-only">
+        {lastSent}
+      </p>
       <div role="status">{waiting && <WaitingLine waiting={waiting} onTakeBack={takeBack} />}</div>
       <div role="status">
         {seeds.map(({ caught, words }) => (

@@ -9,6 +9,7 @@ import { attempt } from '#components/admin/models-form.ts'
 import { LinkSwitch } from '#components/admin/report-filters.tsx'
 import { useReportLink } from '#components/admin/report-link.ts'
 import { Select } from '#components/admin/select.tsx'
+import { useTellOpenReviews } from '#components/shell/shell.tsx'
 import { Badge } from '#components/ui/badge.tsx'
 import { Button } from '#components/ui/button.tsx'
 import { EmptyState } from '#components/ui/empty-state.tsx'
@@ -167,6 +168,8 @@ export const QueueScreen = ({ initial, filter, collections, viewerId, unreachabl
   const { data, stale, reload } = useQueue(initial, address)
   const nowMs = useNow(data)
   const { rows, total } = data
+  const narrowed = query !== '' && query !== reviewQuery({ whose: 'all', order: filter.order })
+  useTellOpenReviews(narrowed ? null : total)
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set())
   const chosenRows = rows.filter(({ id }) => chosen.has(id))
   const [at, setAt] = useState(-1)
@@ -242,7 +245,6 @@ export const QueueScreen = ({ initial, filter, collections, viewerId, unreachabl
     return () => window.removeEventListener('keydown', onKeyDown)
   }, [])
 
-  const narrowed = query !== '' && query !== reviewQuery({ whose: 'all', order: filter.order })
   return (
     <div className="flex min-h-0 flex-1 flex-col">
       <AdminHeader

@@ -37,6 +37,7 @@ import { Brand } from './brand.tsx'
 import { type ChatActions, ChatList } from './chat-list.tsx'
 import { IncidentBanner } from './incident-banner.tsx'
 import type { CreateWorkspace } from './new-workspace.tsx'
+import { NotificationsBell } from './notifications-bell.tsx'
 import type { ShownWorkspace } from './shown-workspace.ts'
 import { useHydrated } from './use-hydrated.ts'
 import { ViewerMenu } from './viewer-menu.tsx'
@@ -132,6 +133,15 @@ export type ShellProps = {
 }
 
 const RailControl = createContext<{ open: () => void } | null>(null)
+const ReviewCount = createContext<(open: number) => void>(() => undefined)
+
+/** Tells the rail how many answers wait, by who has just learned it; null: they do not know. */
+export const useTellOpenReviews = (open: number | null): void => {
+  const tell = useContext(ReviewCount)
+  useEffect(() => {
+    if (open !== null) tell(open)
+  }, [open, tell])
+}
 
 /** Opens the rail where it is a sheet; for the start of a page's header. Nothing where the rail is always there. */
 export const ShellMenuButton = () => {
@@ -197,9 +207,12 @@ const Rail = ({ viewer, section, workspace, workspaces, chats = [], theme, actio
   const [first, second] = places.filter(({ count }) => !count)
   return (
     <>
-      <Link href="/" onClick={onNavigate} className="mb-3 self-start rounded-md px-2 py-0.5">
-        <Brand />
-      </Link>
+      <div className="mb-3 flex items-center justify-between">
+        <Link href="/" onClick={onNavigate} className="rounded-md px-2 py-0.5">
+          <Brand />
+        </Link>
+        <NotificationsBell onNavigate={onNavigate} />
+      </div>
       <Link
         href="/"
         onClick={onNavigate}
@@ -263,8 +276,11 @@ const Rail = ({ viewer, section, workspace, workspaces, chats = [], theme, actio
  * The frame of every signed-in page: a rail that is a sheet on phones, and the page in `main`, which is exactly as high as the
  * window so that a page decides itself what scrolls. The shortcut for a new question works everywhere inside it.
  */
-export const Shell = ({ children, notices, ...rail }: ShellProps) => {
+export const Shell = ({ children, notices, viewer, ...others }: ShellProps) => {
   const router = useRouter()
+  const [openReviews, setOpenReviews] = useState(viewer.openReviews ?? 0)
+  useEffect(() => setOpenReviews(viewer.openReviews ?? 0), [viewer.openReviews])
+  const rail = { ...others, viewer: { ...viewer, openReviews } }
   const [open, setOpen] = useState(false)
   const control = useMemo(() => ({ open: () => setOpen(true) }), [])
 
@@ -299,7 +315,7 @@ export const Shell = ({ children, notices, ...rail }: ShellProps) => {
         <main id="main" tabIndex={-1} className="flex min-h-0 min-w-0 flex-1 flex-col outline-none">
           <WorkspaceGuard workspace={rail.workspace} />
           <IncidentBanner initial={notices} />
-          {children}
+          <ReviewCount value={setOpenReviews}>{children}</ReviewCount>
         </main>
       </div>
     </RailControl>

@@ -1,5 +1,5 @@
 'use client'
-import { ChevronsUpDown, LogOut, MonitorSmartphone, Plus, UserRound } from 'lucide-react'
+import { ChevronsUpDown, Info, LogOut, MonitorSmartphone, Plus, UserRound } from 'lucide-react'
 import type { Route } from 'next'
 import Link from 'next/link'
 import { useState, useTransition } from 'react'
@@ -142,6 +142,12 @@ export const ViewerMenu = ({
             <Link href={'/account' as Route}>
               <UserRound />
               Your account
+            </Link>
+          </DropdownMenuItem>
+          <DropdownMenuItem asChild>
+            <Link href={'/about' as Route}>
+              <Info />
+              About the answers
             </Link>
           </DropdownMenuItem>
           <DropdownMenuItem onSelect={() => leave(signOut)}>

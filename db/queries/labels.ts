@@ -190,7 +190,7 @@ export const getRatedAnswer = async (
   return found
 }
 
-export type PassageText = { chunkId: string; title: string; page: number | null; text: string }
+type PassageText = { chunkId: string; title: string; page: number | null; text: string }
 
 /** Texts of passages, of those that the viewer may read. */
 export const listPassageTexts = async (
@@ -214,7 +214,7 @@ export const listPassageTexts = async (
   return new Map(found.map((one) => [one.chunkId, one]))
 }
 
-export type LabelState = {
+type LabelState = {
   rubricVersion: number
   adjudicated: LabelScores | null
   labels: { raterId: string; scores: LabelScores; note: string }[]
@@ -318,7 +318,7 @@ export const listScorePairs = async (
     .where(eq(labels.workspaceId, workspaceId))
 }
 
-export type RankCounts = { k: number; passages: number; helpful: number; questions: number; helped: number }
+type RankCounts = { k: number; passages: number; helpful: number; questions: number; helped: number }
 
 /**
  * For each k: passages that were looked at among the first k and those that help, questions whose first k tell whether one does, and
@@ -349,7 +349,7 @@ export const countRelevant = async (
       from each group by k order by k`,
   )
 
-export type LabelledRow = {
+type LabelledRow = {
   messageId: string
   /** Null: the viewer may not read it. */
   question: string | null

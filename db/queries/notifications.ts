@@ -45,7 +45,8 @@ export const setRead = async (
         isNull(notifications.readAt),
         'ids' in which
           ? inArray(notifications.id, [...which.ids])
-          : sql`${notifications.createdAt} <= ${which.until.toISOString()}::timestamptz`,
+          : // As it was told: to the millisecond.
+            sql`date_trunc('milliseconds', ${notifications.createdAt}) <= ${which.until.toISOString()}::timestamptz`,
       ),
     )
 }

@@ -5,9 +5,8 @@ import type { KnownBefore } from '#lib/review/index.ts'
 import type { Citation, MessageMetadata } from '#lib/shared/chat-contract.ts'
 import { citationMarker } from '#lib/shared/chat-contract.ts'
 import { sensitiveWords } from '#lib/shared/policy-words.ts'
-import type { ReviewClaim } from '#lib/shared/review-contract.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
-import { createMeaning, createVerifier, type Verification, type Verifier } from '#lib/trust/index.ts'
+import { createMeaning, createVerifier, type Verification, type Verifier, verifyAnswer } from '#lib/trust/index.ts'
 import type { AnswerFacts } from './judge.ts'
 
 /** What begins checks of answers from the evidence; one for each time that a model begins anew. */
@@ -20,15 +19,9 @@ export const openChecks = async (viewer: Viewer, evidence: Evidence): Promise<()
 export const checkKept = async (
   viewer: Viewer,
   evidence: Evidence,
-  { text, citations }: { text: string; citations: readonly Citation[] },
-): Promise<Verification> => {
-  const verifier = (await openChecks(viewer, evidence))()
-  verifier.push([
-    ...citations.map((citation) => ({ type: 'citation' as const, citation })),
-    { type: 'text' as const, text },
-  ])
-  return verifier.finish()
-}
+  kept: { text: string; citations: readonly Citation[] },
+): Promise<Verification> =>
+  verifyAnswer({ question: evidence.question, evidence, meaning: await createMeaning(viewer) }, kept)
 
 /** All that the policy wants to know of an answer as it would be shown. */
 export const factsOf = (
@@ -55,7 +48,3 @@ export const confidenceOf = ({ confidence, reasons }: Verification): NonNullable
   value: confidence === null ? null : Math.round(confidence * 100) / 100,
   reasons,
 })
-
-/** The sentences of an answer as its reviewer sees them. */
-export const claimsOf = ({ sentences }: Verification): ReviewClaim[] =>
-  sentences.map(({ citations, ...sentence }) => ({ ...sentence, ordinals: citations }))

@@ -8,11 +8,11 @@ import { openDocuments } from '#db/queries/chats.ts'
 import type { NewReviewItem } from '#db/queries/reviews.ts'
 import type { LedgerLine } from '#lib/gateway/index.ts'
 import type { Evidence } from '#lib/rag/index.ts'
-import { isSampled, type KnownBefore, reviewOf, usualDecisionMs } from '#lib/review/index.ts'
+import { claimsFrom, isSampled, type KnownBefore, reviewOf, usualDecisionMs } from '#lib/review/index.ts'
 import type { MessageMetadata, MessageReview } from '#lib/shared/chat-contract.ts'
 import type { ReviewKind, ReviewReason } from '#lib/shared/review-contract.ts'
 import type { Verification } from '#lib/trust/index.ts'
-import { claimsOf, confidenceOf, factsOf } from './check.ts'
+import { confidenceOf, factsOf } from './check.ts'
 import type { GenerationWriter } from './generation.ts'
 import type { Draft } from './held-answer.ts'
 import type { AnswerJudgement, TurnJudge } from './judge.ts'
@@ -71,7 +71,7 @@ const itemOf = (
     content: {
       text: draft.text(),
       citations: [...draft.citations()],
-      claims: claimsOf(checked),
+      claims: claimsFrom(checked),
       metadata,
       sources: evidence.passages.map(({ documentId, versionId }) => ({ documentId, versionId })),
     },
@@ -128,7 +128,8 @@ export const conclude = async ({ writer, verdict, metadata, calls, ...finished }
       return { status: 'complete', metadata: { ...shown, review: looks('queued', verdict.reasons) }, calls, review }
     }
     case 'show': {
-      const taken = isSampled(turn.answerId, judge.policy.review.sampleShare)
+      // A person has looked at a checked one already.
+      const taken = !shown.curated && isSampled(turn.answerId, judge.policy.review.sampleShare)
       const review = taken ? { review: itemOf(finished, 'sampled', [sampled], shown) } : {}
       draft.release()
       return { status: 'complete', metadata: shown, calls, ...review }

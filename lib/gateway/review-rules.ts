@@ -47,7 +47,10 @@ const conditionsOf = ({ when }: ReviewRule, facts: AnswerFacts): (ReviewReason |
       met.length > 0 ? { kind: 'topic', words: `It is about ${listed(met.map((topic) => topicWords[topic]))}.` } : null,
     )
   }
-  if (roles) found.push(roles.includes(facts.role) ? { kind: 'role', words: `Answers to ${facts.role}s are checked by a person.` } : null)
+  if (roles)
+    found.push(
+      roles.includes(facts.role) ? { kind: 'role', words: `Answers to ${facts.role}s are checked by a person.` } : null,
+    )
   if (confidenceBelow !== undefined) {
     if (facts.confidence === null)
       found.push({ kind: 'unchecked', words: 'It could not be checked against its sources.' })

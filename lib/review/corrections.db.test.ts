@@ -39,8 +39,9 @@ beforeEach(async () => {
   desk = await openDesk(database.current())
 })
 
-const approve: ReviewDecisionRequest['decision'] = { act: 'approve', seen: [] }
-const decided = async (asked: Asked = {}, decision = approve): Promise<Waiting> => {
+type Decision = ReviewDecisionRequest['decision']
+const approve: Decision = { act: 'approve', seen: [] }
+const decided = async (asked: Asked = {}, decision: Decision = approve): Promise<Waiting> => {
   const waiting = await ask(db(), desk, asked)
   const { itemId, contentHash } = waiting
   await decideReview(desk.viewers.reviewer, { itemId, contentHash, decisionId: newId(), decision })
@@ -97,7 +98,9 @@ describe('an approved answer', () => {
     expect(await find(member)).toBeNull()
     expect((await listCorrections(desk.second)).corrections).toEqual([])
     // Who made it still sees that it is there, and no word of it.
-    expect((await listCorrections(reviewer)).corrections).toMatchObject([{ answer: null, documents: ['Keys'], fell: null }])
+    expect((await listCorrections(reviewer)).corrections).toMatchObject([
+      { answer: null, documents: ['Keys'], fell: null },
+    ])
   })
 
   test('becomes a golden case with what should be found, replaces the one to its question, and is measured', async () => {
@@ -251,6 +254,6 @@ test('notifications are a person’s own: listed newest first, counted, and mark
   expect((await listNotifications(member)).unread).toBe(2)
   await markRead(member, { ids: ids.slice(0, 1) })
   expect(await listNotifications(member)).toMatchObject({ unread: 1, rows: [{ read: true }, { read: false }] })
-  await markRead(member, { until: new Date(Date.now() + 1_000) })
+  await markRead(member, { until: new Date(rows[0]?.createdAt ?? 0) })
   expect((await listNotifications(member)).unread).toBe(0)
 })

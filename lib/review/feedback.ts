@@ -81,7 +81,7 @@ const itemOf = async (
       text,
       citations,
       // Words of our own, where nothing was found or shown, claim nothing.
-      claims: citations.length > 0 ? claimsOf(text, citations, passages) : [],
+      claims: citations.length > 0 ? await claimsOf(text, citations, passages) : [],
       metadata: carried,
       sources: [...new Map(citations.map((one) => [one.versionId, one])).values()].map(({ documentId, versionId }) => ({
         documentId,

@@ -22,7 +22,6 @@ export { reviewMetrics, usualDecisionMs } from './figures.ts'
 export {
   addLabelItems,
   adjudicate,
-  agreement,
   exportLabels,
   labelOverview,
   listDisputes,
@@ -31,7 +30,7 @@ export {
   saveRubric,
 } from './labels.ts'
 export { listNotifications, markRead, notify } from './notifications.ts'
-export { contentHash, reviewOf, riskOf } from './open.ts'
+export { claimsFrom, contentHash, reviewOf, riskOf } from './open.ts'
 export { answerQuality } from './quality.ts'
 export {
   askExpert,

@@ -182,7 +182,8 @@ test('the rubric has versions: an answer keeps the one that it was put up with',
   await upFor(await addAnswer(db(), desk))
   const rubric = { ...defaultRubric, tone: 'Polite.' }
   expect(await saveRubric(admin, 0, rubric)).toEqual({ version: 1 })
-  await expect(saveRubric(admin, 0, rubric)).rejects.toMatchObject({ code: 'conflict' })
+  expect(await saveRubric(admin, 0, rubric)).toEqual({ version: 1 })
+  await expect(saveRubric(admin, 0, defaultRubric)).rejects.toMatchObject({ code: 'conflict' })
   expect(await nextToLabel(desk.second)).toMatchObject({ rubricVersion: 0, rubric: defaultRubric })
   expect((await labelOverview(admin)).rubric).toEqual({ version: 1, rubric })
 })
@@ -216,13 +217,13 @@ test('how often answers are wrong is counted by model, prompt and collection, wi
     claims: [rotation, 'Backups are kept for 99 years.'],
     metadata: { ...prompt, collectionIds: [desk.collectionId, desk.closedId] },
   })
-  await addAnswer(db(), desk, { metadata: { ...prompt, model: { id: 'mock/two', kind: 'provider' } } })
+  const two = await addAnswer(db(), desk, { metadata: { ...prompt, model: { id: 'mock/two', kind: 'provider' } } })
   await addAnswer(db(), desk, { status: 'no-source', claims: [], text: 'Nothing.' })
   // Small talk is no answer from documents.
   await addAnswer(db(), desk, { claims: [], text: 'Hello!', metadata: { read: undefined } as never })
   await giveFeedback(desk.viewers.member, feedbackSchema.parse({ messageId: bad.messageId, value: -1 }))
-  await upFor(bad)
-  await addLabelItems(admin, [bad.messageId])
+  await upFor(two)
+  await saveLabel(reviewer, label(two.messageId, { ...good, correct: 1 }))
   const decided = await ask(db(), desk, { kind: 'queued' })
   await db()
     .update(messages)
@@ -241,7 +242,7 @@ test('how often answers are wrong is counted by model, prompt and collection, wi
       abstained: { part: 1, whole: 4 },
       overturned: { part: 1, whole: 1 },
       disliked: { part: 1, whole: 1 },
-      labelled: { part: 0, whole: 0, low: 0, high: 1 },
+      labelled: { part: 1, whole: 1 },
     },
   })
   expect(found?.all.faults.abstained.low).toBeCloseTo(0.0456, 3)

@@ -111,7 +111,7 @@ export const nextToLabel = async (viewer: Viewer, except: readonly string[] = []
   return messageId === undefined ? null : taskOf(db, viewer, messageId)
 }
 
-const same = (one: LabelScores, other: LabelScores): boolean =>
+const same = <Of extends LabelScores | Rubric>(one: Of, other: Of): boolean =>
   labelCriteria.every((criterion) => one[criterion] === other[criterion])
 
 /**
@@ -192,6 +192,8 @@ export const adjudicate = async (viewer: Viewer, { messageId, scores }: Adjudica
 export const saveRubric = async (viewer: Viewer, based: number, rubric: Rubric): Promise<{ version: number }> => {
   const { db } = database()
   const current = await rubricOf(db, viewer)
+  // Sent twice it is once.
+  if (same(current.rubric, rubric)) return { version: current.version }
   const taken = conflict('Somebody has saved another rubric meanwhile. Read it first, then save yours again.')
   if (current.version !== based) throw taken
   const version = based + 1
@@ -222,7 +224,7 @@ const agreementOf = (pairs: readonly { one: LabelScores; other: LabelScores }[])
   })
 
 /** Agreement of all pairs of labels in the workspace, a criterion at a time, as Cohen's kappa with quadratic weights. */
-export const agreement = async (viewer: Viewer): Promise<Agreement[]> =>
+const agreement = async (viewer: Viewer): Promise<Agreement[]> =>
   agreementOf(await listScorePairs(database().db, viewer))
 
 /** Of passages that raters have looked at, with intervals of Wilson at 95 %. */

@@ -3,8 +3,15 @@ import { createHash } from 'node:crypto'
 import type { NewReviewItem } from '#db/queries/reviews.ts'
 import { newId } from '#lib/shared/ids.ts'
 import type { ReviewPolicy } from '#lib/shared/policy-contract.ts'
-import type { ReviewContent, ReviewKind, ReviewReason, ReviewReasonKind } from '#lib/shared/review-contract.ts'
+import type {
+  ReviewClaim,
+  ReviewContent,
+  ReviewKind,
+  ReviewReason,
+  ReviewReasonKind,
+} from '#lib/shared/review-contract.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
+import type { Verification } from '#lib/trust/index.ts'
 
 /** SHA-256 over what a reader would see: the text and the passages that it names. A decision holds for this and nothing else. */
 export const contentHash = ({ text, citations }: Pick<ReviewContent, 'text' | 'citations'>): string =>
@@ -23,6 +30,10 @@ export const contentHash = ({ text, citations }: Pick<ReviewContent, 'text' | 'c
       ]),
     )
     .digest('hex')
+
+/** The sentences of an answer as its reviewer sees them. */
+export const claimsFrom = ({ sentences }: Pick<Verification, 'sentences'>): ReviewClaim[] =>
+  sentences.map(({ citations, ...sentence }) => ({ ...sentence, ordinals: citations }))
 
 /** How much harm each reason may stand for, 0 to 100; the queue is sorted by it. */
 const weights: Record<ReviewReasonKind, number> = {

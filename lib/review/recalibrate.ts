@@ -38,6 +38,8 @@ const fittedDays = 180
 /** One decision counts for so many of the mean one at most: a few must not decide for thousands. */
 const weightMax = 20
 const folds = 5
+/** Shifted by one each round, so that what comes in fives is spread. */
+const foldOf = (at: number): number => (at + Math.floor(at / folds)) % folds
 const workspacesAtOnce = 50
 const fitsShown = 30
 const memoMs = 60_000
@@ -78,11 +80,11 @@ export const fitOf = (judged: readonly JudgedAnswer[], population: Population): 
   const without = Array.from({ length: folds }, (_, fold) =>
     recalibrate(
       unchanged,
-      decisions.filter((__, at) => at % folds !== fold),
+      decisions.filter((__, at) => foldOf(at) !== fold),
     ),
   )
   const after = decisions.map(({ confidence, wasRight, weight }, at) => ({
-    probability: recalibrated(without[at % folds] ?? unchanged, confidence),
+    probability: recalibrated(without[foldOf(at)] ?? unchanged, confidence),
     right: wasRight,
     weight,
   }))
@@ -117,8 +119,9 @@ export const recalibrateConfidence = async (
   const { bias, slope, decisions, errorBefore, errorAfter } = fitOf(judged, population)
   await database().db.transaction(async (tx) => {
     const [last] = await listFits(tx, workspaceId, 1)
-    const [intercept, bent] = [Math.fround(bias), Math.fround(slope)]
-    if (last && last.decisions === decisions && last.slope === bent && last.intercept === intercept) return
+    // As the columns keep them.
+    const same = (one: number, other: number): boolean => Math.fround(one) === Math.fround(other)
+    if (last?.decisions === decisions && same(last.slope, slope) && same(last.intercept, bias)) return
     const version = (last?.version ?? 0) + 1
     await insertFit(tx, {
       ...{ workspaceId, version, slope, intercept: bias, decisions },

@@ -28,8 +28,8 @@ const citations = words.map(
 const recite = (text: string) => reciteWith({ text, citations }, passagesOf(citations, []))
 
 describe('an edited answer', () => {
-  test('keeps the markers that were there, in new order, each with its source', () => {
-    const { text, citations: cited, problems } = recite(`${words[1]} [^2] ${words[0]} [^1]`)
+  test('keeps the markers that were there, in new order, each with its source', async () => {
+    const { text, citations: cited, problems } = await recite(`${words[1]} [^2] ${words[0]} [^1]`)
     expect(problems).toEqual([])
     expect(text).toBe(`${words[1]} [^1] ${words[0]} [^2]`)
     expect(cited.map(({ documentId, ordinal, n }) => [documentId, ordinal, n])).toEqual([
@@ -40,8 +40,8 @@ describe('an edited answer', () => {
     expect(cited[0]).toMatchObject({ page: 3, rects: [{ x: 0.1 }] })
   })
 
-  test('has each sentence checked against the passage that it names', () => {
-    const { claims } = recite(
+  test('has each sentence checked against the passage that it names', async () => {
+    const { claims, text } = await recite(
       'Signing keys are rotated every 30 days by the platform team. [^1] Backups are kept for 35 days. [^2] Nobody knows the rest of the story.',
     )
     expect(claims.map(({ supported, ordinals }) => [supported, ordinals])).toEqual([
@@ -49,10 +49,14 @@ describe('an edited answer', () => {
       [true, [2]],
       [false, []],
     ])
-    expect(claims[0]?.reasons).toEqual([
-      'The passage that it cites says something else: a number, a date or a “not” differs.',
+    expect(claims[0]?.reasons).toEqual(['The number 30 is not in what it cites.'])
+    expect(claims[2]?.reasons).toEqual(['It names no source.'])
+    // Places are those of the text as it is stored, so that a sentence can be cut out with its markers.
+    expect(claims.map(({ start, end }) => text.slice(start, end))).toEqual([
+      expect.stringMatching(/^Signing.*\[\^1\]$/),
+      expect.stringMatching(/^Backups.*\[\^2\]$/),
+      expect.stringMatching(/^Nobody.*story\.$/),
     ])
-    expect(claims[2]?.reasons).toEqual(['No source is named for it.'])
   })
 
   test.each([
@@ -62,12 +66,12 @@ describe('an edited answer', () => {
     ['[^1, 2]', 'Backups are kept. [^1, 2]'],
     ['[2]', 'Backups are kept. [2]'],
     ['【1】', 'Backups are kept. 【1】'],
-  ])('is refused for the marker %s, by its name', (marker, text) => {
-    expect(recite(text).problems).toEqual([expect.stringContaining(marker)])
+  ])('is refused for the marker %s, by its name', async (marker, text) => {
+    expect((await recite(text)).problems).toEqual([expect.stringContaining(marker)])
   })
 
-  test('may hold brackets in code', () => {
-    const { problems, text } = recite(
+  test('may hold brackets in code', async () => {
+    const { problems, text } = await recite(
       'Use `keys[2]` so:\n\n```\nkeys[3] = [^9]\n```\n\nBackups are kept for 35 days. [^2]',
     )
     expect(problems).toEqual([])
@@ -75,8 +79,8 @@ describe('an edited answer', () => {
     expect(text).not.toContain('[^9]')
   })
 
-  test('loses links and images and keeps HTML as text', () => {
-    const { text } = recite(
+  test('loses links and images and keeps HTML as text', async () => {
+    const { text } = await recite(
       'See [here](https://evil.test/?q=secret) ![pixel](https://evil.test/p.png) <img src=x onerror=alert(1)> <script>alert(1)</script>. [^1]',
     )
     expect(text).not.toContain('evil.test')
@@ -84,7 +88,7 @@ describe('an edited answer', () => {
     expect(text).toContain('<script>alert(1)</script>')
   })
 
-  test('of nothing is refused', () => {
-    expect(recite('[^1]').problems).toHaveLength(1)
+  test('of nothing is refused', async () => {
+    expect((await recite('[^1]')).problems).toHaveLength(1)
   })
 })

@@ -8,9 +8,9 @@ import { type CitedPassage, listCitedPassages } from '#db/queries/reviews.ts'
 import { createCiter } from '#lib/rag/index.ts'
 import { type Citation, citationMarker } from '#lib/shared/chat-contract.ts'
 import type { ReviewClaim, ReviewContent } from '#lib/shared/review-contract.ts'
-import { findSupport, plainClaim } from '#lib/shared/support.ts'
-import { contentWords, sentences } from '#lib/shared/text.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
+import { verifyAnswer } from '#lib/trust/index.ts'
+import { claimsFrom } from './open.ts'
 
 export type Recited = {
   text: string
@@ -43,63 +43,23 @@ const markerFaults = (text: string, known: ReadonlySet<number>): string[] => {
   return [...faults]
 }
 
-const nothingCited = 'No source is named for it.'
-const saysOtherwise = 'The passage that it cites says something else: a number, a date or a “not” differs.'
-const saysLess = 'The passage that it cites does not say so.'
+/** Nothing was searched for it: the text stands for itself. */
+const noSearch = { near: null, coverage: 1, answerable: 1 }
 
-/** A sentence that asserts something; not a heading, a table's bar, a lead-in or a question. */
-const asserts = (sentence: string): boolean =>
-  !/^[#|]/.test(sentence) && !/[:?]$/.test(sentence) && contentWords(sentence).length >= 2
+/** The sentences of a marked text, each with what stands behind it, by words alone: a reviewer waits for it. */
+export const claimsOf = async (
+  text: string,
+  citations: readonly Citation[],
+  passages: Passages,
+): Promise<ReviewClaim[]> =>
+  claimsFrom(await verifyAnswer({ question: '', evidence: { passages, relevance: noSearch } }, { text, citations }))
 
-/** The sentences of a marked text, each with what stands behind it. Offsets are in the text without markers. */
-export const claimsOf = (text: string, citations: readonly Citation[], passages: Passages): ReviewClaim[] => {
-  const byOrdinal = new Map(citations.map((citation) => [citation.ordinal, citation]))
-  const byChunk = new Map(passages.map((passage) => [passage.chunkId, passage]))
-  const marks: { at: number; citation: Citation }[] = []
-  let plain = ''
-  let from = 0
-  for (const marker of text.matchAll(citationMarker)) {
-    plain += text.slice(from, marker.index)
-    from = marker.index + marker[0].length
-    const citation = byOrdinal.get(Number(marker[1]))
-    if (citation) marks.push({ at: plain.length, citation })
-  }
-  plain += text.slice(from)
-
-  const spans = sentences(withoutFences(plain))
-  return spans.map(({ start, end }, i) => {
-    const until = spans[i + 1]?.start ?? Number.POSITIVE_INFINITY
-    const own = marks.filter(({ at }) => at > start && at <= until).map(({ citation }) => citation)
-    const sentence = plainClaim(plain.slice(start, end))
-    const checks = own.map(({ chunkId, quote }) => {
-      const passage = byChunk.get(chunkId)
-      const around = passage ? [passage.title, ...passage.headingPath, passage.context].join('\n') : ''
-      return findSupport(sentence, { text: passage?.text ?? quote, around })
-    })
-    const claims = own.length > 0 || asserts(plain.slice(start, end).trim())
-    const supported = own.some((one) => one.supported)
-    return {
-      text: sentence,
-      start,
-      end,
-      ordinals: own.map(({ ordinal }) => ordinal),
-      claims,
-      supported,
-      score: Math.max(0, ...checks.map(({ score }) => score)),
-      reasons:
-        supported || !claims
-          ? []
-          : [own.length === 0 ? nothingCited : checks.some(({ agrees }) => agrees) ? saysLess : saysOtherwise],
-    }
-  })
-}
-
-/** Pure. `passages` are numbered by the ordinals of `citations`, which are those of the answer before the edit. */
-export const reciteWith = (
+/** `passages` are numbered by the ordinals of `citations`, which are those of the answer before the edit. */
+export const reciteWith = async (
   { text, citations }: { text: string; citations: readonly Citation[] },
   passages: Passages,
   pages: Pages = [],
-): Recited => {
+): Promise<Recited> => {
   const problems = markerFaults(text, new Set(citations.map(({ ordinal }) => ordinal)))
   const citer = createCiter({ passages }, pages)
   const events = [...citer.push(text.normalize('NFC').trim()), ...citer.end()]
@@ -119,7 +79,7 @@ export const reciteWith = (
     )
     return same ? { ...one, page: same.page, rects: same.rects } : one
   })
-  return { text: shown, citations: kept, claims: claimsOf(shown, kept, passages), problems }
+  return { text: shown, citations: kept, claims: await claimsOf(shown, kept, passages), problems }
 }
 
 /** The passages behind the citations of an answer, under their ordinals. One that is gone leaves the words that were quoted. */

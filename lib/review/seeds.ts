@@ -115,7 +115,7 @@ export const seedReviews = async (
       const flawed = flawedCopy(original.content, random)
       if (!flawed) continue
       const passages = passagesOf(flawed.citations, await listCitedPassages(tx, viewer, flawed.citations))
-      const item = seedOf(original, flawed, claimsOf(flawed.text, flawed.citations, passages))
+      const item = seedOf(original, flawed, await claimsOf(flawed.text, flawed.citations, passages))
       await insertReviewItem(tx, { ...item, slaMinutes, holdMinutes })
       await audit(tx, { actor: viewer, event: 'review.seeded', objectId: item.id, details: { flaw: flawed.flaw } })
       made += 1

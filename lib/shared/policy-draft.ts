@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { type GatewaySettings, gatewaySettingsSchema } from './gateway-settings.ts'
-import type { AnswerAct, DraftState, RetentionKind } from './policy-contract.ts'
+import type { AnswerAct, DraftState, RetentionKind, ReviewAct } from './policy-contract.ts'
 
 export const governedSections = ['policy', 'budgets', 'unknownPrice', 'providers', 'redaction', 'injection'] as const
 
@@ -147,8 +147,12 @@ export const draftInputSchema = z.strictObject({
 })
 export type DraftInput = z.input<typeof draftInputSchema>
 
-/** Who or what a finding is by: a topic, a rule, the confidence; in a preview also a collection that is left out. */
-export type FindingKind = 'topic' | 'rule' | 'confidence' | 'collection'
+/** Who or what a finding of a preview is by: as of an answer, a collection that is left out, a rule of review, or what reads like an order. */
+export type FindingKind = 'topic' | 'rule' | 'confidence' | 'collection' | 'review' | 'injection'
+
+/** What would have become of an answer; the strongest first. */
+export const previewActs = ['withhold', 'hold', 'queue', 'warn'] as const satisfies readonly (AnswerAct | ReviewAct)[]
+export type PreviewAct = (typeof previewActs)[number]
 
 export type PreviewAnswer = {
   messageId: string
@@ -156,7 +160,7 @@ export type PreviewAnswer = {
   /** As the trace keeps it, masked. */
   question: string
   at: string
-  act: Exclude<AnswerAct, 'allow'>
+  act: PreviewAct
   reasons: string[]
 }
 
@@ -167,10 +171,10 @@ export type PreviewPart = {
   total: number
   /** What the next part begins after; null: that was all. */
   next: string | null
-  withheld: number
-  warned: number
+  /** How many answers had each act as their strongest. */
+  acts: Record<PreviewAct, number>
   /** By what; one answer may meet several. */
-  counts: { id: string; kind: FindingKind; words: string; act: Exclude<AnswerAct, 'allow'>; answers: number }[]
+  counts: { id: string; kind: FindingKind; words: string; act: PreviewAct; answers: number }[]
   answers: PreviewAnswer[]
 }
 

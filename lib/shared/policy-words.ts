@@ -79,14 +79,14 @@ const sentActs: Record<RedactionAct, string> = {
 }
 
 /** Who asks. */
-export const askerWords: Record<Role, string> = {
+const askerWords: Record<Role, string> = {
   member: 'a member',
   reviewer: 'a reviewer',
   admin: 'an admin',
   owner: 'an owner',
 }
 
-export const reviewActWords: Record<ReviewAct, string> = {
+const reviewActWords: Record<ReviewAct, string> = {
   warn: 'is shown with a warning',
   queue: 'is shown, and a person looks at it afterwards',
   hold: 'is held: nothing of it is shown until a person has decided',

@@ -15,7 +15,9 @@ import {
 import { reader } from '#db/reports/reader.ts'
 import { page } from '#lib/auth/index.ts'
 import { getQueueDepth } from '#lib/jobs.ts'
+import { answerQuality } from '#lib/review/index.ts'
 import { healthGroups, periodOf, ranges } from '#lib/shared/operations-contract.ts'
+import { qualityGroups } from '#lib/shared/quality-contract.ts'
 import { reportFilterShape } from '../report-filter.ts'
 
 export const metadata: Metadata = { title: 'Health' }
@@ -24,18 +26,19 @@ export const metadata: Metadata = { title: 'Health' }
 const searchSchema = z.object({
   range: z.enum(ranges).catch('24h'),
   by: z.enum(healthGroups).catch('model'),
+  quality: z.enum(qualityGroups).catch('model'),
   ...reportFilterShape,
 })
 
 export default async function HealthPage({ searchParams }: { searchParams: Promise<Record<string, unknown>> }) {
   const viewer = await page('health.read')
-  const { range, by, ...filter } = searchSchema.parse(await searchParams)
+  const { range, by, quality: qualityBy, ...filter } = searchSchema.parse(await searchParams)
   const now = new Date()
   const period = periodOf(range, now)
   const db = reader()
   const byCall = filter.model || filter.task || filter.feature || filter.status
   const person = { user: filter.user }
-  const [choices, totals, series, latencies, questions, failures, breakers, unanswered, alerts, queue] =
+  const [choices, totals, series, latencies, questions, failures, breakers, unanswered, alerts, quality, queue] =
     await Promise.all([
       listCallFilterChoices(db, viewer, period),
       getHealthTotals(db, viewer, period, filter),
@@ -46,6 +49,7 @@ export default async function HealthPage({ searchParams }: { searchParams: Promi
       listBreakers(db, viewer),
       listUnanswered(db, viewer, period, person),
       listAlerts(db, viewer),
+      answerQuality(viewer, period, qualityBy),
       // Fails open: a queue that does not answer is what this page is there to say.
       getQueueDepth().catch(() => null),
     ])
@@ -68,6 +72,8 @@ export default async function HealthPage({ searchParams }: { searchParams: Promi
       alerts={alerts}
       queue={queue}
       uptimeSeconds={process.uptime()}
+      quality={quality}
+      qualityBy={qualityBy}
     />
   )
 }
