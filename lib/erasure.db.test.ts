@@ -16,21 +16,31 @@ import {
   citations,
   collectionGrants,
   collections,
+  correctionSources,
+  curatedAnswers,
+  documentNotes,
   documents,
   documentVersions,
   erasures,
+  feedback,
   goldenQuestions,
   idempotentResults,
   identities,
   incidentSwitches,
   invitations,
+  labelItems,
+  labels,
   legalHolds,
   memberships,
   messages,
+  notifications,
   passageReleases,
   policyDrafts,
   rateLimits,
   recognisedPages,
+  reviewComments,
+  reviewDrafts,
+  reviewItems,
   sessions,
   singleUseTokens,
   sourceItems,
@@ -573,5 +583,179 @@ describe('erasing a document', () => {
     expect(
       await db.select().from(collectionGrants).where(eq(collectionGrants.subjectId, viewers.member.userId)),
     ).toEqual([])
+  })
+})
+
+describe('what reviews leave', () => {
+  /** An answer of a person's chat with its review, which says what it is told. */
+  const reviewed = async (
+    { workspaceId, userId }: Viewer,
+    over: Partial<typeof reviewItems.$inferInsert> & { text?: string; status?: 'held' | 'complete' },
+  ) => {
+    const { db } = test.current()
+    const { text = '', status = 'complete', ...item } = over
+    const [chatId, questionId, messageId, id] = [newId(), newId(), newId(), newId()]
+    await db.insert(chats).values({ id: chatId, workspaceId, userId, title: 'A chat' })
+    await db
+      .insert(messages)
+      .values({ id: questionId, chatId, role: 'user', text: item.question ?? '', status: 'complete' })
+    await db.insert(messages).values({
+      ...{ id: messageId, chatId, questionId, role: 'assistant' as const, status },
+      ...{ text: status === 'held' ? '' : text, metadata: { review: { state: 'waiting', reasons: [], since: '' } } },
+    })
+    await db.insert(reviewItems).values({
+      ...{ id, workspaceId, messageId, chatId, askerId: userId, kind: 'held', question: '', contentHash: newId() },
+      ...{ content: { text, citations: [], claims: [], metadata: {}, sources: [] }, reasons: [], reason: 'confidence' },
+      ...{ risk: 50, held: status === 'held', dueAt: new Date(), ...item },
+    })
+    return { id, messageId }
+  }
+  const plants = (count: number): string[] => Array.from({ length: count }, plant)
+
+  it('of a person’s questions and words goes with them, also what others keep of it; what they decided stays', async () => {
+    const { db } = test.current()
+    const { workspaceId, viewers } = await createTestWorkspace(test.current())
+    const [person, other] = [viewers.reviewer, viewers.member]
+    const words = plants(12)
+    const [asked, answer, seeded, told, draft, comment, thought, label, noted, golden, why, mail] = words
+    await db
+      .update(users)
+      .set({ email: `${mail}@example.com` })
+      .where(eq(users.id, person.userId))
+    const own = await reviewed(person, { question: `What of ${asked}?`, text: `It is ${answer}.`, state: 'approved' })
+    const kept = { workspaceId, itemId: own.id, question: `What of ${asked}?`, createdBy: other.userId }
+    const curatedId = newId()
+    await db
+      .insert(curatedAnswers)
+      .values({ ...kept, id: curatedId, questionHash: newId(), answer: `It is ${answer}.`, citations: [] })
+    await db
+      .insert(correctionSources)
+      .values({ correctionId: curatedId, kind: 'curated', documentId: newId(), versionId: newId() })
+    await db.insert(goldenQuestions).values({ ...kept, id: newId(), answer: String(golden), expected: [] })
+    const tell = (userId: string, said: string) =>
+      db
+        .insert(notifications)
+        .values({ id: newId(), workspaceId, userId, kind: 'correction.fell', words: said, link: '/' })
+    await tell(other.userId, `Your checked answer to “What of ${asked}?” is no longer given.`)
+    await tell(person.userId, `Somebody hands you ${told}.`)
+    await db.insert(reviewItems).values({
+      ...{
+        id: newId(),
+        workspaceId,
+        kind: 'sampled',
+        question: `What of ${asked}?`,
+        contentHash: newId(),
+        seeded: true,
+      },
+      content: {
+        ...{ text: `It is not ${seeded}.`, citations: [], claims: [], metadata: {}, sources: [] },
+        seed: { itemId: own.id, decidedBy: null, flaw: 'negation', words: 'A “not” too many.' },
+      },
+      ...{ reasons: [], reason: 'sampled', risk: 10, held: false, dueAt: new Date() },
+    })
+    const theirs = await reviewed(other, {
+      ...{ question: 'And?', text: `Withdrawn.\n\n${why}`, state: 'rejected', decidedBy: person.userId },
+      decision: { act: 'reject', contentHash: '', reason: 'wrong', note: String(why) },
+    })
+    await db
+      .update(messages)
+      .set({
+        metadata: {
+          withheld: ['Withdrawn.', String(why)],
+          review: { state: 'rejected', reasons: [], since: '', note: String(why) },
+        },
+      })
+      .where(eq(messages.id, theirs.messageId))
+    await db.insert(reviewDrafts).values({ itemId: theirs.id, userId: person.userId, text: String(draft) })
+    await db
+      .insert(reviewComments)
+      .values({ id: newId(), workspaceId, itemId: theirs.id, authorId: person.userId, text: String(comment) })
+    const said = { workspaceId, messageId: theirs.messageId }
+    await db
+      .insert(feedback)
+      .values({ ...said, id: newId(), userId: person.userId, value: -1, comment: String(thought) })
+    await db.insert(labelItems).values({ ...said, rubricVersion: 1 })
+    const scores = { correct: 2, grounded: 2, relevant: 2, tone: 2 }
+    await db.insert(labels).values({ ...said, raterId: person.userId, scores, note: String(label) })
+    const documentId = newId()
+    await db.insert(documents).values({
+      ...{ id: documentId, workspaceId, name: 'a.txt', mediaType: 'text/plain', latestVersionId: newId() },
+      collectionId: (await db.select().from(collections).where(eq(collections.workspaceId, workspaceId)))[0]?.id ?? '',
+    })
+    await db
+      .insert(documentNotes)
+      .values({
+        id: newId(),
+        workspaceId,
+        documentId,
+        versionId: newId(),
+        text: String(noted),
+        createdBy: person.userId,
+      })
+
+    expect(new Set([...(await tablesWith(test.current(), words)).values()].flat())).toEqual(new Set(words))
+    const { id } = await requestErasure(viewers.admin, { kind: 'person', id: person.userId }, `${mail}@example.com`)
+    await runErasure(id, pace)
+    expect(await tablesWith(test.current(), words)).toEqual(new Map())
+    expect(await db.select().from(correctionSources).where(eq(correctionSources.correctionId, curatedId))).toEqual([])
+    const [decided] = await db.select().from(reviewItems).where(eq(reviewItems.id, theirs.id))
+    expect(decided).toMatchObject({ state: 'rejected', decidedBy: person.userId, decision: { reason: 'wrong' } })
+    const [left] = await db.select().from(messages).where(eq(messages.id, theirs.messageId))
+    expect(left).toMatchObject({ text: 'Withdrawn.', metadata: { withheld: ['Withdrawn.'] } })
+  })
+
+  it('of a document goes with it: held text that nobody can approve any more, checked answers, cases, notes', async () => {
+    const { db } = test.current()
+    const workspace = await createTestWorkspace(test.current())
+    const { workspaceId, viewers } = workspace
+    const { member, reviewer, admin } = viewers
+    const words = plants(9)
+    const [name, fact, held, quoted, golden, told, draft, comment, noted] = words
+    const { id: documentId, versionId } = await upload(workspace, `${name}.txt`, `Keys are rotated, says ${fact}.`)
+    const content = {
+      text: `It is ${held}.`,
+      citations: [],
+      claims: [],
+      metadata: {},
+      sources: [{ documentId, versionId }],
+    }
+    const item = await reviewed(member, { question: 'How?', content, status: 'held', text: `It is ${held}.` })
+    await db.insert(reviewDrafts).values({ itemId: item.id, userId: reviewer.userId, text: String(draft) })
+    await db
+      .insert(reviewComments)
+      .values({ id: newId(), workspaceId, itemId: item.id, authorId: reviewer.userId, text: String(comment) })
+    const [curatedId, goldenId] = [newId(), newId()]
+    await db.insert(curatedAnswers).values({
+      ...{ id: curatedId, workspaceId, question: 'How?', questionHash: newId(), answer: String(quoted), citations: [] },
+      ...{ createdBy: reviewer.userId, fellAt: new Date(), fellBecause: `“${name}.txt” has changed.` },
+    })
+    await db
+      .insert(goldenQuestions)
+      .values({ id: goldenId, workspaceId, question: 'And how?', answer: String(golden), expected: [] })
+    const rests = { documentId, versionId }
+    await db.insert(correctionSources).values([
+      { ...rests, correctionId: curatedId, kind: 'curated' },
+      { ...rests, correctionId: goldenId, kind: 'golden' },
+    ])
+    await db.insert(notifications).values({
+      ...{ id: newId(), workspaceId, userId: reviewer.userId, kind: 'correction.fell', link: '/review/corrections' },
+      words: `${told}: “${name}.txt” has changed.`,
+    })
+    await db
+      .insert(documentNotes)
+      .values({ ...rests, id: newId(), workspaceId, text: String(noted), createdBy: reviewer.userId })
+
+    expect(new Set([...(await tablesWith(test.current(), words)).values()].flat())).toEqual(new Set(words))
+    const plan = await planErasure(admin, { kind: 'document', id: documentId })
+    expect(plan.counts).toMatchObject({ 'checked answers': 1, notes: 1 })
+    const { id } = await requestErasure(admin, { kind: 'document', id: documentId }, plan.label)
+    await runErasure(id, pace)
+    expect(await tablesWith(test.current(), words)).toEqual(new Map())
+    const [emptied] = await db.select().from(reviewItems).where(eq(reviewItems.id, item.id))
+    expect(emptied).toMatchObject({ state: 'withdrawn', question: 'How?', content: { text: '', sources: [] } })
+    const [message] = await db.select().from(messages).where(eq(messages.id, item.messageId))
+    expect(message).toMatchObject({ status: 'complete', text: expect.stringContaining('was erased') })
+    expect(message?.metadata.review).toBeUndefined()
+    expect(await db.select().from(notifications).where(eq(notifications.workspaceId, workspaceId))).toEqual([])
   })
 })

@@ -1,5 +1,5 @@
 'use client'
-import { ArrowRight, ChartNoAxesColumn } from 'lucide-react'
+import { ArrowRight } from 'lucide-react'
 import type { Route } from 'next'
 import Link from 'next/link'
 import { useRouter } from 'next/navigation'
@@ -29,6 +29,7 @@ import type { QueueActions, QueueData } from './desk-contract.ts'
 import { focusKind } from './desk-keys.ts'
 import { KeysSheet } from './keys-sheet.tsx'
 import { QueueTable } from './queue-table.tsx'
+import { ReviewPlaces } from './review-places.tsx'
 import { getQueue, takeNext } from './review-wire.ts'
 import { bulkRefusal, kindWords, reasonWords } from './review-words.ts'
 import { useNow } from './use-now.ts'
@@ -250,12 +251,7 @@ export const QueueScreen = ({ initial, filter, collections, viewerId, unreachabl
       <AdminHeader
         actions={
           <>
-            <Button variant="quiet" asChild>
-              <Link href={'/review/figures' as Route}>
-                <ChartNoAxesColumn aria-hidden />
-                <span className="max-sm:sr-only">Figures</span>
-              </Link>
-            </Button>
+            <ReviewPlaces />
             <Button
               variant="primary"
               aria-keyshortcuts="N"

@@ -287,6 +287,7 @@ const writeNew = async (
       costMicros: end.costMicros,
       ...(end.firstTokenMs === undefined ? {} : { firstTokenMs: Math.round(end.firstTokenMs) }),
       read: readCount(evidence),
+      ...(removedMarkers > 0 ? { droppedCitations: removedMarkers } : {}),
       route: 'retrieval',
     },
     // Of the model whose words are shown, not of those that failed before it.

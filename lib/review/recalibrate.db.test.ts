@@ -130,9 +130,7 @@ test('an alert tells when decisions do not bear out what answers say of themselv
   expect(await open()).toEqual([])
   await decide(1)
   await checkAlerts()
-  expect(await open()).toMatchObject([
-    { detail: expect.stringContaining('off by 90 % on average, over 30 decisions') },
-  ])
+  expect(await open()).toMatchObject([{ detail: expect.stringContaining('off by 90 % on average, over 30 decisions') }])
   await decide(270, { state: 'approved' })
   await checkAlerts()
   expect(await open()).toEqual([])

@@ -99,6 +99,8 @@ export type MessageMetadata = {
   costMicros?: number | null
   claims?: { total: number; supported: number }
   read?: { passages: number; documents: number }
+  /** Markers that named no passage and were taken out. */
+  droppedCitations?: number
   /** Set when the answer was made with less than the whole machinery; words for a banner. */
   degraded?: string
   nearest?: NearestDocument[]
