@@ -655,6 +655,7 @@ describe('what reviews leave', () => {
     })
     const theirs = await reviewed(other, {
       ...{ question: 'And?', text: `Withdrawn.\n\n${why}`, state: 'rejected', decidedBy: person.userId },
+      content: { text: 'An answer.', citations: [], claims: [], metadata: {}, sources: [] },
       decision: { act: 'reject', contentHash: '', reason: 'wrong', note: String(why) },
     })
     await db
@@ -682,16 +683,14 @@ describe('what reviews leave', () => {
       ...{ id: documentId, workspaceId, name: 'a.txt', mediaType: 'text/plain', latestVersionId: newId() },
       collectionId: (await db.select().from(collections).where(eq(collections.workspaceId, workspaceId)))[0]?.id ?? '',
     })
-    await db
-      .insert(documentNotes)
-      .values({
-        id: newId(),
-        workspaceId,
-        documentId,
-        versionId: newId(),
-        text: String(noted),
-        createdBy: person.userId,
-      })
+    await db.insert(documentNotes).values({
+      id: newId(),
+      workspaceId,
+      documentId,
+      versionId: newId(),
+      text: String(noted),
+      createdBy: person.userId,
+    })
 
     expect(new Set([...(await tablesWith(test.current(), words)).values()].flat())).toEqual(new Set(words))
     const { id } = await requestErasure(viewers.admin, { kind: 'person', id: person.userId }, `${mail}@example.com`)

@@ -33,7 +33,7 @@ const passageLines = (passage: ExplainedPassage): string[] => {
 const list = (title: string, lines: readonly string[]): string[] => (lines.length > 0 ? [title, ...lines] : [])
 
 const inWords = (explanation: Explanation): string[] => {
-  const { question, askedAt, route, searched, model, confidence, policyVersion, full } = explanation
+  const { question, askedAt, route, searched, model, confidence, policyVersion, reviewer, full } = explanation
   const { passages, leftOut, warnings, checks } = explanation
   const fact = (name: string, value: string | number | null | undefined) =>
     value === null || value === undefined || value === '' ? [] : [`${`${name}:`.padEnd(16)}${value}`]
@@ -53,7 +53,7 @@ const inWords = (explanation: Explanation): string[] => {
       'Confidence',
       confidence && [confidence.value?.toFixed(2) ?? 'not known', ...confidence.reasons].join(' · '),
     ),
-    ...fact('Reviewer', 'none'),
+    ...fact('Reviewer', reviewer ? `${reviewer.state} by ${reviewer.by ?? 'a person'}, ${reviewer.at}` : 'none'),
     ...fact('Tokens', full?.tokens && `${full.tokens.in} in, ${full.tokens.out} out`),
     ...fact('Cost', full?.tokens && formatCost(full.costMicros)),
     ...fact('Trace', full?.trace?.id),

@@ -28,6 +28,27 @@ const Facts = ({ facts }: { facts: readonly (readonly [string, ReactNode])[] }) 
   </dl>
 )
 
+const decisions: Record<NonNullable<Explanation['reviewer']>['state'], string> = {
+  open: 'waits for a decision',
+  withdrawn: 'withdrawn',
+  approved: 'approved',
+  edited: 'corrected',
+  rejected: 'rejected',
+  expired: 'nobody decided in time',
+}
+const Reviewed = ({ state, at, by }: NonNullable<Explanation['reviewer']>) => (
+  <>
+    {decisions[state]}
+    {by && (
+      <>
+        {' '}
+        by <bdi>{by}</bdi>
+      </>
+    )}{' '}
+    · <When iso={at} />
+  </>
+)
+
 const Lines = ({ lines, none }: { lines: readonly string[]; none: string }) =>
   lines.length === 0 ? (
     <p className="text-[13.5px] text-muted-foreground">{none}</p>
@@ -171,7 +192,7 @@ const Full = ({ full, passages }: { full: NonNullable<Explanation['full']>; pass
 /** What an answer rests on, in words; for admins with what it takes to make it once more. */
 export const WhyScreen = ({ explanation }: { explanation: Explanation }) => {
   const { own, chatId, question, askedAt, searched, passages, leftOut, warnings, model, kept, confidence } = explanation
-  const { policyVersion, route, checks, full } = explanation
+  const { policyVersion, reviewer, route, checks, full } = explanation
   return (
     <>
       <AdminHeader
@@ -221,7 +242,7 @@ export const WhyScreen = ({ explanation }: { explanation: Explanation }) => {
                     ]
                   : []),
                 ['Policy version', policyVersion ?? 'not recorded'],
-                ['Reviewed by', 'nobody'],
+                ['Reviewed', reviewer ? <Reviewed key="reviewed" {...reviewer} /> : 'by nobody'],
               ]}
             />
           </Part>

@@ -6,7 +6,7 @@ import { indexParsed } from '#ingestion/pipeline.ts'
 import { loadChat, respond } from '#lib/chat/index.ts'
 import { newId } from '#lib/shared/ids.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
-import { collectionGrants, traces } from '../schema/index.ts'
+import { collectionGrants, reviewItems, traces } from '../schema/index.ts'
 import { createTestWorkspace, type TestWorkspace, withDatabase } from '../testing.ts'
 import { explainAnswer } from './explain.ts'
 
@@ -97,6 +97,23 @@ test('an admin reads enough to do it once more: versions, candidates with scores
   const answer = found?.full?.trace?.spans.find(({ name }) => name === 'answer')
   expect(JSON.stringify(answer?.attributes.prompt)).toContain('90 days')
   expect(answer?.attributes.rawOutput).toEqual(expect.stringContaining('90 days'))
+})
+
+test('what a person decided on it, and for admins who', async () => {
+  const { viewers, workspaceId } = workspace
+  const { id } = await ask(viewers.member, `${question} Please.`)
+  const content = { text: '', citations: [], claims: [], metadata: {}, sources: [] }
+  const item = { workspaceId, kind: 'sampled' as const, messageId: id, question, content, contentHash: '', risk: 10 }
+  const at = new Date()
+  await current()
+    .db.insert(reviewItems)
+    .values({
+      ...{ ...item, id: newId(), reasons: [], reason: 'sampled', held: false, dueAt: at },
+      ...{ state: 'edited' as const, decidedAt: at, decidedBy: viewers.reviewer.userId },
+    })
+  const reviewer = { state: 'edited', at: at.toISOString(), by: 'reviewer' }
+  expect((await explain(viewers.admin, id))?.reviewer).toEqual(reviewer)
+  expect((await explain(viewers.member, id))?.reviewer).toEqual({ ...reviewer, by: null })
 })
 
 test('another person, another workspace and no answer are the same nothing', async () => {

@@ -2,13 +2,13 @@
  * Why an answer says what it says, from what is stored of it: the message, its citations, its trace. Who asked reads it in short, who
  * may see traces in full. Words of documents that the reader may not open, or that are gone, are in neither.
  */
-import { and, eq, inArray, isNull, or, sql } from 'drizzle-orm'
+import { and, desc, eq, inArray, isNull, or, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Span, Trace } from '#lib/shared/admin-contract.ts'
 import type { MessageMetadata } from '#lib/shared/chat-contract.ts'
 import type { ExplainedCheck, ExplainedPassage, Explanation } from '#lib/shared/explain-contract.ts'
 import { can, type Viewer } from '#lib/shared/viewer.ts'
-import { chats, chunks, citations, documents, documentVersions, messages, users } from '../schema/index.ts'
+import { chats, chunks, citations, documents, documentVersions, messages, reviewItems, users } from '../schema/index.ts'
 import { visibleTo } from '../visibility.ts'
 import type { Reader } from './reader.ts'
 import { getTraceOfMessage } from './traces.ts'
@@ -107,9 +107,13 @@ const routes: Record<string, string> = {
   retrieval: 'From the documents that were found',
   cache: 'Given before, and checked against the documents again',
   policy: 'Refused by the policy before anything was searched',
+  clarify: 'Asked back, because the question could mean several things',
 }
 
-const routeInWords = ({ route, withheld }: MessageMetadata, status: string): string => {
+const routeInWords = ({ route, withheld, review }: MessageMetadata, status: string): string => {
+  if (status === 'held') return 'Written, and held until a person has decided'
+  if (review?.state === 'rejected') return 'Written, and rejected by a person'
+  if (review?.state === 'expired') return 'Written, held, and given up: nobody decided in time'
   if (withheld?.length && route !== 'policy') return 'Written, and withheld by the policy'
   if (status === 'no-source') return 'Nothing was found that answers the question'
   if (route === undefined) return 'Not finished'
@@ -224,6 +228,25 @@ const findAnswer = async (db: Reader, viewer: Viewer, id: string) => {
   return found
 }
 
+/** The last decision of a person on it. */
+const decisionOn = async (db: Reader, viewer: Viewer, messageId: string): Promise<Explanation['reviewer']> => {
+  const [decided] = await db
+    .select({ state: reviewItems.state, at: reviewItems.decidedAt, by: users.name })
+    .from(reviewItems)
+    .leftJoin(users, eq(users.id, reviewItems.decidedBy))
+    .where(
+      and(
+        eq(reviewItems.workspaceId, viewer.workspaceId),
+        eq(reviewItems.messageId, messageId),
+        inArray(reviewItems.state, ['approved', 'edited', 'rejected', 'expired']),
+      ),
+    )
+    .orderBy(desc(reviewItems.decidedAt))
+    .limit(1)
+  if (!decided?.at) return null
+  return { state: decided.state, at: decided.at.toISOString(), by: can(viewer, 'trace.read') ? decided.by : null }
+}
+
 /** Null when there is no such answer, it is of another workspace, or of another person and the viewer may not see traces. */
 export const explainAnswer = async (db: Reader, viewer: Viewer, id: string): Promise<Explanation | null> => {
   const found = await findAnswer(db, viewer, id)
@@ -270,7 +293,7 @@ export const explainAnswer = async (db: Reader, viewer: Viewer, id: string): Pro
     kept: metadata.cache ?? null,
     confidence: metadata.confidence ?? null,
     policyVersion: metadata.policyVersion ?? null,
-    reviewer: null,
+    reviewer: await decisionOn(db, viewer, answer.id),
     checks: checksOf(spans, metadata),
     full: can(viewer, 'trace.read')
       ? {

@@ -1,6 +1,7 @@
 /** Why an answer says what it says: in short for who asked, in full for admins. */
 import type { Trace } from './admin-contract.ts'
 import type { MessageMetadata, MessageStatus } from './chat-contract.ts'
+import type { ReviewState } from './review-contract.ts'
 
 /** A passage that was read for the answer, or stood high enough in a search to be looked at. */
 export type ExplainedPassage = {
@@ -50,8 +51,8 @@ export type Explanation = {
   kept: MessageMetadata['cache'] | null
   confidence: MessageMetadata['confidence'] | null
   policyVersion: number | null
-  /** Who has looked over the answer; nobody does so far. */
-  reviewer: null
+  /** What a person decided on it; null: nobody did. Who, for admins. */
+  reviewer: { state: ReviewState; at: string; by: string | null } | null
   checks: ExplainedCheck[]
   /** For admins. */
   full: {
