@@ -51,6 +51,22 @@ export default defineConfig({
     // A file has a thread of its own; in one process they share what was compiled, above all the embedded engine.
     pool: 'threads',
     env: { LOG_LEVEL: 'silent' },
+    // Hundreds of small files that nearly every test loads anew: made one of once.
+    deps: {
+      optimizer: {
+        ssr: {
+          enabled: true,
+          include: [
+            'drizzle-orm',
+            'drizzle-orm/pg-core',
+            ...['pglite', 'postgres-js'].flatMap((driver) => [
+              `drizzle-orm/${driver}`,
+              `drizzle-orm/${driver}/migrator`,
+            ]),
+          ],
+        },
+      },
+    },
     // It imports Next.js in a way that only a bundler resolves.
     server: { deps: { inline: ['next-auth'] } },
   },

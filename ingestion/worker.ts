@@ -20,7 +20,7 @@ import { sweepLimits } from '#lib/limits.ts'
 import { log } from '#lib/log.ts'
 import { deliverMail, giveUpMail } from '#lib/mail.ts'
 import { queueDueRetention, runRetention } from '#lib/retention.ts'
-import { deliverReview, sweepReviews } from '#lib/review/index.ts'
+import { deliverReview, queueDueRecalibration, recalibrateConfidence, sweepReviews } from '#lib/review/index.ts'
 import { describeVersion, describeVersions } from './describe.ts'
 import { advanceDescriptions, describeInBatch } from './describe-batch.ts'
 import { describeChanged } from './describe-changed.ts'
@@ -89,6 +89,9 @@ export const startWorker = async (): Promise<{ stop(): Promise<void> }> => {
   await work('mail.send', (job) => deliverMail(job))
   await work('mail.given-up', giveUpMail)
   await work('review.notify', (payload) => deliverReview(payload))
+  await work('confidence.recalibrate', async (payload) => {
+    await recalibrateConfidence(payload)
+  })
   await work('task.run', ({ runId }, signal) => runTaskRun(runId, AbortSignal.any([signal, stopping.signal])))
   await work('retention.run', async ({ workspaceId }, signal) => {
     await runRetention(workspaceId, { signal: AbortSignal.any([signal, stopping.signal]) })
@@ -106,6 +109,7 @@ export const startWorker = async (): Promise<{ stop(): Promise<void> }> => {
       describeChanged(describeInBatch).then(() => advanceDescriptions()),
       queueDueRuns(),
       queueDueRetention(),
+      queueDueRecalibration(),
       sweepReviews(),
       queueGraphs(),
     ]).catch((error: unknown) => log.warn({ err: error }, 'sweep failed'))

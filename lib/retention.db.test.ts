@@ -11,6 +11,8 @@ import {
   documents,
   messages,
   modelCalls,
+  notifications,
+  reviewItems,
   sessions,
   taskRuns,
   traces,
@@ -289,5 +291,44 @@ describe('a legal hold', () => {
     })
     await deleteDocument(admin, documentId)
     expect((await runRetention(own.workspaceId, { now })).deleted).toEqual({ chats: 1 })
+  })
+})
+
+describe('what reviews leave', () => {
+  it('loses its words with the conversation, and keeps how it ended; notifications go after 90 days', async () => {
+    const { db } = test.current()
+    const { workspaceId, userId } = own
+    const chatId = await make.chats(31)
+    const [question] = await db.select().from(messages).where(eq(messages.chatId, chatId))
+    const item = (messageId: string) => ({
+      ...{
+        id: newId(),
+        workspaceId,
+        messageId,
+        kind: 'held' as const,
+        question: 'What of heliotrope?',
+        contentHash: '',
+      },
+      ...{ content: { text: 'Heliotrope.', citations: [], claims: [], metadata: {}, sources: [] }, reasons: [] },
+      ...{ reason: 'confidence', risk: 1, held: true, state: 'approved' as const, dueAt: now, decidedAt: now },
+    })
+    const [old, recent] = [item(question?.id ?? ''), item(newId())]
+    await db.insert(reviewItems).values([old, recent])
+    const tell = (age: number) => ({
+      ...{ id: newId(), workspaceId, userId, kind: 'review.decided', words: 'Checked.', link: '/' },
+      createdAt: daysAgo(age),
+    })
+    const kept = tell(89)
+    await db.insert(notifications).values([tell(91), kept])
+    await runRetention(workspaceId, { now })
+    const left = await db.select().from(reviewItems).where(eq(reviewItems.workspaceId, workspaceId))
+    expect(left.find(({ id }) => id === old.id)).toMatchObject({
+      state: 'approved',
+      question: '',
+      content: { text: '' },
+    })
+    expect(left.find(({ id }) => id === recent.id)).toMatchObject({ question: 'What of heliotrope?' })
+    const told = await db.select().from(notifications).where(eq(notifications.workspaceId, workspaceId))
+    expect(told.map(({ id }) => id)).toEqual([kept.id])
   })
 })

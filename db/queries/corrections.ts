@@ -198,8 +198,6 @@ export const findNearChecked = (
   )
 }
 
-const maker = users
-
 /** Something that it rests on is gone or closed to the viewer. */
 const isShut = (viewer: Viewer, id: typeof curatedAnswers.id | typeof goldenQuestions.id): SQL<boolean> =>
   sql<boolean>`exists (select from ${correctionSources} where ${correctionSources.correctionId} = ${id}

@@ -11,7 +11,7 @@ import { AppError } from '#lib/shared/errors.ts'
 import { watchSwitches } from '#lib/switches.ts'
 import type { Tracer } from '#lib/trace.ts'
 import type { Verification } from '#lib/trust/index.ts'
-import { openChecks } from './check.ts'
+import { inLine, openChecks } from './check.ts'
 import { conversationContext, historyTokensMax } from './context.ts'
 import type { GenerationWriter } from './generation.ts'
 import { Unfinished } from './outcome.ts'
@@ -136,7 +136,12 @@ export const callModel = async ({ turn, writer, trace, evidence, inspected }: Mo
     })
     span.cost(costMicros)
     span.end()
-    return { checked: await verifier.finish(), removedMarkers: citer.summary().removedMarkers, calls, end }
+    return {
+      checked: await inLine(viewer, await verifier.finish()),
+      removedMarkers: citer.summary().removedMarkers,
+      calls,
+      end,
+    }
   } catch (thrown) {
     // What was written before it was noticed is taken back.
     if (thrown instanceof AppError && thrown.code === 'answer-withheld') writer.startOver()

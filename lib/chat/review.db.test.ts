@@ -1,7 +1,7 @@
 import { eq, sql } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { rows } from '#db/client.ts'
-import { messages, reviewItems } from '#db/schema/index.ts'
+import { confidenceFits, messages, reviewItems } from '#db/schema/index.ts'
 import { withDatabase } from '#db/testing.ts'
 import { type MockProvider, startMockProvider } from '#e2e/mock-provider.ts'
 import { newId } from '#lib/shared/ids.ts'
@@ -185,6 +185,26 @@ describe('an answer that is shown', () => {
       .where(eq(messages.id, answer?.id ?? ''))
     expect(stored?.metadata.injection?.question).toBeGreaterThan(0.3)
   })
+})
+
+it('says its confidence in line with what people have decided', async () => {
+  const before = await world({})
+  const said = (await answered(before, asking(keysQuestion))).metadata?.confidence?.value ?? 0
+  const made = await world({})
+  await test
+    .current()
+    .db.insert(confidenceFits)
+    .values({
+      workspaceId: made.workspaceId,
+      version: 1,
+      slope: 1,
+      intercept: -2,
+      decisions: 50,
+      eceBefore: 0.3,
+      eceAfter: 0.1,
+    })
+  const bent = (await answered(made, asking(keysQuestion))).metadata?.confidence?.value ?? 1
+  expect(said - bent).toBeGreaterThan(0.1)
 })
 
 describe('the line on which a decision comes', () => {

@@ -16,7 +16,7 @@ import { settingsOf } from './settings.ts'
 /** The nearest of all may differ in a number, and the next be the same question. */
 const nearest = 5
 
-export type CheckedHit = { level: 'exact' | 'semantic'; answer: CheckedAnswerRow; similarity: number }
+type CheckedHit = { level: 'exact' | 'semantic'; answer: CheckedAnswerRow; similarity: number }
 
 /** What a question is found by. Without the encoder it is found word for word only. */
 export const keyOfQuestion = async (question: string): Promise<{ hash: string; vector: Float32Array | null }> => {

@@ -35,7 +35,7 @@ export { meetsRule, patternFault } from './answer-rules.ts'
 export { advanceBatches, type BatchResult, batchOutput, offerBatch } from './batch.ts'
 export { observeAnswer, sweepAnswers } from './cache.ts'
 export { acceptCanary, checkModel, sweepCanaries } from './canary.ts'
-export { type CheckedHit, findChecked, keyOfQuestion } from './checked.ts'
+export { findChecked, keyOfQuestion } from './checked.ts'
 export {
   EncoderUnavailable,
   embed,

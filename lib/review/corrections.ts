@@ -42,7 +42,7 @@ import { notify } from './notifications.ts'
 import { conflict, refusal, refuseOwn } from './standing.ts'
 
 /** What was made, or was there already. */
-export type Saved = { id: string; made: boolean }
+type Saved = { id: string; made: boolean }
 
 const knownError = 'This was a known error, made to see whether it is found. Nothing comes of it.'
 

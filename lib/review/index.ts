@@ -10,7 +10,6 @@ export {
   notesOn,
   resolveNote,
   retireCurated,
-  type Saved,
   saveCurated,
   saveGolden,
 } from './corrections.ts'
@@ -29,7 +28,7 @@ export {
   saveLabel,
   saveRubric,
 } from './labels.ts'
-export { listNotifications, markRead, notify } from './notifications.ts'
+export { listNotifications, markRead } from './notifications.ts'
 export { claimsFrom, contentHash, reviewOf, riskOf } from './open.ts'
 export { answerQuality } from './quality.ts'
 export {

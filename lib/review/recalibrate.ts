@@ -112,7 +112,7 @@ const judgedSince = async (workspaceId: string, days: number, now: Date) => {
 /** The job `confidence.recalibrate`: fits anew and stores what came of it. Nothing judged, or the same fit again: nothing is stored. */
 export const recalibrateConfidence = async (
   { workspaceId }: JobPayload<'confidence.recalibrate'>,
-  now: Date = new Date(),
+  { now = new Date() }: { now?: Date } = {},
 ): Promise<Recalibration | null> => {
   const { judged, population } = await judgedSince(workspaceId, fittedDays, now)
   if (judged.length === 0) return null
