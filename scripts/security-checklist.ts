@@ -105,12 +105,16 @@ export const checklist: readonly Check[] = [
     'M',
     'nobody approves their own; what is approved is what was shown',
     'lib/policy.db.test.ts: is another admin than the author',
+    'lib/review/decide.db.test.ts: is nobody’s on their own question',
+    'lib/review/decide.db.test.ts: holds for exactly the content that was looked at',
   ),
   check(
     'A13',
     'M',
     'what was decided stays; a second decision is a conflict',
     'lib/policy.db.test.ts: of two admins at once',
+    'lib/review/decide.db.test.ts: posted twice is one, also at once; another one is told who and when',
+    'e2e/review.spec.ts: of two who decide at once one wins',
   ),
   check('A14', 'M', 'the last owner can be neither removed nor demoted', 'lib/people.db.test.ts: the last owner'),
 
@@ -291,6 +295,7 @@ export const checklist: readonly Check[] = [
     'attempts to give orders are scored and shown',
     'lib/gateway/injection.test.ts',
     'lib/chat/respond.db.test.ts: tries to give orders',
+    'lib/chat/review.db.test.ts: meets a person and carries a banner when something reads like an order',
   ),
   check(
     'E6',
@@ -350,10 +355,18 @@ export const checklist: readonly Check[] = [
   check(
     'E14',
     'S',
-    'golden sets are written by admins alone',
+    'golden cases and checked answers come of decided reviews alone, or of admins',
     'scripts/doors.db.test.ts: what is foreign is as it was',
+    'lib/review/corrections.db.test.ts: is kept by nobody who may not decide, of nothing that changed, is open, rejected',
   ),
-  check('E15', 'S', 'reviewers see sources, give reasons, and meet planted errors'),
+  check(
+    'E15',
+    'S',
+    'reviewers see sources, give reasons, and meet planted errors',
+    'lib/review/queue.db.test.ts: shows the answer beside its passages',
+    'lib/review/decide.db.test.ts: to approve needs the sources of doubtful sentences opened first',
+    'lib/review/queue.db.test.ts: is mixed in unseen',
+  ),
   check('E16', 'M', 'a fallback obeys the same policy', 'lib/chat/policy.db.test.ts: (E16)'),
 
   // Records and law.
@@ -388,7 +401,13 @@ export const checklist: readonly Check[] = [
   check('F8', 'M', 'my data as one archive, complete', 'lib/data-export.db.test.ts'),
   check('F9', 'S', 'every table and column is in the inventory', 'db/inventory.db.test.ts'),
   check('F10', 'M', 'incident switches act within 5 s under load', 'lib/incidents.db.test.ts: within five seconds'),
-  check('F11', 'S', 'people stop and correct answers; the asker sees it'),
+  check(
+    'F11',
+    'S',
+    'people stop and correct answers; the asker sees it',
+    'lib/review/decide.db.test.ts: to reject leaves words',
+    'e2e/review.spec.ts: a correction is checked as it is typed, and reaches the asker as one',
+  ),
   check(
     'F12',
     'M',
@@ -435,6 +454,7 @@ export const checklist: readonly Check[] = [
     'lib/gateway/admit.db.test.ts: without a database',
     'lib/otel.test.ts: a collector that fails',
     'lib/incidents.db.test.ts: stays off while it cannot be read',
+    'lib/gateway/review-rules.test.ts: take an answer that could not be checked for one without confidence',
   ),
   check(
     'H9',
