@@ -17,7 +17,8 @@ const onBothEngines = [
   'ingestion/{describe,describe-batch,describe-changed,quarantine}.db.test.ts',
   'ingestion/sources/*.db.test.ts',
   'lib/gateway/{admit,batch,canary,meter}.db.test.ts',
-  'lib/chat/{generation,summarise}.db.test.ts',
+  'lib/chat/{generation,review,summarise}.db.test.ts',
+  'lib/review/{corrections,decide,queue}.db.test.ts',
   'lib/rag/retrieve.db.test.ts',
 ]
 

@@ -454,7 +454,11 @@ describe('invitations', () => {
     expect(await invitationOf(token)).toMatchObject({ state: 'accepted' })
     const { rows: accepted } = await listInvitations(admin, { state: 'accepted' })
     expect(accepted).toMatchObject([{ email: 'new.person@test.local', groups: ['Field'], invitedBy: 'admin' }])
-    const details = await db.select().from(auditLog).where(eq(auditLog.workspaceId, home.workspaceId))
+    const details = await db
+      .select()
+      .from(auditLog)
+      .where(eq(auditLog.workspaceId, home.workspaceId))
+      .orderBy(auditLog.place)
     expect(details.map(({ event }) => event)).toEqual(['group.created', 'member.invited', 'invitation.accepted'])
     expect(JSON.stringify(details)).not.toMatch(/new\.person|New Person/i)
   })

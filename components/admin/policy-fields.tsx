@@ -156,11 +156,11 @@ const topicOptions: readonly (readonly [AnswerAct, string])[] = [
 
 const capital = (words: string): string => `${words.charAt(0).toUpperCase()}${words.slice(1)}`
 
-export const readSaying = ({ text, required }: Fields): Pick<Governed['policy'], 'topics' | 'confidence'> => ({
+export const readSaying = ({ text, required, ticked }: Fields): Pick<Governed['policy'], 'topics' | 'confidence'> => ({
   topics: Object.fromEntries(
     policyTopics.map((topic) => [topic, answerActs.find((act) => act === text(`topic.${topic}`)) ?? 'allow']),
   ) as Governed['policy']['topics'],
-  confidence: { warnBelow: required('warnBelow'), withholdBelow: required('withholdBelow') },
+  confidence: { warnBelow: required('warnBelow'), withholdBelow: required('withholdBelow'), judge: ticked('judge') },
 })
 
 export const SayingFields = ({ topics, confidence }: Pick<Governed['policy'], 'topics' | 'confidence'>) => (
@@ -203,6 +203,12 @@ export const SayingFields = ({ topics, confidence }: Pick<Governed['policy'], 't
           hint="0 withholds never."
         />
       </Pair>
+      <TickField
+        name="judge"
+        label="Ask a model, too"
+        defaultChecked={confidence.judge}
+        hint="Whether what a sentence cites supports it: one more call for each cited sentence, which counts in the budgets."
+      />
     </RuleSection>
   </>
 )

@@ -12,6 +12,7 @@ import type { ChatMessage, Citation, MessageMetadata } from '#lib/shared/chat-co
 import { cn } from '#lib/shared/cn.ts'
 import { formatAgo, formatCost, formatDuration } from '#lib/shared/format.ts'
 import { shortPageInWords } from '#lib/shared/page-unit.ts'
+import { AnswerConfidence } from './answer-confidence.tsx'
 import { AnswerFeedback } from './answer-feedback.tsx'
 import { AnswerReview } from './answer-review.tsx'
 import { AnswerSeal } from './answer-seal.tsx'
@@ -253,6 +254,7 @@ const Actions = ({
             {supportInWords(claims)}
           </Badge>
         )}
+        {metadata.confidence && claims && claims.total > 0 && <AnswerConfidence confidence={metadata.confidence} />}
         {metadata.curated && <AnswerSeal checkedAt={metadata.curated.checkedAt} />}
         {metadata.cache && (
           <Badge variant="outline" className="mr-1.5">

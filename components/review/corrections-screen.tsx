@@ -94,21 +94,23 @@ const Section = ({
   title,
   note,
   empty,
+  actions,
   children,
 }: {
   title: string
   note: string
   empty: string
+  actions?: ReactNode
   children: ReactNode[]
 }) => (
-  <ReportSection title={title} note={note}>
+  <ReportSection title={title} note={note} actions={actions}>
     {children.length === 0 ? <NothingHere>{empty}</NothingHere> : <ul aria-label={title}>{children}</ul>}
   </ReportSection>
 )
 
 const countOf = (rows: readonly CorrectionRow[]): string => {
   const fallen = rows.filter(({ fell }) => fell).length
-  return `${formatCount(rows.length - fallen)} in force${fallen > 0 ? `, ${formatCount(fallen)} fell with their documents or were taken back` : ''}`
+  return `${formatCount(rows.length - fallen)} in force${fallen > 0 ? `, ${formatCount(fallen)} no longer` : ''}`
 }
 
 /** What came of reviews: answers that are given first, cases that the search is measured by, notes on documents. */
@@ -172,19 +174,23 @@ export const CorrectionsScreen = ({
         <Section
           title="Golden cases"
           note={countOf(golden)}
+          actions={
+            opensRetrieval &&
+            golden.length > 0 && (
+              <Link
+                href={'/admin/retrieval' as Route}
+                className="text-[13px] text-primary underline-offset-2 hover:underline"
+              >
+                Run them or delete one under Retrieval
+              </Link>
+            )
+          }
           empty="None yet. An approved answer that is kept as a golden case shows whether the search still finds what it rests on."
         >
           {golden.map((row) => (
             <Correction key={row.id} row={row} pending={false} onRetire={null} />
           ))}
         </Section>
-        {opensRetrieval && golden.length > 0 && (
-          <p className="px-5 pb-4 text-[13px] max-sm:px-4">
-            <Link href={'/admin/retrieval' as Route} className="text-primary underline-offset-2 hover:underline">
-              Run them or delete one under Retrieval
-            </Link>
-          </p>
-        )}
         <Section
           title="Notes on documents"
           note={`${formatCount(open)} open, ${formatCount(notes.length - open)} resolved`}

@@ -2,6 +2,8 @@
 import type { ActionResult } from '#lib/shared/errors.ts'
 import type {
   BulkResult,
+  CorrectionInput,
+  DocumentNoteInput,
   EditCheck,
   ReviewBulk,
   ReviewDetail,
@@ -17,6 +19,8 @@ export type QueueData = Timed<ReviewPage>
 export type DeskViewer = { id: string; mayTakeOver: boolean; maySeeTraces: boolean }
 
 type OfItem<Input = object> = { itemId: string } & Input
+/** `made` is false where it was there already. */
+export type KeptAs = { id: string; made: boolean }
 export type DeskActions = {
   saveDraft: (input: OfItem<{ text: string; note: string }>) => Promise<ActionResult<{ updatedAt: string }>>
   checkEdit: (input: OfItem<{ text: string }>) => Promise<ActionResult<EditCheck>>
@@ -24,6 +28,9 @@ export type DeskActions = {
   listReviewers: (input: OfItem) => Promise<ActionResult<ReviewPerson[]>>
   handOn: (input: OfItem<{ userId: string }>) => Promise<ActionResult<null>>
   askExpert: (input: OfItem<{ userId: string; words: string }>) => Promise<ActionResult<null>>
+  saveGolden: (input: CorrectionInput) => Promise<ActionResult<KeptAs>>
+  saveCurated: (input: CorrectionInput) => Promise<ActionResult<KeptAs>>
+  noteDocument: (input: DocumentNoteInput) => Promise<ActionResult<KeptAs>>
 }
 export type QueueActions = { decideMany: (input: ReviewBulk) => Promise<ActionResult<BulkResult[]>> }
 

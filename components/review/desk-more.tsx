@@ -129,7 +129,7 @@ const AsShown = ({ item, text }: { item: ReviewDetail; text: string }) => {
   const state = useMemo(
     () => ({
       messageId: item.id,
-      citations: new Map(item.citations.map((one) => [one.ordinal, { ...one, n: one.ordinal }])),
+      citations: new Map(item.citations.map((one) => [one.ordinal, one])),
       streaming: false,
     }),
     [item.id, item.citations],

@@ -1,5 +1,5 @@
 'use client'
-import { ShieldCheck } from 'lucide-react'
+import { ShieldCheck, X } from 'lucide-react'
 import type { Route } from 'next'
 import Link from 'next/link'
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
@@ -18,7 +18,7 @@ import { deskKeys, typingKeys } from './desk-keys.ts'
 import { DeskBanner } from './desk-question.tsx'
 import { KeysSheet } from './keys-sheet.tsx'
 import { createOutbox, postDecision, type Refused, type Waiting } from './outbox.ts'
-import { letGo, takeNext } from './review-wire.ts'
+import { getItem, letGo, takeNext } from './review-wire.ts'
 import type { Work } from './use-work.ts'
 
 type DeskScreenProps = {
@@ -39,11 +39,14 @@ const keyGroups = [
   { title: 'While typing', keys: typingKeys },
 ]
 
+/** The decision that was sent last: what it was good for beyond itself is one press away. */
+type Sent = { itemId: string; words: string; question: string }
+
 /** Which decision waits, when it goes, and what came of those that went. */
 const useOutbox = (onSent: () => void) => {
   const [waiting, setWaiting] = useState<(Waiting & { sendsAtMs: number }) | null>(null)
   const [refused, setRefused] = useState<readonly Refused[]>([])
-  const [lastSent, setLastSent] = useState('')
+  const [lastSent, setLastSent] = useState<Sent | null>(null)
   const [seeds, setSeeds] = useState<readonly NonNullable<ReviewResult['seed']>[]>([])
   const told = useRef(onSent)
   told.current = onSent
@@ -51,9 +54,9 @@ const useOutbox = (onSent: () => void) => {
     createOutbox({
       send: postDecision,
       onWaiting: setWaiting,
-      onSent: ({ words, question }, { seed }) => {
+      onSent: ({ words, question, request: { itemId } }, { seed }) => {
         if (seed) setSeeds((before) => [...before, seed])
-        setLastSent(`${words}, and sent: ${question}`)
+        setLastSent({ itemId, words, question })
         told.current()
       },
       onRefused: (one) => setRefused((before) => [...before, one]),
@@ -71,8 +74,8 @@ const useOutbox = (onSent: () => void) => {
     outbox,
     waiting,
     refused,
-    /** For who cannot see that the line above is gone. */
     lastSent,
+    forgetSent: () => setLastSent(null),
     /** Answers that were known to be wrong, told once they are decided. */
     seeds,
     learned: () => setSeeds([]),
@@ -111,6 +114,42 @@ const WaitingLine = ({ waiting, onTakeBack }: { waiting: Waiting & { sendsAtMs: 
   )
 }
 
+const OpenAgain = ({ itemId, onOpen }: { itemId: string; onOpen: (itemId: string) => void }) => (
+  <Button size="sm" asChild>
+    <a
+      href={`/review/${itemId}`}
+      onClick={(event) => {
+        // In a new tab where somebody asks for one.
+        if (event.ctrlKey || event.metaKey || event.shiftKey) return
+        event.preventDefault()
+        onOpen(itemId)
+      }}
+    >
+      Open it
+    </a>
+  </Button>
+)
+
+const SentLine = ({
+  sent: { itemId, words, question },
+  onOpen,
+  onDismiss,
+}: {
+  sent: Sent
+  onOpen: (itemId: string) => void
+  onDismiss: () => void
+}) => (
+  <div className="flex items-center gap-2 border-b px-5 py-1.5 text-[13px] max-sm:px-4">
+    <p className="min-w-0 flex-1 truncate text-muted-foreground">
+      <span className="font-medium text-foreground">{words}, and sent:</span> <span dir="auto">{question}</span>
+    </p>
+    <OpenAgain itemId={itemId} onOpen={onOpen} />
+    <Button variant="ghost" size="icon-sm" aria-label="Hide this line" onClick={onDismiss}>
+      <X />
+    </Button>
+  </div>
+)
+
 /**
  * The desk: one answer after the other. The next one is taken up and loaded while one reads, and opens at once when one has decided;
  * a decision waits four seconds in which it can be taken back.
@@ -119,7 +158,7 @@ export const DeskScreen = ({ initial, filter, openCount, viewer, actions }: Desk
   const [shown, setShown] = useState<Shown>({ kind: 'item', opened: initial, kept: undefined })
   const [count, setCount] = useState(openCount)
   const [keysOpen, setKeysOpen] = useState(false)
-  const { outbox, waiting, lastSent, refused, dismiss, seeds, learned } = useOutbox(() =>
+  const { outbox, waiting, lastSent, forgetSent, refused, dismiss, seeds, learned } = useOutbox(() =>
     setCount((before) => (before === null ? null : Math.max(0, before - 1))),
   )
   useTellOpenReviews(count)
@@ -131,8 +170,8 @@ export const DeskScreen = ({ initial, filter, openCount, viewer, actions }: Desk
   const before = useRef<{ opened: DeskItem; work: Work } | null>(null)
   const current = shown.kind === 'item' ? shown.opened.item : null
   const currentId = current?.id ?? null
-  const openId = useRef(currentId)
-  openId.current = current?.state === 'open' && current.claimedBy?.id === viewer.id ? currentId : null
+  /** What is taken up by this reviewer, open before them, and not decided. */
+  const held = useRef<string | null>(null)
   const shownId = useRef(currentId)
   shownId.current = currentId
   const take = useCallback(
@@ -145,10 +184,16 @@ export const DeskScreen = ({ initial, filter, openCount, viewer, actions }: Desk
   }, [preload, take])
 
   useEffect(() => {
-    // Left without a decision: others need not wait for the claims to run out.
-    return () => {
+    // Left without a decision: others need not wait for the claims to run out. Whoever comes back takes it up again.
+    const letAllGo = () => {
       letGoOf(next.current)
-      if (openId.current) letGo(openId.current)
+      next.current = null
+      if (held.current) letGo(held.current)
+    }
+    window.addEventListener('pagehide', letAllGo)
+    return () => {
+      window.removeEventListener('pagehide', letAllGo)
+      letAllGo()
     }
   }, [])
 
@@ -173,17 +218,39 @@ export const DeskScreen = ({ initial, filter, openCount, viewer, actions }: Desk
     else setShown({ kind: 'none', error: null })
   }, [take, openItem])
 
+  /** What is open becomes the next one again, and what would have come after it is for others. */
+  const putBehind = useCallback((shown: Shown) => {
+    if (shown.kind !== 'item' || shown.opened.item.state !== 'open') return
+    letGoOf(next.current)
+    next.current = Promise.resolve({ value: shown.opened })
+  }, [])
   const takeBack = useCallback(() => {
     const back = outbox.takeBack()
     const was = before.current
     if (!back || !was || was.opened.item.id !== back.request.itemId) return
-    // What was opened meanwhile is the next one again, and what would have come after it is for others.
-    if (shown.kind === 'item') {
-      letGoOf(next.current)
-      next.current = Promise.resolve({ value: shown.opened })
-    }
+    putBehind(shown)
+    held.current = was.opened.item.id
     openItem(was.opened, was.work)
-  }, [outbox, openItem, shown])
+  }, [outbox, openItem, putBehind, shown])
+
+  const openAgain = async (itemId: string) => {
+    if (itemId === currentId) return
+    const got = await getItem(itemId)
+    if ('error' in got) {
+      toast.error(got.error)
+      return
+    }
+    putBehind(shown)
+    openItem(got.value)
+  }
+
+  const onMine = useCallback(
+    (mine: boolean) => {
+      if (mine) held.current = currentId
+      else if (held.current === currentId) held.current = null
+    },
+    [currentId],
+  )
 
   const takeBackNow = useRef(takeBack)
   takeBackNow.current = takeBack
@@ -199,10 +266,12 @@ export const DeskScreen = ({ initial, filter, openCount, viewer, actions }: Desk
 
   return (
     <div className="flex min-h-0 flex-1 flex-col">
-      <p role="status" className="sr-only">
-        {lastSent}
-      </p>
-      <div role="status">{waiting && <WaitingLine waiting={waiting} onTakeBack={takeBack} />}</div>
+      <div role="status">
+        {waiting && <WaitingLine waiting={waiting} onTakeBack={takeBack} />}
+        {!waiting && lastSent && lastSent.itemId !== currentId && (
+          <SentLine sent={lastSent} onOpen={(itemId) => void openAgain(itemId)} onDismiss={forgetSent} />
+        )}
+      </div>
       <div role="status">
         {seeds.map(({ caught, words }) => (
           <DeskBanner
@@ -235,9 +304,7 @@ export const DeskScreen = ({ initial, filter, openCount, viewer, actions }: Desk
                 “{one.question}”
               </span>
             </p>
-            <Button size="sm" asChild>
-              <a href={`/review/${one.itemId}`}>Open it</a>
-            </Button>
+            <OpenAgain itemId={one.itemId} onOpen={(itemId) => void openAgain(itemId)} />
             <Button size="sm" variant="quiet" onClick={() => dismiss(one.itemId)}>
               Dismiss
             </Button>
@@ -253,18 +320,22 @@ export const DeskScreen = ({ initial, filter, openCount, viewer, actions }: Desk
           actions={actions}
           queueHref={queueHref}
           openCount={count}
+          onMine={onMine}
           onDecide={(decision, opened, work) => {
+            held.current = null
             before.current = { opened, work }
             outbox.put(decision)
             void openNext()
           }}
-          onNext={(held) => {
-            if (held) letGo(shown.opened.item.id)
+          onNext={(mine) => {
+            held.current = null
+            if (mine) letGo(shown.opened.item.id)
             void openNext()
           }}
           onTakeBack={takeBack}
           onKeys={() => setKeysOpen(true)}
           onMoved={(words) => {
+            held.current = null
             toast(words)
             void openNext()
           }}

@@ -30,6 +30,9 @@ const actions: DeskActions = {
     listReviewers: refuse,
     handOn: refuse,
     askExpert: refuse,
+    saveGolden: refuse,
+    saveCurated: refuse,
+    noteDocument: refuse,
   },
 }
 const filter = { whose: 'all', order: 'due' } as const
@@ -100,6 +103,54 @@ describe('the desk', () => {
     expect(words).not.toContain('due in')
   })
 
+  it('offers to keep what was decided on: an approved answer in every way, a rejected one as a note alone', () => {
+    const decided = {
+      ...{ at: '2026-03-02T09:50:00.000Z', by: 'Ben' },
+      decision: { act: 'approve' as const, contentHash: 'a' },
+    }
+    const [golden, curated, note] = ['Save as golden case', 'Save as checked answer', 'Note on a document']
+    for (const state of ['approved', 'edited'] as const)
+      for (const words of [golden, curated, note]) expect(desk({ state, decided })).toContain(words)
+    const rejected = desk({ state: 'rejected', decided })
+    expect(rejected).toContain(note)
+    expect(rejected).not.toContain(golden)
+    expect(rejected).not.toContain(curated)
+    for (const markup of [desk(), desk({ state: 'withdrawn' }), desk({ state: 'expired' })])
+      expect(markup).not.toContain(note)
+  })
+
+  it('names sources as the chat does, and says what a marker is called where that is another number', () => {
+    const { text: answer, citations } = reviewDetail()
+    const numbered = citations.map((one) => (one.ordinal === 3 ? { ...one, n: 1 } : one))
+    const draft = { text: answer.replace('90 days.', '30 days.[^9]'), note: '', updatedAt: now }
+    const markup = desk({ citations: numbered, draft })
+    expect(markup).toContain('aria-label="Open source 1"')
+    expect(markup).toContain('aria-label="Open source 2"')
+    expect(markup).not.toContain('aria-label="Open source 3"')
+    // A marker that names nothing stays as it was typed, so that it is found in the field.
+    expect(text(markup)).toContain('[^9]')
+    expect(text(markup)).not.toContain('[3]')
+  })
+
+  it('shows a sentence of a list without its mark, and edits it with it', () => {
+    const first = reviewDetail().claims.slice(0, 1)
+    const answer = '- Logs are kept.[^1]\n2. Ask first.'
+    const claims = [
+      { ...reviewDetail().claims[0], text: '- Logs are kept.', start: 0, end: 16 },
+      { ...reviewDetail().claims[1], text: '2. Ask first.', start: 21, end: 34 },
+    ].map((one) => ({ ...first[0], ...one })) as ReviewDetail['claims']
+    const rows = text(desk({ text: answer, claims }))
+    expect(rows).toContain('Logs are kept.')
+    expect(rows).not.toContain('- Logs')
+    expect(rows).toContain('Ask first.')
+    expect(rows).not.toContain('2. Ask')
+    const edited = desk({
+      ...{ text: answer, claims },
+      draft: { text: '- Logs are kept long.[^1]\n2. Ask first.', note: '', updatedAt: now },
+    })
+    expect(text(edited)).toContain('- Logs are kept')
+  })
+
   it('brings a draft back, with what it changes', () => {
     const { text: answer } = reviewDetail()
     const draft = { text: answer.replace('90 days', '30 days'), note: '', updatedAt: now }
@@ -125,7 +176,13 @@ describe('the desk', () => {
 })
 
 it('says what was taken out and added to who cannot see colours', () => {
-  const markup = renderToStaticMarkup(<DiffText before="After 90 days.[^3]" after="After 30 days.[^2]" />)
+  const markup = renderToStaticMarkup(
+    <DiffText
+      before="After 90 days.[^3]"
+      after="After 30 days.[^2]"
+      citations={new Map(reviewDetail().citations.map((one) => [one.ordinal, one]))}
+    />,
+  )
   expect(text(markup)).toContain('(taken out: 90 )')
   expect(text(markup)).toContain('(added: 30 )')
   expect(markup).not.toContain('[^')

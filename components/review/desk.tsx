@@ -7,7 +7,7 @@ import { AdminHeader, AdminTitle } from '#components/admin/admin-header.tsx'
 import { useWide } from '#components/admin/use-wide.ts'
 import { When } from '#components/admin/when.tsx'
 import { SourceAside, SourceSheet } from '#components/chat/source-panel.tsx'
-import { SourcePanelContext, targetOf } from '#components/chat/source-target.ts'
+import { citationKey, SourcePanelContext, targetOf } from '#components/chat/source-target.ts'
 import { Badge } from '#components/ui/badge.tsx'
 import { Button } from '#components/ui/button.tsx'
 import {
@@ -22,14 +22,18 @@ import { cn } from '#lib/shared/cn.ts'
 import type { EditCheck, RejectReason, ReviewDecisionRequest } from '#lib/shared/review-contract.ts'
 import { NoteField, PersonMenu, RejectMenu } from './decision-menus.tsx'
 import type { DeskActions, DeskItem, DeskViewer } from './desk-contract.ts'
+import { DeskKeep } from './desk-keep.tsx'
 import { type DeskAct, deskActOf, focusKind } from './desk-keys.ts'
 import { DeskMore } from './desk-more.tsx'
 import { DeskBanner, DeskQuestion } from './desk-question.tsx'
 import { DiffText } from './diff-text.tsx'
+import type { KeepKind } from './keep.ts'
 import type { Waiting } from './outbox.ts'
 import { decidedWords, dueClasses, dueOf, holderOf, isFlagged, rejectWords, unseenOf } from './review-words.ts'
+import { markerLegend, withoutListMark, wordsOfGap } from './sentence-edit.ts'
 import { answerCellClasses, EditField, type EditState, EditVerdict, rowClasses, SentenceRow } from './sentence-row.tsx'
 import { useClaim } from './use-claim.ts'
+import { useKeep } from './use-keep.ts'
 import { type Checked, useWork, type Work } from './use-work.ts'
 
 type DeskProps = {
@@ -47,6 +51,8 @@ type DeskProps = {
   /** `held`: it is this reviewer's, so that it has to be let go. */
   onNext: (held: boolean) => void
   onTakeBack: () => void
+  /** Whether it is taken up by this reviewer, each time that changes. */
+  onMine: (mine: boolean) => void
   onKeys: () => void
   onMoved: (words: string) => void
 }
@@ -70,7 +76,10 @@ const verdictOnWhole = (checked: Checked | null): EditState => {
   if ('error' in checked) return { state: 'unknown', words: checked.error }
   const doubtful = checked.check.claims.filter(isFlagged)
   if (doubtful.length === 0) return { state: 'supported' }
-  return { state: 'doubtful', reasons: doubtful.flatMap(({ text, reasons }) => [`“${plainText(text)}”`, ...reasons]) }
+  return {
+    state: 'doubtful',
+    reasons: doubtful.flatMap(({ text, reasons }) => [`“${plainText(withoutListMark(text))}”`, ...reasons]),
+  }
 }
 
 type Open = 'reject' | 'expert' | 'hand-on' | null
@@ -84,6 +93,9 @@ const isCovered = (): boolean =>
 export const Desk = ({ opened, kept, viewer, actions, queueHref, openCount, ...to }: DeskProps) => {
   const claim = useClaim(opened, viewer.id)
   const { item, nowMs, mine } = claim
+  const keep = useKeep(item, actions)
+  const { onMine } = to
+  useEffect(() => onMine(mine), [onMine, mine])
   const work = useWork(opened.item, kept, mine, actions)
   const { cut, text, edited } = work
   const [selected, setSelected] = useState(() => Math.max(0, opened.item.claims.findIndex(isFlagged)))
@@ -99,10 +111,7 @@ export const Desk = ({ opened, kept, viewer, actions, queueHref, openCount, ...t
   useEffect(() => heading.current?.focus({ preventScroll: true }), [])
 
   const citations = useMemo(() => new Map(item.citations.map((one) => [one.ordinal, one])), [item.citations])
-  const walk = useMemo(
-    () => item.citations.map((one) => ({ ...targetOf(item.id, one), n: one.ordinal })),
-    [item.citations, item.id],
-  )
+  const walk = useMemo(() => item.citations.map((one) => targetOf(item.id, one)), [item.citations, item.id])
 
   // The source that is open, by its ordinal, and what gets the focus back.
   const [source, setSource] = useState<{ ordinal: number; opener: HTMLElement | null } | null>(null)
@@ -121,19 +130,22 @@ export const Desk = ({ opened, kept, viewer, actions, queueHref, openCount, ...t
       return null
     })
   }, [])
+  const openKey = source ? citationKey(item.id, source.ordinal) : null
   const panel = useMemo(
     () => ({
-      openKey: source ? `${item.id}:${source.ordinal}` : null,
-      open: (target: { n: number | null }, _: unknown, opener: HTMLElement | null) =>
-        target.n !== null && openSource(target.n, opener),
+      openKey,
+      open: ({ key }: { key: string }, _: unknown, opener: HTMLElement | null) => {
+        const named = item.citations[walk.findIndex((one) => one.key === key)]
+        if (named) openSource(named.ordinal, opener)
+      },
     }),
-    [source, item.id, openSource],
+    [openKey, walk, item.citations, openSource],
   )
-  const target = source ? walk.find(({ n }) => n === source.ordinal) : undefined
-  const at = target ? walk.indexOf(target) : -1
+  const at = walk.findIndex(({ key }) => key === openKey)
+  const target = walk[at]
   const step = (by: 1 | -1) => {
-    const next = walk[at + by]
-    if (next?.n != null) openSource(next.n, source?.opener ?? null)
+    const next = item.citations[at + by]
+    if (next) openSource(next.ordinal, source?.opener ?? null)
   }
 
   const select = (index: number) => {
@@ -172,7 +184,6 @@ export const Desk = ({ opened, kept, viewer, actions, queueHref, openCount, ...t
       decisionId: crypto.randomUUID(),
       decision: { ...decision, ...(note ? { note } : {}) },
     }
-    work.leave()
     to.onDecide({ request, question: item.question, words }, claim.shown, work.work)
   }
 
@@ -229,6 +240,15 @@ export const Desk = ({ opened, kept, viewer, actions, queueHref, openCount, ...t
     document.getElementById(`sentence-${was === 'whole' || was === null ? selected : was}`)?.focus()
   }
   const menu = (which: Open) => (refusal() ? setNotice(refusal()) : setOpen(which))
+  const keepAs = (kind: KeepKind) => {
+    if (keep.kinds.includes(kind)) return keep.press(kind)
+    if (item.state === 'open') return setNotice('Decide on the answer first. Then it can be kept.')
+    setNotice(
+      item.state === 'rejected'
+        ? 'It was rejected, so nothing of it is kept. D leaves a note on a document.'
+        : 'Nobody decided on it, so nothing of it is kept.',
+    )
+  }
   const comment = () => {
     setCommentsOpen(true)
     requestAnimationFrame(() => {
@@ -236,10 +256,7 @@ export const Desk = ({ opened, kept, viewer, actions, queueHref, openCount, ...t
       commentField.current?.scrollIntoView({ block: 'center' })
     })
   }
-  const leave = () => {
-    work.leave()
-    to.onNext(mine)
-  }
+  const leave = () => to.onNext(mine)
 
   const acts: Record<DeskAct | 'approve-edit', () => unknown> = {
     'next-sentence': () => select(selected + 1),
@@ -253,6 +270,9 @@ export const Desk = ({ opened, kept, viewer, actions, queueHref, openCount, ...t
     expert: () => menu('expert'),
     'hand-on': () => menu('hand-on'),
     comment,
+    golden: () => keepAs('golden'),
+    curated: () => keepAs('curated'),
+    note: () => keepAs('note'),
     next: leave,
     'take-back': to.onTakeBack,
     keys: to.onKeys,
@@ -280,10 +300,9 @@ export const Desk = ({ opened, kept, viewer, actions, queueHref, openCount, ...t
   const holder = holderOf(item, viewer.id, nowMs)
   const rows = useMemo(() => {
     // What no claim covers is shown as well: nothing of an answer is approved unread.
-    const gap = (index: number) => plainText(cut.gaps[index] ?? '')
     return [...cut.sentences.keys(), cut.sentences.length].map((index) => ({
       index,
-      before: /[\p{L}\p{N}]{2}/u.test(gap(index)) ? gap(index) : '',
+      before: wordsOfGap(cut.gaps[index] ?? ''),
     }))
   }, [cut])
 
@@ -385,6 +404,7 @@ export const Desk = ({ opened, kept, viewer, actions, queueHref, openCount, ...t
               <DeskBanner tone="warning">Your draft is not kept: {work.saved.error}</DeskBanner>
             )}
           </div>
+          <DeskKeep keep={keep} />
           <DeskQuestion item={item} heading={heading} />
           {item.text ? (
             <ol aria-label="Sentences of the answer">
@@ -454,12 +474,12 @@ export const Desk = ({ opened, kept, viewer, actions, queueHref, openCount, ...t
                   <EditField
                     label="The whole answer, edited"
                     value={work.work.whole}
-                    hint="Numbers in [^ ] name the sources. Esc when you are done; Ctrl Enter approves with the edit."
+                    legend={markerLegend(`${item.text} ${work.work.whole}`, citations)}
                     onChange={work.setWhole}
                     onDone={doneEditing}
                   />
                 )}
-                {edited && <DiffText before={item.text} after={work.work.whole} />}
+                {edited && <DiffText before={item.text} after={work.work.whole} citations={citations} />}
                 <EditVerdict verdict={edited ? verdictOnWhole(work.checked) : null} />
               </div>
             </section>
@@ -537,7 +557,6 @@ export const Desk = ({ opened, kept, viewer, actions, queueHref, openCount, ...t
               actions={actions}
               onDone={(words) => {
                 setOpen(null)
-                work.leave()
                 to.onMoved(words)
               }}
             />

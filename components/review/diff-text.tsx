@@ -1,14 +1,17 @@
 import type { Citation } from '#lib/shared/chat-contract.ts'
-import { piecesOfSentence } from './sentence-edit.ts'
+import { piecesOfSentence, withoutListMark } from './sentence-edit.ts'
 import { type Change, wordDiff } from './word-diff.ts'
 
-const markerName = (text: string): string =>
+type Citations = ReadonlyMap<number, Citation>
+
+/** A marker as its chip is called; one that names no source as it was typed. */
+const markerName = (text: string, citations: Citations): string =>
   piecesOfSentence(text)
-    .map((piece) => ('text' in piece ? piece.text : `[${piece.ordinal}]`))
+    .map((piece) => ('text' in piece ? piece.text : `[${citations.get(piece.ordinal)?.n ?? `^${piece.ordinal}`}]`))
     .join('')
 
-const Piece = ({ kind, text }: Change) => {
-  const words = markerName(text)
+const Piece = ({ kind, text, citations }: Change & { citations: Citations }) => {
+  const words = markerName(text, citations)
   if (kind === 'same') return words
   return kind === 'added' ? (
     <ins className="text-success no-underline">
@@ -26,20 +29,20 @@ const Piece = ({ kind, text }: Change) => {
 }
 
 /** What was changed, word by word: what went is struck, what came is green, and both are said to who cannot see it. */
-export const DiffText = ({ before, after }: { before: string; after: string }) => {
+export const DiffText = ({ before, after, citations }: { before: string; after: string; citations: Citations }) => {
   const pieces = wordDiff(before, after).map((change, at) => ({ ...change, key: `${at} ${change.kind}` }))
   return (
     <p dir="auto" className="whitespace-pre-line font-medium text-[14px] leading-[1.6] [overflow-wrap:anywhere]">
       {pieces.map(({ key, ...change }) => (
-        <Piece key={key} {...change} />
+        <Piece key={key} {...change} citations={citations} />
       ))}
     </p>
   )
 }
 
 /** Marks that only shape a text are left out where a sentence stands alone. */
-const withoutMarks = (text: string): string =>
-  text.replace(/^\s*#{1,6}\s+/, '').replace(/(\*\*|__|`)(?=\S)(.+?)\1/g, '$2')
+const withoutMarks = (text: string): string => text.replace(/(\*\*|__|`)(?=\S)(.+?)\1/g, '$2')
+const withoutLead = (text: string): string => withoutListMark(text).replace(/^\s*#{1,6}\s+/, '')
 
 /** A sentence of the answer with its numbers, which are those of its markers. */
 export const SentenceText = ({
@@ -48,11 +51,14 @@ export const SentenceText = ({
   number,
 }: {
   text: string
-  citations: ReadonlyMap<number, Citation>
+  citations: Citations
   /** How the number of a source that is there is drawn. */
   number: (citation: Citation) => React.ReactNode
 }) => {
-  const pieces = piecesOfSentence(text).map((piece, at) => ({ piece, key: `${at} ${Object.keys(piece)[0]}` }))
+  const pieces = piecesOfSentence(withoutLead(text)).map((piece, at) => ({
+    piece,
+    key: `${at} ${Object.keys(piece)[0]}`,
+  }))
   return pieces.map(({ piece, key }) => {
     if ('text' in piece) return <span key={key}>{withoutMarks(piece.text)}</span>
     const citation = citations.get(piece.ordinal)

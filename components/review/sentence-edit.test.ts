@@ -1,5 +1,13 @@
 import { expect, it } from 'vitest'
-import { cutSentences, joinSentences, piecesOfSentence, sentencesOfDraft } from './sentence-edit.ts'
+import {
+  cutSentences,
+  joinSentences,
+  markerLegend,
+  piecesOfSentence,
+  sentencesOfDraft,
+  withoutListMark,
+  wordsOfGap,
+} from './sentence-edit.ts'
 
 const text = '- Logs are kept.[^1]\n- They are deleted after 90 days [^2][^3]. Ask first.\n\n**In short** it is so.[^4]'
 const claimsOf = (...claims: string[]) =>
@@ -47,4 +55,23 @@ it('takes a sentence apart into words and markers', () => {
     { ordinal: 13 },
     { text: '.' },
   ])
+})
+
+it('takes the mark of a list away, and nothing that only looks like one', () => {
+  for (const marked of ['- Ask first.', '* Ask first.', '1. Ask first.', '12) Ask first.', '  - Ask first.'])
+    expect(withoutListMark(marked)).toBe('Ask first.')
+  for (const plain of ['2024. It was so.', '-5 °C is cold.', '**Bold** words.', '1.5 percent.', 'Ask - first.'])
+    expect(withoutListMark(plain)).toBe(plain)
+})
+
+it('finds the words between two sentences, and none where only marks stand', () => {
+  expect(wordsOfGap('\n\n10. ')).toBe('')
+  expect(wordsOfGap('\n- ')).toBe('')
+  expect(wordsOfGap('\n\n- **In short** [^2]\n11. ')).toBe('**In short**')
+})
+
+it('says what a marker is called where its chip has another number, once each', () => {
+  const citations = new Map([1, 2, 3].map((ordinal) => [ordinal, { n: Math.min(2, ordinal) }]))
+  expect(markerLegend('One.[^1] Two.[^3] Three.[^3][^9]', citations)).toBe('[^3] is source 2')
+  expect(markerLegend('One.[^1][^2]', citations)).toBe('')
 })

@@ -1,5 +1,5 @@
 /** An answer as its sentences, so that one can be edited alone. Pure. */
-import { citationMarker } from '#lib/shared/chat-contract.ts'
+import { type Citation, citationMarker } from '#lib/shared/chat-contract.ts'
 import type { ReviewClaim } from '#lib/shared/review-contract.ts'
 import { wordDiff } from './word-diff.ts'
 
@@ -64,6 +64,28 @@ export const sentencesOfDraft = ({ sentences, gaps }: SentenceCut, draft: string
 }
 
 type TextPiece = { text: string } | { ordinal: number }
+
+const listMark = /^\s*(?:[-*+•]|\d{1,3}[.)])(?=\s|$)\s*/
+
+/** Without the mark that makes it an entry of a list, for showing it alone. */
+export const withoutListMark = (text: string): string => text.replace(listMark, '')
+
+/** What stands between two sentences and says something; empty where it is only marks and space. */
+export const wordsOfGap = (gap: string): string => {
+  const said = gap.replace(citationMarker, '').split('\n').map(withoutListMark).join(' ').replace(/\s+/g, ' ').trim()
+  return /[\p{L}\p{N}]{2}/u.test(said) ? said : ''
+}
+
+/** `[^3] is source 2`: what the markers in `text` are called on their chips, where that is another number; empty where none is. */
+export const markerLegend = (text: string, citations: ReadonlyMap<number, Pick<Citation, 'n'>>): string => {
+  const ordinals = new Set([...text.matchAll(citationMarker)].map(([, ordinal]) => Number(ordinal)))
+  return [...ordinals]
+    .flatMap((ordinal) => {
+      const n = citations.get(ordinal)?.n
+      return n === undefined || n === ordinal ? [] : [`[^${ordinal}] is source ${n}`]
+    })
+    .join(', ')
+}
 
 /** A sentence as words and markers in turn, for drawing. */
 export const piecesOfSentence = (text: string): TextPiece[] => {

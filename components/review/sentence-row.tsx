@@ -14,6 +14,7 @@ import { editCharsMax, type ReviewClaim } from '#lib/shared/review-contract.ts'
 import { DiffText, SentenceText } from './diff-text.tsx'
 import { usePassage } from './passage-context.ts'
 import { isFlagged } from './review-words.ts'
+import { markerLegend } from './sentence-edit.ts'
 
 type OpenSource = (ordinal: number, opener: HTMLElement | null) => void
 
@@ -45,7 +46,7 @@ const PassageQuote = ({
   if (citation.removed)
     return (
       <p className="text-[12.5px] text-muted-foreground">
-        <span className={sourceNumberClasses(citation)}>{citation.ordinal}</span> {name}: {goneInWords(citation)}
+        <span className={sourceNumberClasses(citation)}>{citation.n}</span> {name}: {goneInWords(citation)}
       </p>
     )
   const place = shortPlaceOf(citation)
@@ -58,14 +59,14 @@ const PassageQuote = ({
       </blockquote>
       <figcaption className="mt-1 flex flex-wrap items-center gap-x-1.5 gap-y-1 text-[12.5px] text-muted-foreground">
         <span aria-hidden className={sourceNumberClasses({ supported })}>
-          {citation.ordinal}
+          {citation.n}
         </span>
         <button
           type="button"
           className="min-w-0 max-w-full truncate rounded-sm underline decoration-input underline-offset-2 hover:text-foreground hover:decoration-current touch:py-2"
           onClick={(event) => onOpen(citation.ordinal, event.currentTarget)}
         >
-          <span className="sr-only">Open source {citation.ordinal}: </span>
+          <span className="sr-only">Open source {citation.n}: </span>
           {name}
           {place && `, ${place}`}
         </button>
@@ -117,13 +118,14 @@ export const EditVerdict = ({ verdict }: { verdict: EditState | null }) => (
 export const EditField = ({
   label,
   value,
-  hint,
+  legend,
   onChange,
   onDone,
 }: {
   label: string
   value: string
-  hint: string
+  /** What its markers are called on their chips, where that differs; empty where it does not. */
+  legend: string
   onChange: (value: string) => void
   onDone: () => void
 }) => {
@@ -154,7 +156,10 @@ export const EditField = ({
           onDone()
         }}
       />
-      <p className="mt-1 text-[12px] text-muted-foreground">{hint}</p>
+      <p className="mt-1 text-[12px] text-muted-foreground">
+        Numbers in [^ ] name the sources{legend && `: ${legend}`}. Esc when you are done; Ctrl Enter approves with the
+        edit.
+      </p>
     </>
   )
 }
@@ -207,14 +212,14 @@ export const SentenceRow = (props: SentenceRowProps) => {
             number={(citation) => (
               <button
                 type="button"
-                aria-label={`Open source ${citation.ordinal}`}
+                aria-label={`Open source ${citation.n}`}
                 className={cn(
                   sourceNumberClasses({ ...citation, supported: !flagged }),
                   'relative mx-0.5 align-[2px] before:absolute before:-inset-1 hover:bg-primary hover:text-primary-foreground touch:before:-inset-2',
                 )}
                 onClick={(event) => onOpen(citation.ordinal, event.currentTarget)}
               >
-                {citation.ordinal}
+                {citation.n}
               </button>
             )}
           />
@@ -244,12 +249,12 @@ export const SentenceRow = (props: SentenceRowProps) => {
               <EditField
                 label={`Sentence ${at + 1}, edited`}
                 value={edit}
-                hint="Numbers in [^ ] name the sources. Esc when you are done; Ctrl Enter approves with the edit."
+                legend={markerLegend(`${text} ${edit}`, citations)}
                 onChange={props.onEdit}
                 onDone={props.onEditDone}
               />
             )}
-            {changed && <DiffText before={text} after={edit} />}
+            {changed && <DiffText before={text} after={edit} citations={citations} />}
             <EditVerdict verdict={changed ? props.verdict : null} />
           </div>
         )}

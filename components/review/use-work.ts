@@ -52,6 +52,16 @@ export const useWork = (item: ReviewDetail, kept: Work | undefined, mayWrite: bo
     return () => clearTimeout(timer)
   }, [dirty, saved, save])
 
+  // Who leaves, whichever way within the page, leaves nothing behind.
+  const unsaved = useRef(dirty)
+  unsaved.current = dirty
+  useEffect(
+    () => () => {
+      if (unsaved.current) void save()
+    },
+    [save],
+  )
+
   const [checked, setChecked] = useState<Checked | null>(null)
   const check = useCallback(
     async (of: string): Promise<Checked> => {
@@ -87,10 +97,6 @@ export const useWork = (item: ReviewDetail, kept: Work | undefined, mayWrite: bo
       (ordinal: number) => setWork((before) => ({ ...before, seen: new Set([...before.seen, ordinal]) })),
       [],
     ),
-    /** Keeps what is not kept yet, for who is about to leave. */
-    leave: () => {
-      if (dirty) void save()
-    },
     undo: () => change({ sentences: cut.sentences, whole: null }),
   }
 }

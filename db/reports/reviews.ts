@@ -113,6 +113,10 @@ const countUpTo = async (db: Reader, where: SQL | undefined, most: number): Prom
   return counted?.total ?? 0
 }
 
+/** How many open items the viewer may decide on, counted up to `reviewTotalMax`. */
+export const countOpenReviews = (db: Reader, viewer: Viewer): Promise<number> =>
+  countUpTo(db, and(eq(reviewItems.state, 'open'), decidableBy(viewer)), reviewTotalMax)
+
 /** A page of open items from after `place`, how many there are in all (counted up to `reviewTotalMax`), and where the next page begins. */
 export const listReviewRows = async (
   db: Reader,

@@ -248,7 +248,14 @@ const writeNew = async (
   const hidden = judge.hides(before)
   if (hidden) writer.status('Writing an answer, which is shown once it has been checked')
   const draft = hidden ? holdAnswer(writer) : openAnswer(writer)
-  const { checked, removedMarkers, calls, end } = await callModel({ turn, writer: draft, trace, evidence, inspected })
+  const { checked, removedMarkers, calls, end } = await callModel({
+    turn,
+    writer: draft,
+    trace,
+    evidence,
+    inspected,
+    judged: judge.policy.confidence.judge,
+  })
 
   const check = trace.open('check', 'check the answer')
   const { claims } = checked

@@ -10,7 +10,7 @@ import { carriedCollections } from '#lib/shared/chat-contract.ts'
 import { AppError } from '#lib/shared/errors.ts'
 import { watchSwitches } from '#lib/switches.ts'
 import type { Tracer } from '#lib/trace.ts'
-import type { Verification } from '#lib/trust/index.ts'
+import { createJudge, type Verification } from '#lib/trust/index.ts'
 import { inLine, openChecks } from './check.ts'
 import { conversationContext, historyTokensMax } from './context.ts'
 import type { GenerationWriter } from './generation.ts'
@@ -31,6 +31,8 @@ type ModelCall = {
   evidence: Evidence
   /** Of each passage, in their order. */
   inspected: readonly Inspection[]
+  /** A model is asked what it thinks of what another has written. */
+  judged: boolean
 }
 type AnswerEnd = Extract<AnswerEvent, { type: 'end' }>
 type Called = {
@@ -51,14 +53,22 @@ const carriedBy = ({ earlier }: Turn, { passages }: Evidence): string[] | 'unkno
  * Has the answer written from the evidence. Throws `Unfinished`, which carries the cost, when the call ends early; what was written
  * stays with the writer unless it must be taken back.
  */
-export const callModel = async ({ turn, writer, trace, evidence, inspected }: ModelCall): Promise<Called> => {
+export const callModel = async ({ turn, writer, trace, evidence, inspected, judged }: ModelCall): Promise<Called> => {
   const { viewer, chatId, answerId, question } = turn
+  const asked = {
+    viewer,
+    collectionIds: carriedBy(turn, evidence),
+    trace,
+    signal: writer.signal,
+    chatId,
+    messageId: answerId,
+  }
   const pages = evidence.passages.flatMap((passage) =>
     pagesOf(passage).map((page) => ({ versionId: passage.versionId, page })),
   )
   const [boxes, newVerifier] = await Promise.all([
     listPageBoxes(database().db, viewer, pages),
-    openChecks(viewer, evidence),
+    openChecks(viewer, evidence, judged ? createJudge({ ...asked, feature: 'chat.judge' }) : null),
   ])
   // Sentences are checked while the next ones are written.
   const begin = () => ({ citer: createCiter(evidence, boxes), verifier: newVerifier() })

@@ -10,6 +10,7 @@ import type { Viewer } from '#lib/shared/viewer.ts'
 import {
   createMeaning,
   createVerifier,
+  type Judge,
   recalibrated,
   type Verification,
   type Verifier,
@@ -17,10 +18,14 @@ import {
 } from '#lib/trust/index.ts'
 import type { AnswerFacts } from './judge.ts'
 
-/** What begins checks of answers from the evidence; one for each time that a model begins anew. */
-export const openChecks = async (viewer: Viewer, evidence: Evidence): Promise<() => Verifier> => {
+/** What begins checks of answers from the evidence; one for each time that a model begins anew. `judge`: a model is asked, too. */
+export const openChecks = async (
+  viewer: Viewer,
+  evidence: Evidence,
+  judge: Judge | null = null,
+): Promise<() => Verifier> => {
   const meaning = await createMeaning(viewer)
-  return () => createVerifier({ question: evidence.question, evidence, meaning })
+  return () => createVerifier({ question: evidence.question, evidence, meaning, judge })
 }
 
 /** A check with its confidence in line with what the workspace's people have decided so far. */

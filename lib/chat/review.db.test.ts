@@ -1,7 +1,7 @@
 import { eq, sql } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { rows } from '#db/client.ts'
-import { confidenceFits, messages, reviewItems } from '#db/schema/index.ts'
+import { confidenceFits, messages, modelCalls, reviewItems } from '#db/schema/index.ts'
 import { withDatabase } from '#db/testing.ts'
 import { type MockProvider, startMockProvider } from '#e2e/mock-provider.ts'
 import { newId } from '#lib/shared/ids.ts'
@@ -45,6 +45,13 @@ const itemsOf = (messageId: string | undefined) =>
     .db.select()
     .from(reviewItems)
     .where(eq(reviewItems.messageId, messageId ?? newId()))
+
+const callsOf = ({ workspaceId }: ChatWorld) =>
+  test
+    .current()
+    .db.select({ feature: modelCalls.feature })
+    .from(modelCalls)
+    .where(eq(modelCalls.workspaceId, workspaceId))
 
 /** The tables, but the review's own, in whose rows a word stands. */
 const tablesWith = async (word: string): Promise<string[]> => {
@@ -187,22 +194,31 @@ describe('an answer that is shown', () => {
   })
 })
 
+it('asks a model, too, what it thinks of an answer where the policy says so', async () => {
+  const sure = await answered(await world({}), asking(keysQuestion))
+  const made = await world({}, { confidence: { judge: true } })
+  vendor.script([
+    { text: keysAnswer },
+    { text: JSON.stringify({ supported: false, reason: 'It says so of other keys.' }) },
+  ])
+  const doubted = await answered(made, asking(keysQuestion))
+  expect(doubted.metadata?.confidence?.value ?? 1).toBeLessThan((sure.metadata?.confidence?.value ?? 0) - 0.1)
+  expect(JSON.stringify(await callsOf(made))).toContain('chat.judge')
+})
+
 it('says its confidence in line with what people have decided', async () => {
   const before = await world({})
   const said = (await answered(before, asking(keysQuestion))).metadata?.confidence?.value ?? 0
   const made = await world({})
-  await test
-    .current()
-    .db.insert(confidenceFits)
-    .values({
-      workspaceId: made.workspaceId,
-      version: 1,
-      slope: 1,
-      intercept: -2,
-      decisions: 50,
-      eceBefore: 0.3,
-      eceAfter: 0.1,
-    })
+  await test.current().db.insert(confidenceFits).values({
+    workspaceId: made.workspaceId,
+    version: 1,
+    slope: 1,
+    intercept: -2,
+    decisions: 50,
+    eceBefore: 0.3,
+    eceAfter: 0.1,
+  })
   const bent = (await answered(made, asking(keysQuestion))).metadata?.confidence?.value ?? 1
   expect(said - bent).toBeGreaterThan(0.1)
 })

@@ -29,12 +29,13 @@ import { type Citation, citationMarker } from '#lib/shared/chat-contract.ts'
 import { AppError } from '#lib/shared/errors.ts'
 import { newId } from '#lib/shared/ids.ts'
 import { expectedMax, goldenMax, quoteCharsMax } from '#lib/shared/knowledge-contract.ts'
-import type {
-  CorrectionInput,
-  CorrectionKind,
-  Corrections,
-  DocumentNoteInput,
-  DocumentNoteRow,
+import {
+  type CorrectionInput,
+  type CorrectionKind,
+  type Corrections,
+  type DocumentNoteInput,
+  type DocumentNoteRow,
+  questionWanted,
 } from '#lib/shared/review-contract.ts'
 import { shownName } from '#lib/shared/shown-name.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
@@ -89,8 +90,7 @@ const standingSources = async (
 const questionOf = async (tx: Tx, item: ReviewItem, worded: string | undefined): Promise<string> => {
   if (worded) return worded
   if (!item.question) throw conflict('The question was deleted.')
-  if (item.messageId && (await wasAskedLater(tx, item.messageId)))
-    throw refusal('It was asked in the middle of a conversation. Word the question as it stands by itself.')
+  if (item.messageId && (await wasAskedLater(tx, item.messageId))) throw refusal(questionWanted)
   return item.question
 }
 

@@ -29,14 +29,14 @@ export {
   saveRubric,
 } from './labels.ts'
 export { listNotifications, markRead } from './notifications.ts'
-export { claimsFrom, contentHash, reviewOf, riskOf } from './open.ts'
+export { claimsFrom, contentHash, reviewOf } from './open.ts'
 export { answerQuality } from './quality.ts'
 export {
   askExpert,
-  type Claim,
   claimNext,
   claimReview,
   commentReview,
+  countOpen,
   handOn,
   listQueue,
   listReviewers,

@@ -14,7 +14,7 @@ import {
 import { withDatabase } from '#db/testing.ts'
 import { closeQueue, openQueue } from '#lib/jobs.ts'
 import { newId } from '#lib/shared/ids.ts'
-import { type ReviewFilter, reviewFilterSchema } from '#lib/shared/review-contract.ts'
+import { type ReviewFilter, reviewFilterSchema, reviewTotalMax } from '#lib/shared/review-contract.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
 import {
   type Asked,
@@ -35,6 +35,7 @@ import {
   claimNext,
   claimReview,
   commentReview,
+  countOpen,
   decideReview,
   handOn,
   listQueue,
@@ -124,6 +125,27 @@ describe('the queue', () => {
         code: 'bad-request',
       })
     }
+  })
+
+  test('is counted as it is listed, for each reviewer, up to what is told', async () => {
+    await waits()
+    await waits({ by: reviewer })
+    await waits({ collectionIds: [desk.collectionId, desk.closedId] })
+    const decided = await waits()
+    await claimReview(desk.second, decided.itemId)
+    expect([await countOpen(reviewer), await countOpen(desk.second)]).toEqual([2, 3])
+    await decide(desk.second, decided, 'approve')
+    for (const viewer of [reviewer, desk.second])
+      expect(await countOpen(viewer)).toBe((await listQueue(viewer, filter())).total)
+    expect(await countOpen(reviewer)).toBe(1)
+    await grant(db(), reviewer, desk.closedId)
+    expect(await countOpen(reviewer)).toBe(2)
+    expect(await countOpen(desk.viewers.member)).toBe(0)
+    await db().execute(sql`insert into review_items (id, workspace_id, kind, question, content, content_hash, reasons, reason, risk, held, due_at)
+      select gen_random_uuid(), ${desk.workspaceId}, 'sampled', 'Many', '{}', '', '[]', 'sampled', 10, false, now() from generate_series(1, ${reviewTotalMax})`)
+    expect(await countOpen(reviewer)).toBe(reviewTotalMax)
+    await db().update(memberships).set({ suspendedAt: new Date() }).where(eq(memberships.userId, reviewer.userId))
+    expect(await countOpen(reviewer)).toBe(0)
   })
 
   test('says to who gives access what nobody may review', async () => {

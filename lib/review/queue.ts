@@ -16,7 +16,7 @@ import {
   releaseItem,
   saveDraft,
 } from '#db/queries/reviews.ts'
-import { listReviewRows, type QueuePlace } from '#db/reports/reviews.ts'
+import { countOpenReviews, listReviewRows, type QueuePlace } from '#db/reports/reviews.ts'
 import { audit } from '#lib/audit.ts'
 import { AppError } from '#lib/shared/errors.ts'
 import { newId } from '#lib/shared/ids.ts'
@@ -61,6 +61,9 @@ export const listQueue = async (viewer: Viewer, filter: ReviewFilter): Promise<R
   const { next, ...page } = await listReviewRows(database().db, viewer, filter, { place, limit: pageSize })
   return { ...page, next: next && cursorOf(filter.order, next) }
 }
+
+/** How many answers wait for this viewer, counted up to `reviewTotalMax`: `total` of the whole queue without reading its rows. */
+export const countOpen = (viewer: Viewer): Promise<number> => countOpenReviews(database().db, viewer)
 
 const reviewersOf = async (db: Executor, { workspaceId }: Pick<Viewer, 'workspaceId'>) => {
   const people = await listActiveReviewers(db, workspaceId)

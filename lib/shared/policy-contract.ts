@@ -84,7 +84,6 @@ export const reviewRuleSchema = z.strictObject({
 export type ReviewRule = z.output<typeof reviewRuleSchema>
 
 export const reviewFallbacks = ['refuse', 'sources'] as const
-export type ReviewFallback = (typeof reviewFallbacks)[number]
 
 export const reviewPolicySchema = z.strictObject({
   rules: z.array(reviewRuleSchema).max(50).default([]),
@@ -142,6 +141,8 @@ export const policySchema = z.strictObject({
       warnBelow: z.number().min(0).max(1).default(0),
       /** Below this it is not shown. */
       withholdBelow: z.number().min(0).max(1).default(0),
+      /** A model is asked, too, whether what a sentence cites supports it: one call a cited sentence. */
+      judge: z.boolean().default(false),
     })
     .prefault({}),
   rules: z.array(answerRuleSchema).max(100).default([]),

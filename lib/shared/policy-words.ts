@@ -309,6 +309,13 @@ export const policyLines = (governed: Governed, names: PolicyNames): PolicyLine[
         ? 'No answer is withheld for its confidence.'
         : `An answer with a confidence below ${confidence.withholdBelow} is withheld.`,
     ),
+    line(
+      'say',
+      'confidence.judge',
+      confidence.judge
+        ? 'A model is asked, too, whether what a sentence cites supports it.'
+        : 'Confidence is told without asking a model.',
+    ),
     ...policy.rules.map((rule) => line('say', `rules.${rule.id}`, ruleWords(rule))),
     ...policy.review.rules.map((rule) => line('review', `review.rules.${rule.id}`, reviewRuleWords(rule, names))),
     ...reviewSettings.map((name) => line('review', `review.${name}`, reviewLine(name, policy.review))),

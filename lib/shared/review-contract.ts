@@ -358,6 +358,8 @@ export type DocumentNoteRow = {
 export type Corrections = { corrections: CorrectionRow[]; notes: DocumentNoteRow[] }
 
 export const questionCharsKept = 500
+/** Why a correction is refused until its question is worded anew: the one refusal that who makes it can mend on the spot. */
+export const questionWanted = 'It was asked in the middle of a conversation. Word the question as it stands by itself.'
 /** What a correction is made of; `question` as it stands by itself, where it was asked in the middle of a conversation. */
 export const correctionSchema = z.strictObject({
   itemId: z.uuid(),

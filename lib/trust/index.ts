@@ -10,12 +10,9 @@ export {
   calibrationError,
   type Decision,
   type Recalibration,
-  type ReliabilityBin,
-  type RiskPoint,
   recalibrate,
   recalibrated,
   reliability,
-  riskCoverage,
   unchanged,
   wilsonInterval,
 } from './calibrate.ts'
@@ -23,12 +20,9 @@ export { clarify } from './clarify.ts'
 export { createJudge } from './judge.ts'
 export { createMeaning } from './meaning.ts'
 export type {
-  Contradiction,
   Judge,
   Meaning,
-  SentenceVerdict,
   Verification,
   Verifier,
-  VerifierCall,
 } from './verdict.ts'
 export { createVerifier, verifyAnswer } from './verify.ts'

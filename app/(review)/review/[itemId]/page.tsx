@@ -10,6 +10,7 @@ import { readReviewAddress } from '#lib/shared/review-address.ts'
 import { can } from '#lib/shared/viewer.ts'
 import { openReviews } from '../../../open-reviews.ts'
 import { askExpert, checkEdit, comment, handOn, listReviewers, saveDraft } from '../actions.ts'
+import { noteDocument, saveCurated, saveGolden } from '../corrections/actions.ts'
 
 export const metadata: Metadata = { title: 'Review' }
 
@@ -43,7 +44,10 @@ export default async function ReviewItemPage({ params, searchParams }: Props) {
         mayTakeOver: can(viewer, 'review.manage'),
         maySeeTraces: can(viewer, 'trace.read'),
       }}
-      actions={{ saveDraft, checkEdit, comment, listReviewers, handOn, askExpert }}
+      actions={{
+        ...{ saveDraft, checkEdit, comment, listReviewers, handOn, askExpert },
+        ...{ saveGolden, saveCurated, noteDocument },
+      }}
     />
   )
 }
