@@ -201,8 +201,8 @@ export const loadTables = async (
   })
 
 /**
- * After a restore, once the schema is this release's: makes the graphs over vectors, and puts work that was under way when the backup
- * was made back to where it starts from. Returns the versions of documents that wait to be read.
+ * After a restore, once the schema is this release's: makes the graphs over vectors, puts work that was under way when the backup was
+ * made back to where it starts from, and ends sessions and links. Returns the versions of documents that wait to be read.
  */
 export const settleRestored = async ({ db }: Database, vectors: readonly DumpedVectors[]): Promise<string[]> => {
   for (const { model, dimensions, graph } of vectors) await ensureVectorIndex(db, model, dimensions, graph)
@@ -217,6 +217,9 @@ export const settleRestored = async ({ db }: Database, vectors: readonly DumpedV
     )
     await tx.execute(sql`delete from budget_reservations`)
     await tx.execute(sql`delete from rate_limits`)
+    // What was ended since the backup was made must not open again: everybody signs in anew.
+    await tx.execute(sql`update sessions set revoked_at = now() where revoked_at is null`)
+    await tx.execute(sql`update single_use_tokens set used_at = now() where used_at is null`)
     const waiting = await rows<{ id: string }>(
       tx,
       sql`select id from document_versions where stage not in ('ready', 'failed') order by created_at`,

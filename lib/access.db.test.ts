@@ -342,7 +342,10 @@ describe('deleting a collection', () => {
       details: { documents: 2 },
     })
     for (const id of documentIds)
-      expect((await linesOf(workspace.workspaceId, id)).at(-1)).toMatchObject({ event: 'document.deleted' })
+      expect((await linesOf(workspace.workspaceId, id)).at(-1)).toMatchObject({
+        event: 'document.deleted',
+        beforeHash: expect.any(String),
+      })
     await expect(deleteCollection(member, { collectionId, documents: 2 })).rejects.toMatchObject(missing)
   })
 

@@ -8,7 +8,15 @@ import { closeDatabase, type Database, database, holdDatabase, rows } from '#db/
 import { dumpTables } from '#db/dump.ts'
 import { knownMigrations } from '#db/migrate.ts'
 import { openMemoryDatabase } from '#db/open.ts'
-import { auditLog, collectionGrants, documents, documentVersions, memberships, users } from '#db/schema/index.ts'
+import {
+  auditLog,
+  collectionGrants,
+  documents,
+  documentVersions,
+  memberships,
+  sessions,
+  users,
+} from '#db/schema/index.ts'
 import { createTestWorkspace, type TestWorkspace, withDatabase } from '#db/testing.ts'
 import { ingestVersion } from '#ingestion/pipeline.ts'
 import { BackupUnusable, checkBackup, restoreBackup, writeBackup } from './backup.ts'
@@ -54,6 +62,10 @@ beforeAll(async () => {
   for await (const _chunk of await respond({ ...turn, collectionIds: [] }, workspace.viewers.member));
   // Traces are written after the end.
   await vi.waitUntil(async () => (await rows(source.db, sql`select id from traces`)).length === 1, { timeout: 20_000 })
+  await source.db.insert(sessions).values({
+    ...{ idHash: 'open', userId: workspace.viewers.admin.userId, workspaceId: workspace.workspaceId },
+    expiresAt: new Date(Date.now() + 86_400_000),
+  })
   path = file()
   await writeBackup(source, path, { release })
   await closeQueue(0)
@@ -90,7 +102,7 @@ const everything = async (from: Database): Promise<Record<string, string[]>> => 
   await dumpTables(from, async (table, lines) => {
     all[table] = [...(all[table] ?? []), ...lines.trimEnd().split('\n')].sort()
   })
-  const { audit_heads: _heads, rate_limits: _limits, ...rest } = all
+  const { audit_heads: _heads, rate_limits: _limits, sessions: _sessions, ...rest } = all
   return {
     ...rest,
     audit_log: (rest.audit_log ?? []).filter((line) => !/"event":"backup\./.test(line)),
@@ -121,6 +133,8 @@ describe('a backup', () => {
       const blob = join(env().dataDir, 'blobs', (version?.blobKey ?? '').slice(-2), version?.blobKey ?? '')
       expect(await readFile(blob, 'utf8')).toContain('日本')
       expect((await stat(path)).mode & 0o777).toBe(0o600)
+      // Nobody is let in by what was ended since.
+      expect(await copy.db.select().from(sessions)).toMatchObject([{ idHash: 'open', revokedAt: expect.any(Date) }])
       // It searches as before, counts on where it stopped, and what waited to be read waits again.
       const found = await retrieve('How often are signing keys rotated?', workspace.viewers.member, {})
       expect(found.passages[0]?.text).toContain('90 days')

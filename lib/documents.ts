@@ -429,11 +429,21 @@ export const setTags = async (viewer: Viewer, documentId: string, wanted: readon
   return tags
 }
 
-/** What goes with documents whose rows are gone, and the lines that say so. */
-const settleDeletion = async (tx: Tx, viewer: Viewer, documentIds: readonly string[]): Promise<void> => {
+/** What goes with documents whose rows are gone, and the lines that say so, with the hash of the files that they were. */
+const settleDeletion = async (
+  tx: Tx,
+  viewer: Viewer,
+  gone: readonly { documentId: string; blobKeys: readonly string[] }[],
+): Promise<void> => {
   await refreshLexicalStats(tx, viewer.workspaceId)
   await sweepEntities(tx, viewer.workspaceId)
-  for (const objectId of documentIds) await audit(tx, { actor: viewer, event: 'document.deleted', objectId })
+  for (const { documentId, blobKeys } of gone)
+    await audit(tx, {
+      actor: viewer,
+      event: 'document.deleted',
+      objectId: documentId,
+      before: { documentId, files: blobKeys.toSorted() },
+    })
 }
 
 /** Deletes a document with everything made from it; answers that cited it say that it was removed. Throws `not-found`, `conflict` (a legal hold). */
@@ -444,7 +454,7 @@ export const deleteDocument = async (viewer: Viewer, documentId: string): Promis
     const gone = await deleteDocumentRows(tx, viewer, documentId)
     if (!gone) throw notToChange()
     if (held) throw held
-    await settleDeletion(tx, viewer, [documentId])
+    await settleDeletion(tx, viewer, [{ documentId, blobKeys: gone.blobKeys }])
     return gone
   })
   await Promise.all(blobKeys.map(deleteBlob))
@@ -455,8 +465,8 @@ export const deleteDocument = async (viewer: Viewer, documentId: string): Promis
  * Returns the blobs to delete when the transaction has ended.
  */
 export const deleteDocumentsOf = async (tx: Tx, viewer: Viewer, collectionId: string): Promise<string[]> => {
-  const { documentIds, blobKeys } = await deleteDocumentsIn(tx, viewer, collectionId)
-  if (documentIds.length > 0) await settleDeletion(tx, viewer, documentIds)
+  const { gone, blobKeys } = await deleteDocumentsIn(tx, viewer, collectionId)
+  if (gone.length > 0) await settleDeletion(tx, viewer, gone)
   return blobKeys
 }
 

@@ -335,7 +335,7 @@ export const deleteDocumentsIn = async (
   tx: Tx,
   viewer: Viewer,
   collectionId: string,
-): Promise<{ documentIds: string[]; blobKeys: string[] }> => {
+): Promise<{ gone: { documentId: string; blobKeys: string[] }[]; blobKeys: string[] }> => {
   const among = and(deletableBy(viewer), eq(documents.collectionId, collectionId))
   const versions = await tx
     .select({ documentId: documents.id, blobKey: documentVersions.blobKey })
@@ -344,7 +344,10 @@ export const deleteDocumentsIn = async (
     .where(among)
   await tx.delete(documents).where(among)
   return {
-    documentIds: [...new Set(versions.map(({ documentId }) => documentId))],
+    gone: [...Map.groupBy(versions, ({ documentId }) => documentId)].map(([documentId, own]) => ({
+      documentId,
+      blobKeys: own.map(({ blobKey }) => blobKey),
+    })),
     blobKeys: [...new Set(versions.map(({ blobKey }) => blobKey))],
   }
 }
