@@ -65,10 +65,12 @@ export const CalibrationScreen = ({ report, days }: { report: CalibrationReport;
         }
       >
         <AdminTitle>
-          <Link href={'/review' as Route} className="hover:underline">
+          {/* Beside the days there is no room for the way here on a phone. */}
+          <Link href={'/review' as Route} className="hover:underline max-sm:hidden">
             Review
           </Link>
-          <span className="font-normal text-muted-foreground"> / Calibration</span>
+          <span className="font-normal text-muted-foreground max-sm:hidden"> / </span>
+          <span className="sm:font-normal sm:text-muted-foreground">Calibration</span>
         </AdminTitle>
       </AdminHeader>
       <section

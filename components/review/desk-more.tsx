@@ -162,9 +162,11 @@ export const DeskMore = ({
   onCommented: () => void
 }) => (
   <div>
-    <Part title="As it will be read">
-      <AsShown item={item} text={text} />
-    </Part>
+    {item.state !== 'edited' && (
+      <Part title={item.state === 'open' ? 'As it will be read' : 'As it was written'}>
+        <AsShown item={item} text={text} />
+      </Part>
+    )}
     {item.conversation.length > 0 && (
       <Part title="Conversation before it" count={item.conversation.length}>
         <Conversation turns={item.conversation} />

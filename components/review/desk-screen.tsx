@@ -168,8 +168,7 @@ export const DeskScreen = ({ initial, filter, openCount, viewer, actions }: Desk
   // Taken up already, so that nobody else starts on it; null: not asked yet.
   const next = useRef<Taken>(null)
   const before = useRef<{ opened: DeskItem; work: Work } | null>(null)
-  const current = shown.kind === 'item' ? shown.opened.item : null
-  const currentId = current?.id ?? null
+  const currentId = shown.kind === 'item' ? shown.opened.item.id : null
   /** What is taken up by this reviewer, open before them, and not decided. */
   const held = useRef<string | null>(null)
   const shownId = useRef(currentId)
@@ -178,11 +177,6 @@ export const DeskScreen = ({ initial, filter, openCount, viewer, actions }: Desk
     () => takeNext(filter, { viewerId: viewer.id, except: [shownId.current, before.current?.opened.item.id ?? null] }),
     [filter, viewer.id],
   )
-  const preload = currentId !== null && current?.state === 'open'
-  useEffect(() => {
-    if (preload) next.current ??= take()
-  }, [preload, take])
-
   useEffect(() => {
     // Left without a decision: others need not wait for the claims to run out. Whoever comes back takes it up again.
     const letAllGo = () => {
@@ -205,18 +199,22 @@ export const DeskScreen = ({ initial, filter, openCount, viewer, actions }: Desk
     },
     [query],
   )
-  const openNext = useCallback(async () => {
-    const asked = next.current ?? take()
-    next.current = null
-    const late = setTimeout(() => setShown({ kind: 'looking' }), 80)
-    let got = await asked
-    // What was free a while ago may be decided by now, or nothing was there yet.
-    if ('error' in got || !got.value) got = await take()
-    clearTimeout(late)
-    if ('error' in got) setShown({ kind: 'none', error: got.error })
-    else if (got.value) openItem(got.value)
-    else setShown({ kind: 'none', error: null })
-  }, [take, openItem])
+  /** Of what is `decided` the decision is on its way: it is still open, and never what comes next. */
+  const openNext = useCallback(
+    async (decided: string | null = null) => {
+      const asked = next.current ?? take()
+      next.current = null
+      const late = setTimeout(() => setShown({ kind: 'looking' }), 80)
+      let got = await asked
+      // What was free a while ago may be decided by now, or nothing was there yet.
+      if ('error' in got || !got.value || got.value.item.id === decided) got = await take()
+      clearTimeout(late)
+      if ('error' in got) setShown({ kind: 'none', error: got.error })
+      else if (got.value) openItem(got.value)
+      else setShown({ kind: 'none', error: null })
+    },
+    [take, openItem],
+  )
 
   /** What is open becomes the next one again, and what would have come after it is for others. */
   const putBehind = useCallback((shown: Shown) => {
@@ -246,10 +244,13 @@ export const DeskScreen = ({ initial, filter, openCount, viewer, actions }: Desk
 
   const onMine = useCallback(
     (mine: boolean) => {
-      if (mine) held.current = currentId
-      else if (held.current === currentId) held.current = null
+      if (mine) {
+        held.current = currentId
+        // Not before: what comes next could be this one.
+        next.current ??= take()
+      } else if (held.current === currentId) held.current = null
     },
-    [currentId],
+    [currentId, take],
   )
 
   const takeBackNow = useRef(takeBack)
@@ -325,7 +326,7 @@ export const DeskScreen = ({ initial, filter, openCount, viewer, actions }: Desk
             held.current = null
             before.current = { opened, work }
             outbox.put(decision)
-            void openNext()
+            void openNext(opened.item.id)
           }}
           onNext={(mine) => {
             held.current = null

@@ -94,10 +94,16 @@ describe('the desk', () => {
         state: 'edited',
         decided: {
           ...{ at: '2026-03-02T09:50:00.000Z', by: 'Ben' },
-          decision: { act: 'edit', contentHash: 'a', note: 'Thirty, not ninety.' },
+          decision: {
+            ...{ act: 'edit', contentHash: 'a', note: 'Thirty, not ninety.' },
+            text: reviewDetail().text.replace('90 days.[^3]', '30 days.[^1]'),
+          },
         },
       }),
     )
+    expect(words).toContain('The edit that was approved')
+    expect(words).toContain('(taken out: 90 )')
+    expect(words).not.toContain('Reject')
     expect(words).toContain('Ben approved it with an edit')
     expect(words).toContain('Note: Thirty, not ninety.')
     expect(words).not.toContain('due in')

@@ -1,5 +1,5 @@
 'use client'
-import { Ellipsis, ShieldCheck } from 'lucide-react'
+import { Ellipsis, ShieldCheck, ShieldX } from 'lucide-react'
 import type { Route } from 'next'
 import Link from 'next/link'
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react'
@@ -57,7 +57,8 @@ type DeskProps = {
   onMoved: (words: string) => void
 }
 
-const plainText = (text: string): string => text.replace(citationMarker, '').replace(/\s+/g, ' ').trim()
+const unmarked = (text: string): string => text.replace(citationMarker, '')
+const plainText = (text: string): string => unmarked(text).replace(/\s+/g, ' ').trim()
 
 /** What a check of the whole answer says of one of its sentences. */
 const verdictOn = (sentence: string, checked: Checked | null): EditState => {
@@ -306,10 +307,15 @@ export const Desk = ({ opened, kept, viewer, actions, queueHref, openCount, ...t
     }))
   }, [cut])
 
-  const buttons: { act: DeskAct; label: string; sign: string; className?: string }[] = [
-    { act: 'edit', label: 'Edit', sign: 'E' },
-    { act: 'expert', label: 'Ask an expert', sign: 'X' },
-    { act: 'hand-on', label: 'Hand on', sign: 'H' },
+  const isOpen = item.state === 'open'
+  const buttons: { act: DeskAct; label: string; sign: string }[] = [
+    ...(isOpen
+      ? ([
+          { act: 'edit', label: 'Edit', sign: 'E' },
+          { act: 'expert', label: 'Ask an expert', sign: 'X' },
+          { act: 'hand-on', label: 'Hand on', sign: 'H' },
+        ] as const)
+      : []),
     { act: 'comment', label: 'Comment', sign: 'C' },
   ]
   const sign = (words: string): ReactNode => (
@@ -318,6 +324,8 @@ export const Desk = ({ opened, kept, viewer, actions, queueHref, openCount, ...t
     </Kbd>
   )
   const decided = item.decided
+  const Sign = item.state === 'rejected' ? ShieldX : ShieldCheck
+  const sent = item.state === 'edited' ? decided?.decision.text : undefined
 
   return (
     <SourcePanelContext value={panel}>
@@ -355,14 +363,14 @@ export const Desk = ({ opened, kept, viewer, actions, queueHref, openCount, ...t
           <div role="status">
             {decided && (
               <DeskBanner
-                tone="seal"
+                tone={item.state === 'rejected' ? 'plain' : 'seal'}
                 action={
                   <Button size="sm" onClick={leave}>
                     Open the next answer
                   </Button>
                 }
               >
-                <ShieldCheck aria-hidden className="mr-1.5 inline size-4 align-[-3px]" />
+                <Sign aria-hidden className="mr-1.5 inline size-4 align-[-3px]" />
                 {decided.by ?? 'Somebody'} {decidedWords[item.state]}, <When iso={decided.at} />.
                 {decided.decision.note && ` Note: ${decided.decision.note}`}
               </DeskBanner>
@@ -406,6 +414,15 @@ export const Desk = ({ opened, kept, viewer, actions, queueHref, openCount, ...t
           </div>
           <DeskKeep keep={keep} />
           <DeskQuestion item={item} heading={heading} />
+          {sent && (
+            <section aria-label="The edit that was approved" className="border-b px-5 py-3.5 max-sm:px-4">
+              <h3 className="text-[12.5px] text-muted-foreground">The edit that was approved</h3>
+              {/* Its markers were numbered anew with it: those of the answer below are others. */}
+              <div className="max-w-3xl">
+                <DiffText before={unmarked(item.text)} after={unmarked(sent)} citations={citations} />
+              </div>
+            </section>
+          )}
           {item.text ? (
             <ol aria-label="Sentences of the answer">
               {rows.map(({ index, before }) => {
@@ -520,32 +537,36 @@ export const Desk = ({ opened, kept, viewer, actions, queueHref, openCount, ...t
           {notice}
         </p>
         <div className="flex items-center gap-2 px-5 py-2.5 max-sm:px-4">
-          {edited ? (
-            <Button
-              variant="primary"
-              aria-keyshortcuts="Control+Enter"
-              aria-disabled={sendingEdit}
-              onClick={() => void approveEdit()}
-            >
-              Approve with edit {sign('Ctrl ↵')}
-            </Button>
-          ) : (
-            <Button variant="primary" aria-keyshortcuts="A" aria-disabled={!mine} onClick={approve}>
-              Approve {sign('A')}
-            </Button>
+          {isOpen && (
+            <>
+              {edited ? (
+                <Button
+                  variant="primary"
+                  aria-keyshortcuts="Control+Enter"
+                  aria-disabled={sendingEdit}
+                  onClick={() => void approveEdit()}
+                >
+                  Approve with edit {sign('Ctrl ↵')}
+                </Button>
+              ) : (
+                <Button variant="primary" aria-keyshortcuts="A" aria-disabled={!mine} onClick={approve}>
+                  Approve {sign('A')}
+                </Button>
+              )}
+              <RejectMenu
+                open={open === 'reject'}
+                onOpenChange={(next) => (next ? menu('reject') : setOpen(null))}
+                note={work.work.note}
+                onNote={work.setNote}
+                onReject={reject}
+                trigger={
+                  <Button variant="destructive" aria-keyshortcuts="R" aria-disabled={!mine}>
+                    Reject {sign('R')}
+                  </Button>
+                }
+              />
+            </>
           )}
-          <RejectMenu
-            open={open === 'reject'}
-            onOpenChange={(next) => (next ? menu('reject') : setOpen(null))}
-            note={work.work.note}
-            onNote={work.setNote}
-            onReject={reject}
-            trigger={
-              <Button variant="destructive" aria-keyshortcuts="R" aria-disabled={!mine}>
-                Reject {sign('R')}
-              </Button>
-            }
-          />
           {(['expert', 'hand-on'] as const).map((kind) => (
             <PersonMenu
               key={kind}
@@ -564,16 +585,16 @@ export const Desk = ({ opened, kept, viewer, actions, queueHref, openCount, ...t
           {buttons.map(({ act, label, sign: key }) => (
             <Button
               key={act}
-              variant={act === 'edit' ? 'outline' : 'quiet'}
+              variant={act === 'edit' || !isOpen ? 'outline' : 'quiet'}
               aria-keyshortcuts={key}
-              className={act === 'edit' ? undefined : 'max-lg:hidden'}
+              className={act === 'edit' || !isOpen ? undefined : 'max-lg:hidden'}
               onClick={() => void acts[act]()}
             >
               {label} {sign(key)}
             </Button>
           ))}
           <span className="flex-1" />
-          {edited && work.saved.at && !work.saved.error && (
+          {isOpen && edited && work.saved.at && !work.saved.error && (
             <span className="text-[12.5px] text-muted-foreground max-xl:hidden">
               {kept || opened.item.draft ? 'Your draft is here' : 'Draft kept'}
             </span>
@@ -588,22 +609,27 @@ export const Desk = ({ opened, kept, viewer, actions, queueHref, openCount, ...t
               </Button>
             </DropdownMenuTrigger>
             <DropdownMenuContent align="end">
-              {buttons.slice(1).map(({ act, label }) => (
+              {buttons.slice(isOpen ? 1 : buttons.length).map(({ act, label }) => (
                 <DropdownMenuItem key={act} className="lg:hidden" onSelect={() => setTimeout(() => void acts[act]())}>
                   {label}
                 </DropdownMenuItem>
               ))}
-              <DropdownMenuItem onSelect={() => setTimeout(() => startEdit('whole'))}>
-                Edit the whole answer
-              </DropdownMenuItem>
+              {isOpen && (
+                <DropdownMenuItem onSelect={() => setTimeout(() => startEdit('whole'))}>
+                  Edit the whole answer
+                </DropdownMenuItem>
+              )}
               <DropdownMenuItem onSelect={leave}>Next answer</DropdownMenuItem>
               <DropdownMenuItem onSelect={() => setTimeout(to.onKeys)}>Show the keys</DropdownMenuItem>
             </DropdownMenuContent>
           </DropdownMenu>
         </div>
-        <p className="px-5 pb-2 text-[12px] text-muted-foreground max-sm:px-4">
-          A decision is sent 4 seconds after you make it. Until then U takes it back; afterwards who asked has read it.
-        </p>
+        {isOpen && (
+          <p className="px-5 pb-2 text-[12px] text-muted-foreground max-sm:px-4">
+            A decision is sent 4 seconds after you make it. Until then it can be taken back; afterwards who asked has
+            read it.
+          </p>
+        )}
       </div>
     </SourcePanelContext>
   )

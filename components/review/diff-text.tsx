@@ -32,7 +32,7 @@ const Piece = ({ kind, text, citations }: Change & { citations: Citations }) => 
 export const DiffText = ({ before, after, citations }: { before: string; after: string; citations: Citations }) => {
   const pieces = wordDiff(before, after).map((change, at) => ({ ...change, key: `${at} ${change.kind}` }))
   return (
-    <p dir="auto" className="whitespace-pre-line font-medium text-[14px] leading-[1.6] [overflow-wrap:anywhere]">
+    <p dir="auto" className="mt-2 whitespace-pre-line font-medium text-[14px] leading-[1.6] [overflow-wrap:anywhere]">
       {pieces.map(({ key, ...change }) => (
         <Piece key={key} {...change} citations={citations} />
       ))}

@@ -1,6 +1,7 @@
 'use client'
 import type { Route } from 'next'
 import Link from 'next/link'
+import { useRouter } from 'next/navigation'
 import { type FormEvent, useState } from 'react'
 import { AdminHeader, AdminTitle } from '#components/admin/admin-header.tsx'
 import { Figure, Figures, NothingHere, ReportSection } from '#components/admin/figures.tsx'
@@ -99,6 +100,7 @@ const seedsMax = 50
 
 /** Puts known errors among the answers, so that a reviewer who approves everything is found out. */
 const SeedForm = ({ seed }: { seed: Seed }) => {
+  const router = useRouter()
   const [pending, setPending] = useState(false)
   const [outcome, setOutcome] = useState<string | null>(null)
   const send = async (event: FormEvent<HTMLFormElement>) => {
@@ -109,6 +111,8 @@ const SeedForm = ({ seed }: { seed: Seed }) => {
     setPending(true)
     const done = await attempt(seed({ count }))
     setPending(false)
+    // How many wait is among the figures above.
+    if ('value' in done && done.value) router.refresh()
     setOutcome(
       'error' in done
         ? done.error
@@ -121,7 +125,7 @@ const SeedForm = ({ seed }: { seed: Seed }) => {
     <form onSubmit={send} noValidate className="flex flex-wrap items-end gap-2 px-5 max-sm:px-4">
       <div>
         <Label htmlFor="seed-count">How many known errors</Label>
-        <Input id="seed-count" name="count" type="number" min={1} max={seedsMax} defaultValue={5} className="w-28" />
+        <Input id="seed-count" name="count" type="number" min={1} max={seedsMax} defaultValue={5} />
       </div>
       <Button type="submit" aria-disabled={pending}>
         {pending ? 'Making them…' : 'Put them in the queue'}
@@ -161,10 +165,12 @@ export const FiguresScreen = ({
         }
       >
         <AdminTitle>
-          <Link href={'/review' as Route} className="hover:underline">
+          {/* Beside the days there is no room for the way here on a phone. */}
+          <Link href={'/review' as Route} className="hover:underline max-sm:hidden">
             Review
           </Link>
-          <span className="font-normal text-muted-foreground"> / Figures</span>
+          <span className="font-normal text-muted-foreground max-sm:hidden"> / </span>
+          <span className="sm:font-normal sm:text-muted-foreground">Figures</span>
         </AdminTitle>
       </AdminHeader>
       <section

@@ -46,15 +46,7 @@ const AddForm = ({ addLabels, onAdded }: { addLabels: AddLabels; onAdded: (count
     <form onSubmit={send} noValidate className="flex flex-wrap items-end gap-2 px-5 max-sm:px-4">
       <div>
         <Label htmlFor="label-answers">How many answers</Label>
-        <Input
-          id="label-answers"
-          name="answers"
-          type="number"
-          min={1}
-          max={labelItemsMax}
-          defaultValue={20}
-          className="w-28"
-        />
+        <Input id="label-answers" name="answers" type="number" min={1} max={labelItemsMax} defaultValue={20} />
       </div>
       <Button type="submit" aria-disabled={pending}>
         {pending ? 'Adding…' : 'Add at random'}

@@ -5,7 +5,7 @@ import { questionCharsKept, type ReviewDetail } from '#lib/shared/review-contrac
 import type { DeskActions } from './desk-contract.ts'
 import { type Keeping, type KeepKind, keepingOf, keepKindsOf, notableDocuments } from './keep.ts'
 
-export type KeepActions = Pick<DeskActions, 'saveGolden' | 'saveCurated' | 'noteDocument'>
+type KeepActions = Pick<DeskActions, 'saveGolden' | 'saveCurated' | 'noteDocument'>
 type Typed = { question: string | null; documentId: string; note: string }
 
 /** What comes of a decided answer: each kind once, and what was typed for it until it is taken. */

@@ -207,7 +207,8 @@ const Rail = ({ viewer, section, workspace, workspaces, chats = [], theme, actio
   const [first, second] = places.filter(({ count }) => !count)
   return (
     <>
-      <div className="mb-3 flex items-center justify-between">
+      {/* As a sheet it has its own button to close it in the corner. */}
+      <div className="mb-3 flex items-center justify-between max-md:pr-11">
         <Link href="/" onClick={onNavigate} className="rounded-md px-2 py-0.5">
           <Brand />
         </Link>

@@ -177,6 +177,8 @@ describe('whatever is sent', () => {
       const bytes = fc.sample(fc.uint8Array({ maxLength: 200 }), { numRuns: 150, seed })
       const texts = fc
         .sample(fc.json({ maxDepth: 3 }), { numRuns: 150, seed })
+        // What the door takes is no mistake: an empty object, where all has a default.
+        .filter((text) => !fits(target.body, JSON.parse(text)))
         .map((text) => new TextEncoder().encode(text))
       const inputs = [...bytes, ...texts].map((raw) => ({ input: null, raw }))
       wrong.push(...(await sendAll(target, inputs, true)).map((fault) => `${target.name} ${fault}`))

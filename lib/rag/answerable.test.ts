@@ -42,8 +42,9 @@ describe('how the legs stand to each other', () => {
     expect(standingOf(hits(7), hits(1, 2, 3), 10)).toEqual({ words: 1, agreement: 0 })
   })
 
-  it('has nothing to say where no word was found', () => {
-    expect(standingOf([], hits(1), 10)).toEqual({ words: 0, agreement: 0 })
+  it('lets meaning alone say it where no word was found', () => {
+    expect(standingOf([], hits(1), 10)).toEqual({ words: 0, agreement: 1 })
+    expect(standingOf([], [], 10)).toEqual({ words: 0, agreement: 0 })
     expect(standingOf(hits(7), [], 0)).toEqual({ words: 0, agreement: 0 })
   })
 })

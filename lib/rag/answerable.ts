@@ -15,7 +15,10 @@ export type AnswerSignals = {
   near: number | null
   /** BM25 of the best passage as a part of what one with all of the question's terms would have. */
   words: number
-  /** 1 where the best by words is also the nearest in meaning, 1/2 where it is second, and so on; 0 where it is not near at all. */
+  /**
+   * 1 where the best by words is also the nearest in meaning, 1/2 where it is second, and so on; 0 where it is not near at all. 1, too,
+   * where no word was found: nothing disagrees then.
+   */
   agreement: number
   /** Nearly all of the question's words stand in the best passages. */
   whole: boolean

@@ -63,7 +63,8 @@ type LegHit = { chunkId: number; score: number }
 /** `lexical` and `vector` are what may be read of each leg, best first; `whole` what a passage with all of the terms would have. */
 export const standingOf = (lexical: readonly LegHit[], vector: readonly LegHit[], whole: number): Standing => {
   const [best] = lexical
-  if (!best) return { words: 0, agreement: 0 }
+  // Asked in other words than any passage has: there is nothing that meaning could disagree with.
+  if (!best) return { words: 0, agreement: vector.length > 0 ? 1 : 0 }
   const place = vector.findIndex(({ chunkId }) => chunkId === best.chunkId)
   return { words: whole > 0 ? best.score / whole : 0, agreement: place < 0 ? 0 : 1 / (place + 1) }
 }
