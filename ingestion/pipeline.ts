@@ -45,6 +45,7 @@ import { embeddedText } from './embedded-text.ts'
 import type { ParsedDocument } from './parse/parsed-document.ts'
 import type { RecognisedPage } from './parse/recognised.ts'
 import { ParseRefused, parseFile } from './sandbox.ts'
+import { passesScan } from './virus-scan.ts'
 
 /** Chunks a statement: embedded, a statement blocks the web process, for about 3 ms a chunk in either index. */
 const batchChunks = 4
@@ -284,6 +285,7 @@ const waitForRecognition = async (claim: Claim, picturePages: number[]): Promise
 export type Attach = (parent: Claim, file: { name: string; bytes: Uint8Array }) => Promise<void>
 
 const ingestClaimed = async (claim: Claim, signal: AbortSignal, attach: Attach): Promise<void> => {
+  if (!(await passesScan(claim, signal))) return
   const { settings } = await settingsOf(claim.workspaceId)
   const recognised = settings.recognition.on ? await listRecognisedPages(database().db, claim) : []
   const parsed = await readFileOf(claim, recognised, signal)

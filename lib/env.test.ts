@@ -40,3 +40,15 @@ test('shows the demo where the database is ours, and on a server only when it is
 test('folders are absolute, so that a change of the working directory moves nothing', () => {
   expect(parseEnv({ DATA_DIR: 'somewhere' }).dataDir).toBe(resolve('somewhere'))
 })
+
+test.each([
+  ['localhost:3310', { host: 'localhost', port: 3310 }],
+  ['[::1]:3310', { host: '::1', port: 3310 }],
+  ['/run/clamav/clamd.ctl', { path: '/run/clamav/clamd.ctl' }],
+])('a scanner is found at %s', (address, clamdAddress) =>
+  expect(parseEnv({ CLAMD_ADDRESS: address })).toMatchObject({ clamdAddress }),
+)
+
+test.each(['localhost', 'localhost:0', ':3310', 'clamd.ctl', 'http://localhost:3310'])('%s is no scanner', (address) =>
+  expect(() => parseEnv({ CLAMD_ADDRESS: address })).toThrow(/CLAMD_ADDRESS: /),
+)

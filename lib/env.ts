@@ -44,6 +44,15 @@ const issuerAddress = z.url({ protocol: /^https?$/ }).refine(
   { message: 'must begin with https:// (http:// only for this machine)' },
 )
 
+/** `host:port`, `[::1]:port`, or the path of a socket. */
+const scannerAddress = z.string().transform((text, context) => {
+  if (text.startsWith('/')) return { path: text }
+  const [, six, host = six, port] = /^(?:\[([\da-f:.]+)\]|([\w.-]+)):(\d{1,5})$/i.exec(text) ?? []
+  if (host !== undefined && Number(port) >= 1 && Number(port) <= 65_535) return { host, port: Number(port) }
+  context.addIssue({ code: 'custom', message: 'must be host:port, or the whole path of a socket' })
+  return z.NEVER
+})
+
 const schema = z.object({
   PORT: blankIsUnset(z.coerce.number().int().min(0).max(65_535).default(3000)),
   HOST: blankIsUnset(z.string().default('127.0.0.1')),
@@ -71,6 +80,7 @@ const schema = z.object({
           .map((path) => resolve(path)),
       ),
   ),
+  CLAMD_ADDRESS: blankIsUnset(scannerAddress.optional()),
   HF_ENDPOINT: blankIsUnset(z.url({ protocol: /^https?$/ }).default('https://huggingface.co')),
   LOG_LEVEL: blankIsUnset(z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info')),
   METRICS_TOKEN: blankIsUnset(z.string().min(20).optional()),
@@ -129,6 +139,8 @@ export const parseEnv = (source: Record<string, string | undefined>) => {
     modelsDir: resolve(values.MODELS_DIR),
     /** Folders of this machine that may be read as sources. */
     sourceRoots: values.SOURCE_ROOTS,
+    /** The clamd server that every file is shown to before it is read; undefined: none. */
+    clamdAddress: values.CLAMD_ADDRESS,
     /** The model hub that encoders are fetched from. */
     hubEndpoint: values.HF_ENDPOINT,
     logLevel: values.LOG_LEVEL,

@@ -66,4 +66,29 @@ export const streamBlob = async (key: string): Promise<{ stream: ReadableStream<
   return { stream: Readable.toWeb(createReadStream(path)) as ReadableStream<Uint8Array>, bytes: info.size }
 }
 
-export const deleteBlob = (key: string): Promise<void> => rm(blobPath(key), { force: true })
+const lockedPath = (key: string): string => `${blobPath(key)}.locked`
+
+const renameIfThere = async (from: string, to: string): Promise<void> => {
+  try {
+    await rename(from, to)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+  }
+}
+
+/** Takes a blob that does harm out of reach: until `unlockBlob` it is not there for whoever reads, exports or backs up. */
+export const lockBlob = (key: string): Promise<void> => renameIfThere(blobPath(key), lockedPath(key))
+
+export const unlockBlob = (key: string): Promise<void> => renameIfThere(lockedPath(key), blobPath(key))
+
+/** Where a locked blob lies, for who judges it again; undefined when it is not locked. */
+export const findLockedBlob = async (key: string): Promise<string | undefined> => {
+  const path = lockedPath(key)
+  return (await stat(path).catch(() => undefined)) && path
+}
+
+/** Deletes a blob, locked or not. */
+export const deleteBlob = async (key: string): Promise<void> => {
+  await rm(blobPath(key), { force: true })
+  await rm(lockedPath(key), { force: true })
+}

@@ -263,7 +263,15 @@ export const checklist: readonly Check[] = [
     'e2e/models.spec.ts: loses its key',
     'lib/gateway/setup.db.test.ts: one that is never called',
   ),
-  check('D10', 'S', 'a virus scanner can be asked'),
+  check(
+    'D10',
+    'S',
+    'a virus scanner is asked before a file is read, and without its word none is',
+    'ingestion/virus-scan.db.test.ts: refused, locked away',
+    'ingestion/virus-scan.db.test.ts: attached',
+    'ingestion/virus-scan.db.test.ts: scanner is away',
+    'ingestion/clamd.test.ts',
+  ),
   check('D11', 'M', 'broken PDFs end in a named state', 'ingestion/hostile.test.ts: hostile PDF'),
 
   // Language models.

@@ -191,8 +191,11 @@ export const DeskScreen = ({ initial, filter, openCount, viewer, actions }: Desk
     }
   }, [])
 
+  /** Counts what was asked to be shown: an answer that comes late must not push away what was asked for after it. */
+  const asked = useRef(0)
   const openItem = useCallback(
     (opened: DeskItem, kept?: Work) => {
+      asked.current += 1
       setShown({ kind: 'item', opened, kept })
       // Its address, without a new page: Back leads to the queue.
       window.history.replaceState(null, '', `/review/${opened.item.id}${query}`)
@@ -202,14 +205,20 @@ export const DeskScreen = ({ initial, filter, openCount, viewer, actions }: Desk
   /** Of what is `decided` the decision is on its way: it is still open, and never what comes next. */
   const openNext = useCallback(
     async (decided: string | null = null) => {
-      const asked = next.current ?? take()
+      asked.current += 1
+      const place = asked.current
+      const isLate = () => place !== asked.current
+      const taking = next.current ?? take()
       next.current = null
-      const late = setTimeout(() => setShown({ kind: 'looking' }), 80)
-      let got = await asked
+      const slow = setTimeout(() => !isLate() && setShown({ kind: 'looking' }), 80)
+      let got = await taking
       // What was free a while ago may be decided by now, or nothing was there yet.
       if ('error' in got || !got.value || got.value.item.id === decided) got = await take()
-      clearTimeout(late)
-      if ('error' in got) setShown({ kind: 'none', error: got.error })
+      clearTimeout(slow)
+      if (isLate()) {
+        // Something else is open by now: it comes after that.
+        if ('value' in got && got.value) next.current ??= Promise.resolve(got)
+      } else if ('error' in got) setShown({ kind: 'none', error: got.error })
       else if (got.value) openItem(got.value)
       else setShown({ kind: 'none', error: null })
     },

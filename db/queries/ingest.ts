@@ -66,19 +66,35 @@ const holdClaim = async (tx: Tx, claim: Claim): Promise<boolean> => {
   return held.length > 0
 }
 
-export type Progress = { stage: Stage; done: number; total: number }
+export type Progress = {
+  stage: Stage
+  done: number
+  total: number
+  /** Why it waits, for one that cannot go on just now. The next attempt begins without. */
+  failureCode?: IngestFailureCode
+}
 
 /** Writes how far the attempt is; false when it is no longer the current one. */
-export const setProgress = async (db: Executor, claim: Claim, { stage, done, total }: Progress): Promise<boolean> => {
+export const setProgress = async (
+  db: Executor,
+  claim: Claim,
+  { stage, done, total, failureCode }: Progress,
+): Promise<boolean> => {
   const kept = await db
     .update(documentVersions)
-    .set({ stage, progressDone: done, progressTotal: total })
+    .set({ stage, progressDone: done, progressTotal: total, ...(failureCode && { failureCode }) })
     .where(mine(claim))
     .returning({ id: documentVersions.id })
   return kept.length > 0
 }
 
-export const setFailure = async (db: Db, claim: Claim, failureCode: IngestFailureCode): Promise<void> => {
+export const setFailure = async (
+  db: Db,
+  claim: Claim,
+  failureCode: IngestFailureCode,
+  /** Part of the same transaction. */
+  then: (tx: Tx) => Promise<void> = async () => undefined,
+): Promise<void> => {
   await db.transaction(async (tx) => {
     const failed = await tx
       .update(documentVersions)
@@ -88,6 +104,7 @@ export const setFailure = async (db: Db, claim: Claim, failureCode: IngestFailur
     if (failed.length === 0) return
     await tx.delete(chunks).where(eq(chunks.versionId, claim.versionId))
     await touchDocument(tx, claim.documentId)
+    await then(tx)
   })
 }
 

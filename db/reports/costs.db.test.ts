@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { newId } from '#lib/shared/ids.ts'
-import { periodOf } from '#lib/shared/operations-contract.ts'
+import { costGroups, periodOf } from '#lib/shared/operations-contract.ts'
 import { budgetWindows, chats, gatewaySettings, modelCalls } from '../schema/index.ts'
 import { createTestWorkspace, type TestWorkspace, withDatabase } from '../testing.ts'
 import { listCallFilterChoices } from './calls.ts'
-import { getBudgetUse, getCostSeries, getCostTotals, listCosts, listRoutes, listSavings } from './costs.ts'
+import { getBudgetUse, getCostReport, getCostTotals, listRoutes } from './costs.ts'
 
 const test = withDatabase()
 const now = new Date('2026-11-21T10:30:00Z')
@@ -112,7 +112,7 @@ describe('cost reports', () => {
   })
 
   it('breaks down by model, the dearest first, with the unknown price last', async () => {
-    const { rows, more } = await listCosts(test.current().db, home.viewers.admin, period, 'model')
+    const { rows, more } = await getCostReport(test.current().db, home.viewers.admin, period, 'model')
     expect(rows.map(({ key, costMicros, unpricedCalls }) => [key, costMicros, unpricedCalls])).toEqual([
       ['large', 7_200, 0],
       ['small', 40, 0],
@@ -124,13 +124,13 @@ describe('cost reports', () => {
 
   it('breaks down by person and by conversation, and keeps what belongs to none', async () => {
     const { db } = test.current()
-    const people = await listCosts(db, home.viewers.admin, period, 'user')
+    const people = await getCostReport(db, home.viewers.admin, period, 'user')
     expect(people.rows.map(({ label, calls }) => [label, calls])).toEqual([
       ['member', 6],
       ['admin', 1],
       [null, 1],
     ])
-    const conversations = await listCosts(db, home.viewers.admin, period, 'conversation')
+    const conversations = await getCostReport(db, home.viewers.admin, period, 'conversation')
     expect(conversations.rows.map(({ key, label, detail }) => [key, label, detail])).toEqual([
       [null, null, expect.any(String)],
       [chatId, 'Leave', 'member'],
@@ -140,15 +140,16 @@ describe('cost reports', () => {
   it('breaks down by task and feature in the order asked for', async () => {
     const { db } = test.current()
     const upwards = { sort: 'costMicros', descending: false } as const
-    const tasks = await listCosts(db, home.viewers.admin, period, 'task', {}, upwards)
+    const tasks = await getCostReport(db, home.viewers.admin, period, 'task', {}, upwards)
     expect(tasks.rows.map(({ key }) => key)).toEqual(['title', 'answer'])
-    const named = await listCosts(db, home.viewers.admin, period, 'model', {}, { sort: 'label', descending: false })
+    const named = await getCostReport(db, home.viewers.admin, period, 'model', {}, { sort: 'label', descending: false })
     expect(named.rows.map(({ key }) => key)).toEqual(['homemade', 'large', 'small'])
-    expect((await listCosts(db, home.viewers.admin, period, 'feature')).rows).toHaveLength(1)
+    expect((await getCostReport(db, home.viewers.admin, period, 'feature')).rows).toHaveLength(1)
   })
 
   it('has a bar for every day, whose parts add up to the total', async () => {
-    const { parts, buckets } = await getCostSeries(test.current().db, home.viewers.admin, period, 'model')
+    const { series } = await getCostReport(test.current().db, home.viewers.admin, period, 'model')
+    const { parts, buckets } = series
     expect(parts.map(({ label }) => label)).toEqual(['large', 'small'])
     expect(buckets).toHaveLength(7)
     expect(buckets[0]?.values).toEqual({ part0: 3_000 })
@@ -157,9 +158,19 @@ describe('cost reports', () => {
     expect(sum).toBe(7_240)
   })
 
+  it.each(costGroups)('is one sum, whole, by time and by %s', async (by) => {
+    const { db } = test.current()
+    const { totals, rows, series } = await getCostReport(db, home.viewers.admin, period, by)
+    expect(totals).toEqual(await getCostTotals(db, home.viewers.admin, period))
+    expect(rows.reduce((sum, { calls }) => sum + calls, 0)).toBe(8)
+    const values = series.buckets.map((bucket) => Object.values(bucket.values).reduce((sum, one) => sum + one, 0))
+    expect(values).toEqual([3_000, 0, 0, 0, 0, 4_240, 0])
+  })
+
   it('stacks by hours within a day', async () => {
     const day = periodOf('24h', new Date('2026-11-20T12:30:00Z'))
-    const { buckets } = await getCostSeries(test.current().db, home.viewers.admin, day, 'task')
+    const { series } = await getCostReport(test.current().db, home.viewers.admin, day, 'task')
+    const { buckets } = series
     expect(buckets).toHaveLength(24)
     expect(buckets.at(-1)?.values).toEqual({ part0: 4_200, part1: 40 })
   })
@@ -167,7 +178,8 @@ describe('cost reports', () => {
   it('puts what is beyond the five dearest into the rest', async () => {
     const many = await createTestWorkspace(test.current())
     await add(many, ...Array.from({ length: 7 }, (_, at) => ({ requestedModel: `m${at}`, costMicros: 100 - at })))
-    const { parts, buckets } = await getCostSeries(test.current().db, many.viewers.admin, period, 'model')
+    const { series } = await getCostReport(test.current().db, many.viewers.admin, period, 'model')
+    const { parts, buckets } = series
     expect(parts.map(({ label }) => label)).toEqual(['m0', 'm1', 'm2', 'm3', 'm4', 'Everything else'])
     expect(buckets[5]?.values.rest).toBe(95 + 94)
   })
@@ -187,21 +199,22 @@ describe('cost reports', () => {
         { savedTokens: 70, costMicros: null },
         {},
       )
-      expect(await listSavings(test.current().db, saving.viewers.admin, period)).toEqual([
+      const { savings } = await getCostReport(test.current().db, saving.viewers.admin, period, 'user')
+      expect(savings).toEqual([
         { kind: 'route', calls: 2, savedMicros: 10_000, savedTokens: null },
         { kind: 'exact', calls: 2, savedMicros: 6_000, savedTokens: 2_200 },
         { kind: 'semantic', calls: 1, savedMicros: 2_000, savedTokens: 900 },
         { kind: 'context', calls: 2, savedMicros: 500, savedTokens: 470 },
       ])
-      expect(await listSavings(test.current().db, saving.viewers.admin, period, { task: 'title' })).toEqual([])
+      const titles = await getCostReport(test.current().db, saving.viewers.admin, period, 'model', { task: 'title' })
+      expect(titles.savings).toEqual([])
     })
 
     it('add up to the total', async () => {
       const { db } = test.current()
-      const lines = await listSavings(db, home.viewers.admin, period)
-      const { savedMicros } = await getCostTotals(db, home.viewers.admin, period)
+      const { savings, totals } = await getCostReport(db, home.viewers.admin, period, 'model')
       // One line of before the parts were told apart is in the total alone.
-      expect(lines.reduce((sum, line) => sum + line.savedMicros, 0)).toBe(savedMicros - 500)
+      expect(savings.reduce((sum, line) => sum + line.savedMicros, 0)).toBe(totals.savedMicros - 500)
     })
   })
 

@@ -18,7 +18,7 @@ import {
   type Saving,
 } from '#lib/shared/operations-contract.ts'
 import { budgetWindows, chats, gatewaySettings, memberships, modelCalls, users } from '../schema/index.ts'
-import { bucketSeconds, callsOf, groupKeys, type Insider, isCall, number, type Stretch } from './calls.ts'
+import { callsOf, groupKeys, type Insider, isCall, number, type Stretch } from './calls.ts'
 import type { Reader } from './reader.ts'
 
 const rowsMax = 100
@@ -79,93 +79,162 @@ export const getCostTotals = async (
 const sortKeys: Record<CostSort, SQL> = {
   label: sql`label`,
   calls: sql`calls`,
-  tokensIn: sql`tokens_in`,
-  tokensOut: sql`tokens_out`,
-  savedMicros: sql`saved_micros`,
-  costMicros: sql`known_micros`,
+  tokensIn: sql`"tokensIn"`,
+  tokensOut: sql`"tokensOut"`,
+  savedMicros: sql`"savedMicros"`,
+  costMicros: sql`"knownMicros"`,
 }
 
-const labels: Record<CostGroup, { label: SQL<string | null>; detail: SQL<string | null> }> = {
-  model: {
-    label: groupKeys.model,
-    detail: sql<string | null>`max(${modelCalls.servedModel})`,
-  },
-  user: { label: sql<string | null>`max(${users.name})`, detail: sql<string | null>`max(${users.email})` },
-  task: { label: groupKeys.task, detail: sql<string | null>`null::text` },
-  feature: { label: groupKeys.feature, detail: sql<string | null>`null::text` },
-  conversation: { label: sql<string | null>`max(${chats.title})`, detail: sql<string | null>`max(${users.name})` },
+type Breakdown = {
+  key: SQL
+  /** Whose calls: asked for where a name is shown. */
+  person: SQL
+  label: SQL
+  detail: SQL
+  joins: SQL
+  /** As many keys as people: to tell them apart in each hour would be as much work as to list the calls. */
+  isWide: boolean
 }
 
-export type CostBreakdown = { rows: CostRow[]; more: boolean }
+const joinsPerson = sql`left join ${users} on ${users.id} = cells.person`
+const nobody = sql`null::uuid`
+const byKey = (key: SQL): Breakdown => ({
+  key,
+  person: nobody,
+  label: sql`cells.key`,
+  detail: sql`null::text`,
+  joins: sql.empty(),
+  isWide: false,
+})
 
-/** A row for each model, person, task, feature or conversation; the first 100 in the order asked for. */
-export const listCosts = async (
-  db: Reader,
-  viewer: Insider,
-  stretch: Stretch,
-  by: CostGroup,
-  filter: CallFilter = {},
-  order: { sort: CostSort; descending: boolean } = { sort: 'costMicros', descending: true },
-): Promise<CostBreakdown> => {
-  const { label, detail } = labels[by]
-  const grouped = db
-    .select({
-      key: sql<string | null>`${groupKeys[by]}`.as('key'),
-      label: sql<string | null>`${label}`.as('label'),
-      detail: sql<string | null>`${detail}`.as('detail'),
-      calls: sums.calls.as('calls'),
-      cacheHits: sums.cacheHits.as('cache_hits'),
-      tokensIn: sums.tokensIn.as('tokens_in'),
-      tokensOut: sums.tokensOut.as('tokens_out'),
-      knownMicros: sums.knownMicros.as('known_micros'),
-      unpricedCalls: sums.unpricedCalls.as('unpriced_calls'),
-      savedMicros: sums.savedMicros.as('saved_micros'),
-      savedTokens: sums.savedTokens.as('saved_tokens'),
-    })
-    .from(modelCalls)
-    .leftJoin(users, eq(users.id, modelCalls.userId))
-    .leftJoin(chats, and(eq(chats.id, modelCalls.chatId), eq(chats.workspaceId, modelCalls.workspaceId)))
-    .where(callsOf(viewer, stretch, filter))
-    .groupBy(sql`1`)
-    // The key settles what the sort leaves open, or a reload could show other rows.
-    .orderBy(
-      order.descending ? sql`${sortKeys[order.sort]} desc nulls last` : sql`${sortKeys[order.sort]} asc nulls last`,
-      sql`calls desc`,
-      sql`key`,
-    )
-    .limit(rowsMax + 1)
-  const found = await grouped
-  return { rows: found.slice(0, rowsMax).map((row) => totalsOf(row)), more: found.length > rowsMax }
+/** Names are joined to sums and not to calls, and ids are compared as what they are: there are far fewer sums, and text is slow. */
+const breakdowns: Record<CostGroup, (viewer: Insider) => Breakdown> = {
+  model: () => ({ ...byKey(groupKeys.model), detail: sql`max(cells.served)` }),
+  user: () => ({
+    key: sql`${modelCalls.userId}`,
+    person: sql`${modelCalls.userId}`,
+    label: sql`max(${users.name})`,
+    detail: sql`max(${users.email})`,
+    joins: joinsPerson,
+    isWide: true,
+  }),
+  task: () => byKey(groupKeys.task),
+  feature: () => byKey(groupKeys.feature),
+  conversation: ({ workspaceId }) => ({
+    key: sql`${modelCalls.chatId}`,
+    person: sql`${modelCalls.userId}`,
+    label: sql`max(${chats.title})`,
+    detail: sql`max(${users.name})`,
+    joins: sql`${joinsPerson} left join ${chats} on ${chats.id} = cells.key and ${chats.workspaceId} = ${workspaceId}`,
+    isWide: true,
+  }),
 }
 
-/** What was spent in each hour or day, stacked by the five dearest of the breakdown and the rest. Unknown prices are not in it. */
-export const getCostSeries = async (
-  db: Reader,
-  viewer: Insider,
-  period: Period,
-  by: CostGroup,
-  filter: CallFilter = {},
-): Promise<CostSeries> => {
-  const { rows } = await listCosts(db, viewer, period, by, filter)
-  const dearest = rows.filter(({ key, costMicros }) => key !== null && (costMicros ?? 0) > 0).slice(0, partsMax)
-  const keys = dearest.flatMap(({ key }) => (key === null ? [] : [key]))
-  const part =
-    keys.length > 0 ? sql`case when ${inArray(groupKeys[by], keys)} then ${groupKeys[by]} end` : sql`null::text`
-  const found = await db
-    .select({
-      atSeconds: bucketSeconds[period.bucket],
-      key: sql<string | null>`${part}`,
-      micros: number(sql`sum(${modelCalls.costMicros})`),
-    })
-    .from(modelCalls)
-    .where(and(callsOf(viewer, period, filter), isCall))
-    .groupBy(sql`1`, sql`2`)
+const bucketSteps: Record<Period['bucket'], SQL> = {
+  hour: sql`interval '1 hour'`,
+  // Not a day: that has 23 hours once a year where the session's clock does.
+  day: sql`interval '24 hours'`,
+}
+
+const routed = sql`${isCall} and ${modelCalls.routeSavedMicros} > 0`
+const shortened = sql`${isCall} and (${modelCalls.contextSavedMicros} > 0 or ${modelCalls.savedTokens} > 0)`
+
+/** The hours or days, each from `start` to before `stop`. */
+const bucketsOf = ({ from, to, bucket }: Period): SQL =>
+  sql`(select start, start + ${bucketSteps[bucket]} as stop
+    from generate_series(${from.toISOString()}::timestamptz, ${to.toISOString()}::timestamptz, ${bucketSteps[bucket]}) as start) bucket`
+
+const wholeOf = ({ from, to }: Period): SQL =>
+  sql`(select ${from.toISOString()}::timestamptz as start, ${to.toISOString()}::timestamptz as stop) bucket`
+
+const within = sql`${modelCalls.at} >= bucket.start and ${modelCalls.at} < bucket.stop`
+
+/**
+ * The sums by key of each hour or day, or of the whole period where keys are many: everything else is made of them, so that each call
+ * is looked at once. A bucket is a range of the index and has few keys; a group by the time of calls would be guessed to have as many
+ * as there are calls, and sorted.
+ */
+const cellsOf = (viewer: Insider, period: Period, { key, person, isWide }: Breakdown, filter: CallFilter): SQL => {
+  const { cache, tokensIn, tokensOut, costMicros, savedMicros, savedTokens } = modelCalls
+  const { routeSavedMicros, contextSavedMicros, servedModel } = modelCalls
+  return sql`select bucket.start, cell.*
+    from ${isWide ? wholeOf(period) : bucketsOf(period)}
+    cross join lateral (
+      select ${key} as key, ${person} as person, ${cache} as cache, max(${servedModel}) as served, count(*) as calls,
+        sum(${tokensIn}) as tokens_in, sum(${tokensOut}) as tokens_out, sum(${costMicros})::bigint as micros,
+        count(*) - count(${costMicros}) as unpriced, sum(${savedMicros})::bigint as saved_micros, sum(${savedTokens}) as saved_tokens,
+        sum(${savedMicros} - ${routeSavedMicros} - ${contextSavedMicros}) filter (where not ${isCall})::bigint as cache_micros,
+        count(*) filter (where ${routed}) as routed, sum(${routeSavedMicros}) filter (where ${routed})::bigint as route_micros,
+        count(*) filter (where ${shortened}) as shortened,
+        sum(${contextSavedMicros}) filter (where ${shortened})::bigint as context_micros,
+        sum(${savedTokens}) filter (where ${shortened}) as context_tokens
+      from ${modelCalls} where ${callsOf(viewer, period, filter)} and ${within}
+      group by 1, 2, 3
+    ) as cell`
+}
+
+/** What was spent in each hour or day on each of the dearest, and on the rest. */
+const spentOf = (viewer: Insider, period: Period, { key, isWide }: Breakdown, filter: CallFilter): SQL =>
+  isWide
+    ? sql`select bucket.start, part.key, part.micros
+        from ${bucketsOf(period)} cross join lateral (
+          select dearest.key, sum(${modelCalls.costMicros}) as micros
+          from ${modelCalls} left join dearest on dearest.id = ${key}
+          where ${callsOf(viewer, period, filter)} and ${within} and ${isCall}
+          group by 1
+        ) part`
+    : sql`select start, dearest.key, sum(micros) as micros from cells left join dearest on dearest.id = cells.key
+        where cache is null group by 1, 2`
+
+/** Sums of cells, under the names of the fields: what a cache answered has tokens and a price of 0, which are no call's. */
+const sumsOfCells = sql`coalesce(sum(calls), 0) as "calls",
+  coalesce(sum(calls) filter (where cache is not null), 0) as "cacheHits",
+  coalesce(sum(tokens_in) filter (where cache is null), 0) as "tokensIn",
+  coalesce(sum(tokens_out) filter (where cache is null), 0) as "tokensOut",
+  coalesce(sum(micros) filter (where cache is null), 0) as "knownMicros",
+  coalesce(sum(unpriced) filter (where cache is null), 0) as "unpricedCalls",
+  coalesce(sum(saved_micros), 0) as "savedMicros", coalesce(sum(saved_tokens), 0) as "savedTokens"`
+
+/** Of sums by cache, which are three lines at most. */
+const savingsOfCaches = sql`select kind, calls, coalesce(micros, 0) as "savedMicros", case when kind <> 'route' then coalesce(tokens, 0) end as "savedTokens"
+  from (
+    select cache as kind, calls, cache_micros as micros, saved_tokens as tokens from caches where cache is not null
+    union all select 'route', sum(routed), sum(route_micros), null from caches
+    union all select 'context', sum(shortened), sum(context_micros), sum(context_tokens) from caches
+  ) kinds where calls > 0 order by "savedMicros" desc, kind`
+
+type KeyedSums = Sums & Pick<CostRow, 'key' | 'label' | 'detail'>
+
+type FoundReport = {
+  totals: Sums
+  rows: KeyedSums[]
+  dearest: { key: string; label: string | null }[]
+  buckets: { atSeconds: number; key: string | null; micros: number }[]
+  savings: Saving[]
+}
+
+export type CostReport = {
+  totals: CostTotals
+  /** What was spent in each hour or day, stacked by the five dearest of the breakdown and the rest. Unknown prices are not in it. */
+  series: CostSeries
+  /** A row for each model, person, task, feature or conversation; the first 100 in the order asked for. */
+  rows: CostRow[]
+  more: boolean
+  /**
+   * What was saved, and by what, the most first; only kinds that saved something or answered at all. A call that was both routed and
+   * given a shorter prompt is in both lines with the part that is each one's.
+   */
+  savings: Saving[]
+}
+
+const seriesOf = (period: Period, { dearest, buckets }: FoundReport): CostSeries => {
+  const keys = dearest.map(({ key }) => key)
   // Short ids: a key may be any text, and the chart reads paths out of names.
   const idOf = (key: string | null): string => (key === null ? 'rest' : `part${keys.indexOf(key)}`)
   const parts = dearest.map(({ key, label }) => ({ id: idOf(key), label }))
-  const hasRest = found.some(({ key, micros }) => key === null && micros > 0)
+  const hasRest = buckets.some(({ key, micros }) => key === null && micros > 0)
   const byBucket = new Map<number, Record<string, number>>()
-  for (const { atSeconds, key, micros } of found) {
+  for (const { atSeconds, key, micros } of buckets) {
     const values = byBucket.get(atSeconds * 1_000) ?? {}
     values[idOf(key)] = micros
     byBucket.set(atSeconds * 1_000, values)
@@ -176,56 +245,61 @@ export const getCostSeries = async (
   }
 }
 
-/**
- * What was saved, and by what, the most first; only kinds that saved something or answered at all. A call that was both routed and
- * given a shorter prompt is in both lines with the part that is each one's.
- */
-export const listSavings = async (
+/** Everything of a period, whole, by time, by `by` and by what saved, from one look at its calls. */
+export const getCostReport = async (
   db: Reader,
   viewer: Insider,
-  stretch: Stretch,
+  period: Period,
+  by: CostGroup,
   filter: CallFilter = {},
-): Promise<Saving[]> => {
-  const { cache, routeSavedMicros, contextSavedMicros, savedMicros, savedTokens } = modelCalls
-  const count = (which: SQL) => number(sql`count(*) filter (where ${which})`)
-  const sum = (what: SQL, which: SQL) => number(sql`sum(${what}) filter (where ${which})`)
-  const exact = sql`${cache} = 'exact'`
-  const semantic = sql`${cache} = 'semantic'`
-  const routed = sql`${isCall} and ${routeSavedMicros} > 0`
-  const shortened = sql`${isCall} and (${contextSavedMicros} > 0 or ${savedTokens} > 0)`
-  // A cache's part is what is left of the whole.
-  const byCache = sql`${savedMicros} - ${routeSavedMicros} - ${contextSavedMicros}`
-  const [found] = await db
-    .select({
-      exactCalls: count(exact),
-      exactMicros: sum(byCache, exact),
-      exactTokens: sum(sql`${savedTokens}`, exact),
-      semanticCalls: count(semantic),
-      semanticMicros: sum(byCache, semantic),
-      semanticTokens: sum(sql`${savedTokens}`, semantic),
-      routeCalls: count(routed),
-      routeMicros: sum(sql`${routeSavedMicros}`, routed),
-      contextCalls: count(shortened),
-      contextMicros: sum(sql`${contextSavedMicros}`, shortened),
-      contextTokens: sum(sql`${savedTokens}`, shortened),
-    })
-    .from(modelCalls)
-    .where(callsOf(viewer, stretch, filter))
-  if (!found) return []
-  const all: Saving[] = [
-    { kind: 'exact', calls: found.exactCalls, savedMicros: found.exactMicros, savedTokens: found.exactTokens },
-    {
-      kind: 'semantic',
-      calls: found.semanticCalls,
-      savedMicros: found.semanticMicros,
-      savedTokens: found.semanticTokens,
-    },
-    { kind: 'route', calls: found.routeCalls, savedMicros: found.routeMicros, savedTokens: null },
-    { kind: 'context', calls: found.contextCalls, savedMicros: found.contextMicros, savedTokens: found.contextTokens },
-  ]
-  return all
-    .filter(({ calls }) => calls > 0)
-    .sort((a, b) => b.savedMicros - a.savedMicros || a.kind.localeCompare(b.kind))
+  order: { sort: CostSort; descending: boolean } = { sort: 'costMicros', descending: true },
+): Promise<CostReport> => {
+  const breakdown = breakdowns[by](viewer)
+  const direction = order.descending ? sql`desc nulls last` : sql`asc nulls last`
+  const report = sql`(with cells as materialized (${cellsOf(viewer, period, breakdown, filter)}),
+    caches as materialized (
+      select cache, sum(calls) as calls, sum(tokens_in) as tokens_in, sum(tokens_out) as tokens_out, sum(micros) as micros,
+        sum(unpriced) as unpriced, sum(saved_micros) as saved_micros, sum(saved_tokens) as saved_tokens,
+        sum(cache_micros) as cache_micros, sum(routed) as routed, sum(route_micros) as route_micros,
+        sum(shortened) as shortened, sum(context_micros) as context_micros, sum(context_tokens) as context_tokens
+      from cells group by cache
+    ),
+    keyed as materialized (
+      select cells.key as id, cells.key::text as key, ${breakdown.label} as label, ${breakdown.detail} as detail, ${sumsOfCells}
+      from cells ${breakdown.joins} group by cells.key
+    ),
+    dearest as materialized (
+      select id, key, label from keyed where id is not null and "knownMicros" > 0
+      order by "knownMicros" desc, calls desc, key limit ${partsMax}
+    ),
+    listed as (
+      select key, label, detail, ${sql.join(
+        Object.keys(sums).map((name) => sql.identifier(name)),
+        sql`, `,
+      )}
+      from keyed
+      -- The key settles what the sort leaves open, or a reload could show other rows.
+      order by ${sortKeys[order.sort]} ${direction}, calls desc, key limit ${rowsMax + 1}
+    ),
+    spent as (${spentOf(viewer, period, breakdown, filter)})
+    select json_build_object(
+      'totals', (select to_json(t) from (select ${sumsOfCells} from caches) t),
+      'rows', (select coalesce(json_agg(l), '[]') from listed l),
+      'dearest', (select coalesce(json_agg(d), '[]') from dearest d),
+      'buckets', (select coalesce(json_agg(b), '[]')
+        from (select date_part('epoch', start) as "atSeconds", key, coalesce(micros, 0) as micros from spent) b),
+      'savings', (select coalesce(json_agg(s), '[]') from (${savingsOfCaches}) s)
+    ) as found) report`
+  const [made] = await db.select({ found: sql<FoundReport>`found` }).from(report)
+  if (!made) throw new Error('a statement without a row')
+  const { found } = made
+  return {
+    totals: totalsOf(found.totals),
+    series: seriesOf(period, found),
+    rows: found.rows.slice(0, rowsMax).map((row) => totalsOf(row)),
+    more: found.rows.length > rowsMax,
+    savings: found.savings,
+  }
 }
 
 /**
@@ -240,19 +314,25 @@ export const listRoutes = async (
 ): Promise<RouteRow[]> =>
   db
     .select({
-      tier: modelCalls.tier,
-      model: groupKeys.model,
-      calls: number(sql`count(*)`),
-      costMicrosPerCall: measured(sql`avg(${modelCalls.costMicros})`),
-      unpricedCalls: number(sql`count(*) filter (where ${modelCalls.costMicros} is null)`),
-      quality: measured(sql`avg(${modelCalls.quality})`),
-      judgedCalls: number(sql`count(${modelCalls.quality})`),
-      firstTokenMs: measured(sql`percentile_cont(0.5) within group (order by ${modelCalls.firstTokenMs})`),
+      tier: sql<string | null>`tier`,
+      model: sql<string | null>`model`,
+      calls: number(sql`calls`),
+      costMicrosPerCall: measured(sql`micros`),
+      unpricedCalls: number(sql`unpriced`),
+      quality: measured(sql`quality`),
+      judgedCalls: number(sql`judged`),
+      // Of gathered waits: for a median among its sums all calls would be sorted by the names of their tier and model.
+      firstTokenMs: measured(sql`(select percentile_cont(0.5) within group (order by ms) from unnest(waits) as ms)`),
     })
-    .from(modelCalls)
-    .where(and(callsOf(viewer, stretch, filter), isCall, eq(modelCalls.outcome, 'ok')))
-    .groupBy(modelCalls.tier, groupKeys.model)
-    .orderBy(sql`count(*) desc`, sql`1 nulls last`, sql`2 nulls last`)
+    .from(
+      sql`(select ${modelCalls.tier} as tier, ${groupKeys.model} as model, count(*) as calls, avg(${modelCalls.costMicros}) as micros,
+          count(*) - count(${modelCalls.costMicros}) as unpriced, avg(${modelCalls.quality}) as quality,
+          count(${modelCalls.quality}) as judged,
+          array_agg(${modelCalls.firstTokenMs}) filter (where ${modelCalls.firstTokenMs} is not null) as waits
+        from ${modelCalls} where ${and(callsOf(viewer, stretch, filter), isCall, eq(modelCalls.outcome, 'ok'))}
+        group by 1, 2) routes`,
+    )
+    .orderBy(sql`calls desc, tier nulls last, model nulls last`)
     .limit(routesMax)
 
 export type BudgetReport = {
@@ -356,3 +436,21 @@ export const getBudgetUse = async (db: Reader, viewer: Insider, now: Date): Prom
   )
   return { budgets: [...ofWorkspace, ...ofPeople.flat()], settingsReadable: settings !== null }
 }
+
+/** Parts of the report for who asks for one alone. */
+export const getCostSeries = async (...asked: Parameters<typeof getCostReport>): Promise<CostSeries> =>
+  (await getCostReport(...asked)).series
+
+export const listCosts = async (
+  ...asked: Parameters<typeof getCostReport>
+): Promise<Pick<CostReport, 'rows' | 'more'>> => {
+  const { rows, more } = await getCostReport(...asked)
+  return { rows, more }
+}
+
+export const listSavings = async (
+  db: Reader,
+  viewer: Insider,
+  period: Period,
+  filter: CallFilter = {},
+): Promise<Saving[]> => (await getCostReport(db, viewer, period, 'task', filter)).savings

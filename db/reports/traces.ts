@@ -2,7 +2,7 @@
  * Traces as the admin screens show them. Every statement is bound to the viewer's workspace and none writes. Lists never read the
  * spans: they are most of a trace's bytes.
  */
-import { and, asc, desc, eq, gte, not, or, type SQL, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gte, isNotNull, not, or, type SQL, sql } from 'drizzle-orm'
 import type { Span, Trace, TraceCall, TraceChoices, TraceFilter, TraceSummary } from '#lib/shared/admin-contract.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
 import { chats, modelCalls, traces, users } from '../schema/index.ts'
@@ -127,40 +127,35 @@ export const listTraces = async (db: Reader, viewer: Insider, query: TraceQuery 
   }
 }
 
-const pairsMax = 2_000
+const peopleMax = 2_000
 
-/** What the traces since `from` can be narrowed to. */
+const distinct = (names: readonly (string | null)[]): string[] =>
+  [...new Set(names.flatMap((name) => name || []))].sort()
+
+/** What the traces since `from` can be narrowed to; of people the 2,000 who asked most. */
 export const listTraceChoices = async (db: Reader, viewer: Insider, from: Date): Promise<TraceChoices> => {
-  const names = (column: SQL) =>
-    sql<string[] | null>`array_agg(distinct ${column}) filter (where ${column} is not null)`
-  const [called] = await db
-    .select({
-      requested: names(sql`${modelCalls.requestedModel}`),
-      served: names(sql`${modelCalls.servedModel}`),
-      tasks: names(sql`${modelCalls.task}`),
-      tiers: names(sql`${modelCalls.tier}`),
-    })
+  const { requestedModel, servedModel, task, tier, traceId } = modelCalls
+  const since = and(eq(traces.workspaceId, viewer.workspaceId), gte(traces.startedAt, from))
+  // Few ways to call: grouped by all at once, for a list of each alone would sort the calls as often as there are lists.
+  const called = await db
+    .selectDistinct({ requestedModel, servedModel, task, tier })
     .from(modelCalls)
-    .where(
-      and(
-        eq(modelCalls.workspaceId, viewer.workspaceId),
-        gte(modelCalls.at, from),
-        sql`${modelCalls.traceId} is not null`,
-      ),
-    )
-  const asked = await db
-    .selectDistinct({ model: traces.model, id: users.id, name: users.name })
-    .from(traces)
-    .leftJoin(users, eq(users.id, traces.userId))
-    .where(and(eq(traces.workspaceId, viewer.workspaceId), gte(traces.startedAt, from)))
-    .limit(pairsMax)
-  const models = asked.flatMap(({ model }) => (model ? [model] : []))
-  const people = new Map(asked.flatMap(({ id, name }) => (id && name ? [[id, { id, name }] as const] : [])))
+    .where(and(eq(modelCalls.workspaceId, viewer.workspaceId), gte(modelCalls.at, from), isNotNull(traceId)))
+  const named = await db.selectDistinct({ model: traces.model }).from(traces).where(since)
+  const asked = sql`(select ${traces.userId} as user_id, count(*) as traces from ${traces} where ${since} group by 1) asked`
+  const people = await db
+    .select({ id: users.id, name: users.name })
+    .from(users)
+    .innerJoin(asked, sql`asked.user_id = ${users.id}`)
+    .orderBy(sql`asked.traces desc`, asc(users.name))
+    .limit(peopleMax)
+  const models = [...named.map(({ model }) => model), ...called.flatMap((one) => [one.requestedModel, one.servedModel])]
+  const { compare } = new Intl.Collator()
   return {
-    models: [...new Set([...models, ...(called?.requested ?? []), ...(called?.served ?? [])])].sort(),
-    tasks: called?.tasks ?? [],
-    tiers: called?.tiers ?? [],
-    users: [...people.values()].sort((a, b) => a.name.localeCompare(b.name)),
+    models: distinct(models),
+    tasks: distinct(called.map((one) => one.task)),
+    tiers: distinct(called.map((one) => one.tier)),
+    users: people.sort((a, b) => compare(a.name, b.name)),
   }
 }
 

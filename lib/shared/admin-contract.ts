@@ -49,6 +49,18 @@ export const ingestFailures = {
     reason: 'The file is nested deeper than any document',
     act: 'Export it again with a simpler structure.',
   },
+  infected: {
+    reason: 'A virus was found in the file; the audit log names it',
+    act: 'Delete it here, and tell who gave you the file. After a false alarm: have the scanner updated, and try again.',
+  },
+  'not-scanned': {
+    reason: 'The virus scanner could not be asked, so the file was not read',
+    act: 'Ask who runs Footnote to look after the scanner (clamd), and try again.',
+  },
+  'too-large-to-scan': {
+    reason: 'The file is too large for the virus scanner, so it was not read',
+    act: 'Split it, or have clamd take files of 50 MB (StreamMaxLength, MaxFileSize), and try again.',
+  },
   timeout: { reason: 'Reading the file took too long', act: 'Split it, or simplify it, and try again.' },
   memory: { reason: 'Reading the file needed too much memory', act: 'Split it, or simplify it, and try again.' },
   crashed: {

@@ -3,6 +3,7 @@ export const auditEvents = {
   'document.uploaded': 'Uploaded a document',
   'document.retried': 'Read a document again',
   'document.deleted': 'Deleted a document',
+  'document.infected': 'Locked a file away: a virus was found in it',
   'document.described': 'Asked for a description of a document',
   'document.tagged': 'Changed the tags of a document',
   'documents.reindexed': 'Read documents anew',
