@@ -8,8 +8,9 @@ import { parseArgs } from 'node:util'
 import { type SQL, sql } from 'drizzle-orm'
 import { closeDatabase, holdDatabase } from '#db/client.ts'
 import { openMemoryDatabase } from '#db/open.ts'
+import { listAuditLines } from '#db/reports/audit.ts'
 import { listCallFilterChoices } from '#db/reports/calls.ts'
-import { getBudgetUse, getCostSeries, getCostTotals, listCosts, listRoutes, listSavings } from '#db/reports/costs.ts'
+import { getBudgetUse, getCostReport, getCostTotals, listRoutes } from '#db/reports/costs.ts'
 import { reader } from '#db/reports/reader.ts'
 import { listTraceChoices, listTraces } from '#db/reports/traces.ts'
 import { listCollectionsForAccess } from '#lib/access.ts'
@@ -17,7 +18,7 @@ import { listDocuments } from '#lib/documents.ts'
 import { percentile } from '#lib/evals/metrics.ts'
 import { listGroups, listInvitations, listMembers } from '#lib/people.ts'
 import { newId } from '#lib/shared/ids.ts'
-import { periodOf } from '#lib/shared/operations-contract.ts'
+import { type CostGroup, periodOf } from '#lib/shared/operations-contract.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
 import { listSources } from '#lib/sources.ts'
 import { printMachine, printRows } from './report.ts'
@@ -110,6 +111,14 @@ const seeding: SQL[] = [
 
 const now = new Date()
 const period = periodOf('30d', now)
+const costs = (by: CostGroup) =>
+  Promise.all([
+    listCallFilterChoices(reader(), viewer, period),
+    getCostReport(reader(), viewer, period, by),
+    getCostTotals(reader(), viewer, { from: period.previousFrom, to: period.previousTo }),
+    listRoutes(reader(), viewer, period),
+    getBudgetUse(reader(), viewer, now),
+  ])
 const lists: Record<string, () => Promise<unknown>> = {
   'members, first page': () => listMembers(viewer, {}),
   'members, last page': () => listMembers(viewer, {}, 1_000),
@@ -127,17 +136,12 @@ const lists: Record<string, () => Promise<unknown>> = {
       listTraceChoices(reader(), viewer, new Date(now.getTime() - 90 * 86_400_000)),
     ]),
   'traces, searched': () => listTraces(reader(), viewer, { q: 'rule 19999' }),
-  'costs of 30 days': () =>
-    Promise.all([
-      listCallFilterChoices(reader(), viewer, period),
-      getCostTotals(reader(), viewer, period, {}),
-      getCostTotals(reader(), viewer, { from: period.previousFrom, to: period.previousTo }, {}),
-      getCostSeries(reader(), viewer, period, 'model', {}),
-      listCosts(reader(), viewer, period, 'model', {}, { sort: 'costMicros', descending: true }),
-      listSavings(reader(), viewer, period, {}),
-      listRoutes(reader(), viewer, period, {}),
-      getBudgetUse(reader(), viewer, now),
-    ]),
+  'costs of 30 days': () => costs('model'),
+  'costs of 30 days, by person': () => costs('user'),
+  audit: () => listAuditLines(reader(), viewer),
+  'audit, of a person': () => listAuditLines(reader(), viewer, { actor: 'person99' }),
+  'audit, of an event': () => listAuditLines(reader(), viewer, { event: 'member' }),
+  'audit, of who did nothing': () => listAuditLines(reader(), viewer, { actor: userId }),
 }
 
 printMachine(['drizzle-orm', '@electric-sql/pglite', 'postgres'])

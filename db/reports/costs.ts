@@ -270,7 +270,7 @@ export const getCostReport = async (
     ),
     dearest as materialized (
       select id, key, label from keyed where id is not null and "knownMicros" > 0
-      order by "knownMicros" desc, calls desc, key limit ${partsMax}
+      order by "knownMicros" desc, calls desc, id limit ${partsMax}
     ),
     listed as (
       select key, label, detail, ${sql.join(
@@ -279,7 +279,7 @@ export const getCostReport = async (
       )}
       from keyed
       -- The key settles what the sort leaves open, or a reload could show other rows.
-      order by ${sortKeys[order.sort]} ${direction}, calls desc, key limit ${rowsMax + 1}
+      order by ${sortKeys[order.sort]} ${direction}, calls desc, id limit ${rowsMax + 1}
     ),
     spent as (${spentOf(viewer, period, breakdown, filter)})
     select json_build_object(
@@ -314,25 +314,19 @@ export const listRoutes = async (
 ): Promise<RouteRow[]> =>
   db
     .select({
-      tier: sql<string | null>`tier`,
-      model: sql<string | null>`model`,
-      calls: number(sql`calls`),
-      costMicrosPerCall: measured(sql`micros`),
-      unpricedCalls: number(sql`unpriced`),
-      quality: measured(sql`quality`),
-      judgedCalls: number(sql`judged`),
-      // Of gathered waits: for a median among its sums all calls would be sorted by the names of their tier and model.
-      firstTokenMs: measured(sql`(select percentile_cont(0.5) within group (order by ms) from unnest(waits) as ms)`),
+      tier: modelCalls.tier,
+      model: groupKeys.model,
+      calls: number(sql`count(*)`),
+      costMicrosPerCall: measured(sql`avg(${modelCalls.costMicros})`),
+      unpricedCalls: number(sql`count(*) filter (where ${modelCalls.costMicros} is null)`),
+      quality: measured(sql`avg(${modelCalls.quality})`),
+      judgedCalls: number(sql`count(${modelCalls.quality})`),
+      firstTokenMs: measured(sql`percentile_cont(0.5) within group (order by ${modelCalls.firstTokenMs})`),
     })
-    .from(
-      sql`(select ${modelCalls.tier} as tier, ${groupKeys.model} as model, count(*) as calls, avg(${modelCalls.costMicros}) as micros,
-          count(*) - count(${modelCalls.costMicros}) as unpriced, avg(${modelCalls.quality}) as quality,
-          count(${modelCalls.quality}) as judged,
-          array_agg(${modelCalls.firstTokenMs}) filter (where ${modelCalls.firstTokenMs} is not null) as waits
-        from ${modelCalls} where ${and(callsOf(viewer, stretch, filter), isCall, eq(modelCalls.outcome, 'ok'))}
-        group by 1, 2) routes`,
-    )
-    .orderBy(sql`calls desc, tier nulls last, model nulls last`)
+    .from(modelCalls)
+    .where(and(callsOf(viewer, stretch, filter), isCall, eq(modelCalls.outcome, 'ok')))
+    .groupBy(modelCalls.tier, groupKeys.model)
+    .orderBy(sql`count(*) desc`, sql`1 nulls last`, sql`2 nulls last`)
     .limit(routesMax)
 
 export type BudgetReport = {
@@ -436,21 +430,3 @@ export const getBudgetUse = async (db: Reader, viewer: Insider, now: Date): Prom
   )
   return { budgets: [...ofWorkspace, ...ofPeople.flat()], settingsReadable: settings !== null }
 }
-
-/** Parts of the report for who asks for one alone. */
-export const getCostSeries = async (...asked: Parameters<typeof getCostReport>): Promise<CostSeries> =>
-  (await getCostReport(...asked)).series
-
-export const listCosts = async (
-  ...asked: Parameters<typeof getCostReport>
-): Promise<Pick<CostReport, 'rows' | 'more'>> => {
-  const { rows, more } = await getCostReport(...asked)
-  return { rows, more }
-}
-
-export const listSavings = async (
-  db: Reader,
-  viewer: Insider,
-  period: Period,
-  filter: CallFilter = {},
-): Promise<Saving[]> => (await getCostReport(db, viewer, period, 'task', filter)).savings

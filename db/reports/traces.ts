@@ -129,6 +129,7 @@ export const listTraces = async (db: Reader, viewer: Insider, query: TraceQuery 
 
 const peopleMax = 2_000
 
+const byName = new Intl.Collator()
 const distinct = (names: readonly (string | null)[]): string[] =>
   [...new Set(names.flatMap((name) => name || []))].sort()
 
@@ -137,25 +138,25 @@ export const listTraceChoices = async (db: Reader, viewer: Insider, from: Date):
   const { requestedModel, servedModel, task, tier, traceId } = modelCalls
   const since = and(eq(traces.workspaceId, viewer.workspaceId), gte(traces.startedAt, from))
   // Few ways to call: grouped by all at once, for a list of each alone would sort the calls as often as there are lists.
-  const called = await db
+  const called = db
     .selectDistinct({ requestedModel, servedModel, task, tier })
     .from(modelCalls)
     .where(and(eq(modelCalls.workspaceId, viewer.workspaceId), gte(modelCalls.at, from), isNotNull(traceId)))
-  const named = await db.selectDistinct({ model: traces.model }).from(traces).where(since)
-  const asked = sql`(select ${traces.userId} as user_id, count(*) as traces from ${traces} where ${since} group by 1) asked`
-  const people = await db
+  const named = db.selectDistinct({ model: traces.model }).from(traces).where(since)
+  // Cut off before names are looked up: ids are cheap to sort.
+  const asked = sql`(select ${traces.userId} as user_id from ${traces} where ${since}
+    group by 1 order by count(*) desc, 1 limit ${peopleMax}) asked`
+  const people = db
     .select({ id: users.id, name: users.name })
     .from(users)
     .innerJoin(asked, sql`asked.user_id = ${users.id}`)
-    .orderBy(sql`asked.traces desc`, asc(users.name))
-    .limit(peopleMax)
-  const models = [...named.map(({ model }) => model), ...called.flatMap((one) => [one.requestedModel, one.servedModel])]
-  const { compare } = new Intl.Collator()
+  const [calls, names, choices] = await Promise.all([called, named, people])
+  const models = [...names.map(({ model }) => model), ...calls.flatMap((one) => [one.requestedModel, one.servedModel])]
   return {
     models: distinct(models),
-    tasks: distinct(called.map((one) => one.task)),
-    tiers: distinct(called.map((one) => one.tier)),
-    users: people.sort((a, b) => compare(a.name, b.name)),
+    tasks: distinct(calls.map((one) => one.task)),
+    tiers: distinct(calls.map((one) => one.tier)),
+    users: choices.sort((a, b) => byName.compare(a.name, b.name)),
   }
 }
 

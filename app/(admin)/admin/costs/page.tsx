@@ -2,7 +2,7 @@ import type { Metadata } from 'next'
 import { z } from 'zod'
 import { CostsScreen } from '#components/admin/costs-screen.tsx'
 import { listCallFilterChoices } from '#db/reports/calls.ts'
-import { getBudgetUse, getCostSeries, getCostTotals, listCosts, listRoutes, listSavings } from '#db/reports/costs.ts'
+import { getBudgetUse, getCostReport, getCostTotals, listRoutes } from '#db/reports/costs.ts'
 import { reader } from '#db/reports/reader.ts'
 import { page } from '#lib/auth/index.ts'
 import { costGroups, costSorts, periodOf, ranges } from '#lib/shared/operations-contract.ts'
@@ -26,13 +26,10 @@ export default async function CostsPage({ searchParams }: { searchParams: Promis
   const period = periodOf(range, now)
   const db = reader()
   const descending = dir === 'desc'
-  const [choices, totals, previous, series, breakdown, savings, routes, budgets] = await Promise.all([
+  const [choices, report, previous, routes, budgets] = await Promise.all([
     listCallFilterChoices(db, viewer, period),
-    getCostTotals(db, viewer, period, filter),
+    getCostReport(db, viewer, period, by, filter, { sort, descending }),
     getCostTotals(db, viewer, { from: period.previousFrom, to: period.previousTo }, filter),
-    getCostSeries(db, viewer, period, by, filter),
-    listCosts(db, viewer, period, by, filter, { sort, descending }),
-    listSavings(db, viewer, period, filter),
     listRoutes(db, viewer, period, filter),
     getBudgetUse(db, viewer, now),
   ])
@@ -42,13 +39,10 @@ export default async function CostsPage({ searchParams }: { searchParams: Promis
       bucket={period.bucket}
       filter={filter}
       choices={choices}
-      totals={totals}
+      {...report}
       previous={previous}
-      series={series}
       by={by}
-      {...breakdown}
       sort={{ id: sort, descending }}
-      savings={savings}
       routes={routes}
       {...budgets}
     />
