@@ -1,5 +1,5 @@
 import '#ingestion/fixtures/scratch.ts'
-import { readdir } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { eq } from 'drizzle-orm'
@@ -132,15 +132,19 @@ describe('the export of one’s own data', () => {
 
   it('leaves no archive behind that nobody came for', async () => {
     const { viewers } = await createTestWorkspace(test.current())
-    const { stream } = await exportData(viewers.member)
-    expect(await readdir(join(env().dataDir, 'exports'))).toHaveLength(1)
     const { workspaceId, userId } = viewers.member
+    const folder = join(env().dataDir, 'exports')
+    await (await exportData(viewers.member)).stream.cancel()
+    await expect.poll(() => readdir(folder)).toEqual([])
+    // As a process leaves one that was killed.
+    const leave = () => writeFile(join(folder, `${workspaceId}_${userId}_${newId()}.tar.gz`), 'half')
+    await leave()
     expect(await deleteExports({ workspaceId, before: new Date(Date.now() - 60_000) })).toBe(0)
     expect(await deleteExports({ workspaceId: newId(), before: new Date(Date.now() + 60_000) })).toBe(0)
     expect(await deleteExports({ workspaceId, before: new Date(Date.now() + 60_000) })).toBe(1)
-    await stream.cancel()
-    await (await exportData(viewers.member)).stream.cancel()
-    await expect.poll(() => readdir(join(env().dataDir, 'exports'))).toEqual([])
-    expect(await deleteExports({ userId })).toBe(0)
+    await leave()
+    expect(await deleteExports({ userId: newId() })).toBe(0)
+    expect(await deleteExports({ userId })).toBe(1)
+    expect(await readdir(folder)).toEqual([])
   })
 })

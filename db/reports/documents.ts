@@ -62,7 +62,7 @@ type FoundRow = {
 
 /** A row travels as one value: the whole list is shown, and 31 values of each document took longer to read than to find. */
 const rowAsJson = sql<FoundRow>`json_build_object(${sql.join(
-  Object.entries(rowFields).map(([name, field]) => sql`${sql.raw(`'${name}'`)}, ${field}`),
+  Object.entries(rowFields).map(([name, field]) => sql`${name}::text, ${field}`),
   sql`, `,
 )})`
 
