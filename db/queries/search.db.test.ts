@@ -278,9 +278,15 @@ describe('a search by vectors', () => {
   })
 
   it('finds all that a wide filter leaves as well', async () => {
-    const found = await searchVector(test.current().db, { ...scope(), filter: { mediaTypes: ['text/plain'] } })
-    expect(found).toHaveLength(60)
-    expect(found[0]?.score).toBeCloseTo(1, 3)
+    const filter = { mediaTypes: ['text/plain'] }
+    const nearest: number[] = []
+    for (let n = 3; n < 13; n++) {
+      const found = await searchVector(test.current().db, { ...scope(), vector: direction(n), filter })
+      expect(found).toHaveLength(60)
+      nearest.push(found[0]?.score ?? 0)
+    }
+    // The graph is another each time that it is made, and may miss one.
+    expect(nearest.filter((score) => score > 0.999).length).toBeGreaterThanOrEqual(8)
   })
 
   it('looks at as many candidates as it is told, for that search alone', async () => {
