@@ -43,6 +43,8 @@ export default defineConfig({
           name: 'db',
           include: databaseFiles,
           globalSetup: ['./db/testing-setup.ts'],
+          // The embedded engine is WebAssembly, and V8 has died while threads that share its code let go of it: processes there.
+          pool: process.env.TEST_ENGINE === 'postgres' ? 'threads' : 'forks',
           testTimeout: 60_000,
           hookTimeout: 120_000,
           maxWorkers: 2,
