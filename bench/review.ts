@@ -1,12 +1,15 @@
 /**
  * The reviewer's queue at size: `npm run bench:review [-- --postgres URL] [--items N]`. 10,000 open items (a tenth held) and as many
- * decided ones in 40 collections, of which the reviewer reads 30; one after the other, and claimed by eight people at once.
+ * decided ones in 40 collections, of which the reviewer reads 30; one after the other, and claimed by eight people at once; and how
+ * soon a decision is in the chat that the asker has open.
  */
 import './scratch.ts'
+import { setTimeout } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { type SQL, sql } from 'drizzle-orm'
 import { closeDatabase, holdDatabase, rows } from '#db/client.ts'
 import { openMemoryDatabase } from '#db/open.ts'
+import { followDecisions } from '#lib/chat/index.ts'
 import { percentile } from '#lib/evals/metrics.ts'
 import { closeQueue, openQueue } from '#lib/jobs.ts'
 import {
@@ -31,9 +34,9 @@ const { values: args } = parseArgs({
 const items = Number(args.items)
 const rounds = 40
 const people = 8
-const askedMs = 100
-/** What a reviewer waits for one by one. */
-const asked = (step: string): boolean => /^(?:list|claim)/.test(step)
+/** What people wait for, by how a step begins; the others are printed beside. */
+const askedMs: Readonly<Record<string, number>> = { list: 100, claim: 100, told: 1_000 }
+const boundOf = (step: string): number | undefined => askedMs[step.split(/[ ,]/)[0] ?? '']
 
 const database = holdDatabase(args.postgres ? await openScratchServer(args.postgres) : await openMemoryDatabase())
 const { db } = database
@@ -85,10 +88,12 @@ const seeding: SQL[] = [
   sql`insert into collections (id, workspace_id, name) select ${id(5, n)}, ${workspaceId}, 'Collection ' || n from ${series(40)}`,
   sql`insert into collection_grants (id, workspace_id, collection_id, subject, subject_id, level)
     select ${id(6, n)}, ${workspaceId}, ${id(5, n)}, 'workspace', ${workspaceId}, 'read' from ${series(30)}`,
-  sql`insert into chats (id, workspace_id, user_id, title) select ${id(3, n)}, ${workspaceId}, ${id(2, sql`1 + n % 50`)}, 'Chat' from ${series(100)}`,
-  sql`insert into messages (id, chat_id, role, text, status)
+  sql`insert into chats (id, workspace_id, user_id, title) select ${id(3, n)}, ${workspaceId}, ${id(2, sql`1 + (n - 1) % 50`)}, 'Chat' from ${series(100)}`,
+  sql`insert into messages (id, chat_id, role, text, status, metadata)
     select ${id(14, n)}, ${id(3, sql`1 + n % 100`)}, 'assistant', case when n % 10 = 0 then '' else ${content.text} end,
-      case when n % 10 = 0 then 'held' else 'complete' end from ${series(items)}`,
+      case when n % 10 = 0 then 'held' else 'complete' end,
+      case when n % 10 = 0 then '{"review":{"state":"waiting","reasons":[],"since":"2026-01-01T00:00:00.000Z","usuallyMs":null}}'::jsonb else '{}'::jsonb end
+    from ${series(items)}`,
   itemsOf(4, 'open'),
   itemsOf(7, 'approved'),
   sql`analyze`,
@@ -97,14 +102,36 @@ const seeding: SQL[] = [
 const filter = (rest: Partial<ReviewFilter> = {}): ReviewFilter => reviewFilterSchema.parse(rest)
 const openOnes = await (async () => {
   for (const statement of seeding) await db.execute(statement)
-  return rows<{ id: string }>(
+  return rows<{ id: string; held: boolean; chatId: string; askerId: string }>(
     db,
-    sql`select id from review_items where state = 'open' and collection_ids[1] <= ${id(5, sql.raw('30'))} order by risk desc, id`,
+    sql`select id, held, chat_id as "chatId", asker_id as "askerId" from review_items where state = 'open' and collection_ids[1] <= ${id(5, sql.raw('30'))} order by risk desc, id`,
   )
 })()
+const heldOnes = openOnes.filter(({ held }) => held)
+const shownOnes = openOnes.filter(({ held }) => !held)
 let at = 0
-const nextId = (): string => openOnes[at++]?.id ?? ''
+const nextId = (): string => shownOnes[at++]?.id ?? ''
 let cursor: string | undefined
+
+const approve = (itemId: string) =>
+  decideReview(viewer, { itemId, contentHash: hash, decisionId: newId(), decision: { act: 'approve', seen: [] } })
+
+/** A chat whose asker listens to it; `told` resolves when the first decision has come down the line. */
+const openChat = async ({ chatId, askerId }: { chatId: string; askerId: string }) => {
+  const asker: Viewer = { userId: askerId, workspaceId, role: 'member', name: 'Asker', email: 'asker@bench.local' }
+  const { body } = await followDecisions(asker, chatId)
+  const reader = body?.pipeThrough(new TextDecoderStream()).getReader()
+  if (!reader) throw new Error('nobody looks at an answer of this chat')
+  const told = async (): Promise<void> => {
+    for (let read = ''; !read.includes('event: decided'); ) {
+      const { value, done } = await reader.read()
+      if (done) throw new Error('the line ended before the decision')
+      read += value
+    }
+    await reader.cancel()
+  }
+  return { told }
+}
 
 const steps: Record<string, () => Promise<unknown>> = {
   'list, first page': async () => {
@@ -124,18 +151,26 @@ const steps: Record<string, () => Promise<unknown>> = {
     const claims = await Promise.all(reviewers.map((one) => claimNext(one, filter())))
     await Promise.all(claims.map((claim, who) => claim && releaseClaim(reviewers[who] ?? viewer, claim.itemId)))
   },
-  'open an item': () => loadReview(viewer, openOnes[at]?.id ?? ''),
+  'open an item': () => loadReview(viewer, shownOnes[at]?.id ?? ''),
   'claim one and decide': async () => {
     const itemId = nextId()
     await claimReview(viewer, itemId)
-    await decideReview(viewer, {
-      itemId,
-      contentHash: hash,
-      decisionId: newId(),
-      decision: { act: 'approve', seen: [] },
-    })
+    await approve(itemId)
   },
   figures: () => reviewMetrics(viewer),
+}
+
+/** From the decision until its words are in the asker's open chat, in ms. */
+const decideInOpenChat = async (round: number): Promise<number> => {
+  const item = heldOnes[round]
+  if (!item) throw new Error('there are not enough held items')
+  await claimReview(viewer, item.id)
+  const { told } = await openChat(item)
+  // At any moment between two looks.
+  await setTimeout(((round * 37) % rounds) * 10)
+  const startedMs = performance.now()
+  await Promise.all([approve(item.id), told()])
+  return performance.now() - startedMs
 }
 
 printMachine(['drizzle-orm', '@electric-sql/pglite', 'postgres'])
@@ -152,13 +187,20 @@ try {
       // The first rounds warm up.
       if (round >= 0) took.get(name)?.push(performance.now() - startedMs)
     }
+  const toldMs: number[] = []
+  for (let round = 0; round < rounds; round += 1) toldMs.push(await decideInOpenChat(round))
+  took.set('told in the open chat', toldMs)
   printRows(
-    [...took].map(([name, ms]) => ({
-      step: name,
-      'p50 ms': percentile(ms, 0.5).toFixed(1),
-      'p95 ms': percentile(ms, 0.95).toFixed(1),
-      [`at most ${askedMs}`]: asked(name) ? (percentile(ms, 0.95) <= askedMs ? 'yes' : 'NO') : '',
-    })),
+    [...took].map(([name, ms]) => {
+      const bound = boundOf(name)
+      return {
+        step: name,
+        'p50 ms': percentile(ms, 0.5).toFixed(1),
+        'p95 ms': percentile(ms, 0.95).toFixed(1),
+        'at most ms': bound ?? '',
+        met: bound === undefined ? '' : percentile(ms, 0.95) <= bound ? 'yes' : 'NO',
+      }
+    }),
   )
 } finally {
   await closeQueue(0)

@@ -19,6 +19,22 @@ test('suggests questions that the documents really answer', async ({ page }) => 
   }
 })
 
+test('what is typed before the page can listen is there when it can', async ({ page }) => {
+  const loading = Promise.withResolvers<void>()
+  await page.route('**/_next/static/**/*.js', async (route) => {
+    await loading.promise
+    await route.continue()
+  })
+  await page.goto('/', { waitUntil: 'commit' })
+  const box = page.getByRole('textbox', { name: 'Your question' })
+  await box.fill(leave)
+  loading.resolve()
+  await expect(page.getByRole('button', { name: 'Send' })).toBeEnabled()
+  await expect(box).toHaveValue(leave)
+  await box.press('Enter')
+  await expect(page.getByRole('article', { name: 'Answer' })).toHaveAttribute('aria-busy', 'false', { timeout: 30_000 })
+})
+
 test('answers with citations that open the passage in its text, and shows the same after a reload', async ({
   page,
 }) => {

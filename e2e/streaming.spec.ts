@@ -1,7 +1,7 @@
 import type { RecordedRequest, Script } from './mock-provider.ts'
-import { ask, chipsOf, expect, mockUrl, test } from './test.ts'
+import { ask, chipsOf, expect, mockUrl, summariseConversation, summaryOf, test } from './test.ts'
 
-// The provider's script is one for all: these tests follow each other.
+// The provider's script, and the list of what it was asked, are one for all: whatever asks it is a test of this file, and they follow each other.
 test.describe.configure({ mode: 'serial' })
 test.use({ role: 'member', answers: 'provider' })
 
@@ -130,4 +130,24 @@ test('asks no model when the documents hold nothing', async ({ page }) => {
   const answer = await ask(page, 'Who painted the ceiling of the Sistine Chapel?')
   await expect(answer).toContainText("I couldn't find an answer to this")
   expect(await requests()).toEqual([])
+})
+
+test('a summary shows that it is being made, goes on when it is closed, and is found after a reload', async ({
+  page,
+}) => {
+  // The provider reads this in whatever it is sent: the answer is slow, and so is the summary.
+  await page.goto('/')
+  await ask(page, `${question} [[mock: {"firstDelayMs": 6000}]]`)
+  await summariseConversation(page)
+  const panel = summaryOf(page, 'conversation')
+  await expect(panel).toContainText('Summarising')
+  await page.keyboard.press('Escape')
+  await page.getByRole('button', { name: /show the summary/ }).click()
+  await expect(panel).toContainText('It goes on when you close this')
+  await page.reload()
+  await expect(panel).toBeVisible()
+  await expect(panel).toContainText('AI-made summary', { timeout: 30_000 })
+  await page.keyboard.press('Escape')
+  await summariseConversation(page)
+  await expect(panel).toContainText('from before')
 })

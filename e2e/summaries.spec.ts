@@ -1,24 +1,15 @@
-import type { Page } from '@playwright/test'
-import { ask, expect, test } from './test.ts'
+import { ask, expect, summariseConversation, summaryOf, test } from './test.ts'
 
 const leave = 'How many days of leave do I get in my first calendar year?'
 
 test.use({ role: 'member' })
-
-const panelOf = (page: Page, of: 'conversation' | 'selection') =>
-  page.getByRole('dialog', { name: `Summary of the ${of}` })
-
-const summariseConversation = async (page: Page): Promise<void> => {
-  await page.getByRole('button', { name: 'More for this conversation' }).click()
-  await page.getByRole('menuitem', { name: 'Summarise the conversation' }).click()
-}
 
 test('a conversation is summarised from its menu', async ({ page }) => {
   await page.goto('/')
   await expect(page.getByRole('button', { name: 'More for this conversation' })).toHaveCount(0)
   await ask(page, leave)
   await summariseConversation(page)
-  const panel = panelOf(page, 'conversation')
+  const panel = summaryOf(page, 'conversation')
   await expect(panel).toContainText('2.5 working days')
   await expect(panel).toContainText('no language model asked')
   await expect(panel.getByRole('button', { name: 'Copy' })).toBeVisible()
@@ -37,7 +28,7 @@ test('what is marked in an answer is summarised by the button at it, and by the 
 
   await text.selectText()
   await page.locator('[data-marked-button]').click()
-  const panel = panelOf(page, 'selection')
+  const panel = summaryOf(page, 'selection')
   await expect(panel).toContainText('2.5 working days')
   await page.keyboard.press('Escape')
   await expect(panel).toBeHidden()
@@ -62,29 +53,5 @@ test('what is marked in a source is summarised', async ({ page }) => {
     if (region) document.getSelection()?.selectAllChildren(region)
   })
   await source.getByRole('button', { name: 'Summarise the selection' }).click()
-  await expect(panelOf(page, 'selection').getByRole('button', { name: 'Copy' })).toBeVisible()
-})
-
-test.describe('with a slow model', () => {
-  test.use({ answers: 'provider' })
-
-  test('a summary shows that it is being made, goes on when it is closed, and is found after a reload', async ({
-    page,
-  }) => {
-    // The provider reads this in whatever it is sent: the answer is slow, and so is the summary.
-    await page.goto('/')
-    await ask(page, `${leave} [[mock: {"firstDelayMs": 6000}]]`)
-    await summariseConversation(page)
-    const panel = panelOf(page, 'conversation')
-    await expect(panel).toContainText('Summarising')
-    await page.keyboard.press('Escape')
-    await page.getByRole('button', { name: /show the summary/ }).click()
-    await expect(panel).toContainText('It goes on when you close this')
-    await page.reload()
-    await expect(panel).toBeVisible()
-    await expect(panel).toContainText('AI-made summary', { timeout: 30_000 })
-    await page.keyboard.press('Escape')
-    await summariseConversation(page)
-    await expect(panel).toContainText('from before')
-  })
+  await expect(summaryOf(page, 'selection').getByRole('button', { name: 'Copy' })).toBeVisible()
 })

@@ -94,3 +94,11 @@ export const ask = async (page: Page, question: string): Promise<Locator> => {
 
 /** The numbered chips in the prose of an answer, not the cards under it. */
 export const chipsOf = (answer: Locator): Locator => answer.locator('button[data-citation]')
+
+export const summaryOf = (page: Page, of: 'conversation' | 'selection'): Locator =>
+  page.getByRole('dialog', { name: `Summary of the ${of}` })
+
+export const summariseConversation = async (page: Page): Promise<void> => {
+  await page.getByRole('button', { name: 'More for this conversation' }).click()
+  await page.getByRole('menuitem', { name: 'Summarise the conversation' }).click()
+}

@@ -64,8 +64,8 @@ export type TraceSummaryFields = {
 }
 
 export type TraceRecord = Tracer & {
-  /** Puts `words` in the place of an attribute, wherever it was set: what nobody may read yet is not for a trace either. */
-  cover(attribute: string, words: string): void
+  /** Puts `words` in the place of an attribute, on spans of a name or on all: what nobody may read yet is not for a trace either. */
+  cover(attribute: string, words: string, spanName?: string): void
   finish(summary: TraceSummaryFields): Promise<void>
 }
 
@@ -137,8 +137,9 @@ export const startTrace = ({
 
   return {
     ...tracer(null),
-    cover: (attribute, words) => {
-      for (const { attributes } of spans) if (attribute in attributes) attributes[attribute] = words
+    cover: (attribute, words, spanName) => {
+      for (const { name, attributes } of spans)
+        if (attribute in attributes && (spanName ?? name) === name) attributes[attribute] = words
     },
     finish: async (summary) => {
       exportTrace({

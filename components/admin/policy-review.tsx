@@ -1,16 +1,12 @@
 'use client'
-import { Plus } from 'lucide-react'
-import { type ReactNode, useRef } from 'react'
-import { Button } from '#components/ui/button.tsx'
+import type { ReactNode } from 'react'
 import { CheckList } from '#components/ui/check-list.tsx'
-import { Input } from '#components/ui/input.tsx'
 import { roleWords } from '#lib/shared/people-contract.ts'
 import {
   policyTopics,
   type ReviewAct,
   type ReviewPolicy,
   type ReviewRule,
-  reviewActs,
   reviewFallbacks,
 } from '#lib/shared/policy-contract.ts'
 import type { PolicyChoice } from '#lib/shared/policy-draft.ts'
@@ -18,9 +14,8 @@ import { reviewRuleWords, topicWords } from '#lib/shared/policy-words.ts'
 import { roles } from '#lib/shared/viewer.ts'
 import { ChoiceField, TextField, TickField } from './models-field.tsx'
 import { formatPercent, type readForm, Unreadable } from './models-values.ts'
-import { Labelled, NumberInput } from './policy-rule-parts.tsx'
+import { NumberInput, RuleCards, RuleChoice, RuleText } from './policy-rule-parts.tsx'
 import { Pair, RuleSection } from './rule-section.tsx'
-import { Select } from './select.tsx'
 
 type When = ReviewRule['when']
 type Condition = keyof When
@@ -36,11 +31,11 @@ const conditionWords: Record<Condition, string> = {
 const conditions = Object.keys(conditionWords) as Condition[]
 
 /** As short as a list on a phone is wide; the sentence below says it whole. */
-const actOptions: Record<ReviewAct, string> = {
-  warn: 'is shown with a warning',
-  queue: 'is shown and looked at',
-  hold: 'is held for a person',
-}
+const actOptions = [
+  ['warn', 'is shown with a warning'],
+  ['queue', 'is shown and looked at'],
+  ['hold', 'is held for a person'],
+] as const satisfies readonly (readonly [ReviewAct, string])[]
 
 /** What a condition asks for when it is ticked. */
 const asTicked = {
@@ -144,111 +139,48 @@ const ConditionValue = ({
   }
 }
 
-const ReviewRuleCard = ({
-  rule,
+/** What a rule asks of an answer: a tick for each condition, and what it asks for beside it. */
+const Conditions = ({
+  when,
   collections,
   onChange,
-  onRemove,
 }: {
-  rule: ReviewRule
+  when: When
   collections: readonly PolicyChoice[]
-  onChange: (rule: ReviewRule) => void
-  onRemove: () => void
+  onChange: (when: When) => void
 }) => {
-  const { when } = rule
   const toggle = (name: Condition, on: boolean): void => {
     const { [name]: _, ...others } = when
     const { [name]: value } = asTicked
-    onChange({ ...rule, when: on ? { ...others, [name]: value } : others })
+    onChange(on ? { ...others, [name]: value } : others)
   }
-  const missing = missingIn(rule)
-  const names = { collections: Object.fromEntries(collections.map(({ value, label }) => [value, label])) }
   return (
-    <fieldset className="min-w-0 rounded-md border p-3">
-      <legend className="sr-only">{rule.name || 'A new review rule'}</legend>
-      <Pair>
-        <Labelled label="Name of the review rule">
-          {(id) => (
-            <Input
-              id={id}
-              maxLength={80}
-              value={rule.name}
-              onChange={({ target }) => onChange({ ...rule, name: target.value })}
-            />
-          )}
-        </Labelled>
-        <Labelled label="An answer that meets it">
-          {(id) => (
-            <Select
-              id={id}
-              className="w-full"
-              value={rule.act}
-              onChange={({ target }) =>
-                onChange({ ...rule, act: reviewActs.find((act) => act === target.value) ?? 'queue' })
-              }
-            >
-              {reviewActs.map((act) => (
-                <option key={act} value={act}>
-                  {actOptions[act]}
-                </option>
-              ))}
-            </Select>
-          )}
-        </Labelled>
-      </Pair>
-      <fieldset className="mt-3 min-w-0">
-        <legend className="font-medium text-[13px]">It meets an answer when</legend>
-        <p className="mt-0.5 mb-1 text-[12.5px] text-muted-foreground">
-          All that is ticked has to be so. Nothing ticked: it meets every answer.
-        </p>
-        {conditions.map((name) => {
-          const isOn = when[name] !== undefined
-          return (
-            <div key={name} className="min-w-0">
-              <label className="flex min-h-7 cursor-default items-center gap-2 text-[13px] touch:min-h-11">
-                <input
-                  type="checkbox"
-                  className="size-4 shrink-0 accent-primary touch:size-5"
-                  checked={isOn}
-                  onChange={({ target }) => toggle(name, target.checked)}
-                />
-                {conditionWords[name]}
-              </label>
-              {isOn && name !== 'personalData' && (
-                <div className="mt-0.5 mb-2 ml-6 min-w-0">
-                  <ConditionValue
-                    of={name}
-                    when={when}
-                    collections={collections}
-                    onChange={(next) => onChange({ ...rule, when: next })}
-                  />
-                </div>
-              )}
-            </div>
-          )
-        })}
-      </fieldset>
-      <div className="mt-3">
-        <Labelled label="What the asker reads as the reason">
-          {(id) => (
-            <Input
-              id={id}
-              maxLength={300}
-              placeholder="Made from what was met"
-              value={rule.words}
-              onChange={({ target }) => onChange({ ...rule, words: target.value })}
-            />
-          )}
-        </Labelled>
-      </div>
-      <div className="mt-3 flex flex-wrap items-end justify-between gap-2">
-        <p className="min-w-0 flex-1 basis-60 break-words text-[12.5px] text-muted-foreground">
-          {missing ?? reviewRuleWords(rule, names)}
-        </p>
-        <Button variant="quiet" size="sm" aria-label={`Delete review rule ${rule.name}`.trim()} onClick={onRemove}>
-          Delete
-        </Button>
-      </div>
+    <fieldset className="mt-3 min-w-0">
+      <legend className="font-medium text-[13px]">It meets an answer when</legend>
+      <p className="mt-0.5 mb-1 text-[12.5px] text-muted-foreground">
+        All that is ticked has to be so. Nothing ticked: it meets every answer.
+      </p>
+      {conditions.map((name) => {
+        const isOn = when[name] !== undefined
+        return (
+          <div key={name} className="min-w-0">
+            <label className="flex min-h-7 cursor-default items-center gap-2 text-[13px] touch:min-h-11">
+              <input
+                type="checkbox"
+                className="size-4 shrink-0 accent-primary touch:size-5"
+                checked={isOn}
+                onChange={({ target }) => toggle(name, target.checked)}
+              />
+              {conditionWords[name]}
+            </label>
+            {isOn && name !== 'personalData' && (
+              <div className="mt-0.5 mb-2 ml-6 min-w-0">
+                <ConditionValue of={name} when={when} collections={collections} onChange={onChange} />
+              </div>
+            )}
+          </div>
+        )
+      })}
     </fieldset>
   )
 }
@@ -263,35 +195,50 @@ export const ReviewRules = ({
   collections: readonly PolicyChoice[]
   onChange: (rules: ReviewRule[]) => void
 }) => {
-  const adding = useRef<HTMLButtonElement>(null)
+  const names = { collections: Object.fromEntries(collections.map(({ value, label }) => [value, label])) }
   return (
-    <RuleSection
+    <RuleCards
       title="What a person looks at"
       note="Rules over finished answers. Their order does not matter: of all that an answer meets the strongest holds, and to hold is stronger than to look afterwards, which is stronger than to warn."
-    >
-      {rules.map((rule) => (
-        <ReviewRuleCard
-          key={rule.id}
-          rule={rule}
-          collections={collections}
-          onChange={(next) => onChange(rules.map((one) => (one.id === rule.id ? next : one)))}
-          onRemove={() => {
-            onChange(rules.filter(({ id }) => id !== rule.id))
-            adding.current?.focus()
-          }}
-        />
-      ))}
-      <div>
-        <Button
-          ref={adding}
-          size="sm"
-          onClick={() => onChange([...rules, { id: crypto.randomUUID(), name: '', when: {}, act: 'queue', words: '' }])}
-        >
-          <Plus aria-hidden />
-          Add review rule
-        </Button>
-      </div>
-    </RuleSection>
+      kind="review rule"
+      rules={rules}
+      fresh={(): ReviewRule => ({ id: crypto.randomUUID(), name: '', when: {}, act: 'queue', words: '' })}
+      onChange={onChange}
+      card={({ rule, onChange: change, deleteButton }) => (
+        <>
+          <Pair>
+            <RuleText
+              label="Name of the review rule"
+              max={80}
+              value={rule.name}
+              onChange={(name) => change({ ...rule, name })}
+            />
+            <RuleChoice
+              label="An answer that meets it"
+              value={rule.act}
+              options={actOptions}
+              onChange={(act) => change({ ...rule, act })}
+            />
+          </Pair>
+          <Conditions when={rule.when} collections={collections} onChange={(when) => change({ ...rule, when })} />
+          <div className="mt-3">
+            <RuleText
+              label="What the asker reads as the reason"
+              max={300}
+              placeholder="Made from what was met"
+              value={rule.words}
+              onChange={(words) => change({ ...rule, words })}
+            />
+          </div>
+          <div className="mt-3 flex flex-wrap items-end justify-between gap-2">
+            <p className="min-w-0 flex-1 basis-60 break-words text-[12.5px] text-muted-foreground">
+              {missingIn(rule) ?? reviewRuleWords(rule, names)}
+            </p>
+            {deleteButton}
+          </div>
+        </>
+      )}
+    />
   )
 }
 

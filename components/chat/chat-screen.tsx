@@ -172,8 +172,11 @@ export const ChatScreen = ({
   }, [])
 
   useEffect(() => {
-    setText((current) => current || readDraft(draftKey.current))
-  }, [])
+    // What was typed before the page could listen stands only in the field, and the next render would empty it.
+    const early = field.current?.value
+    if (early) type(early)
+    else setText(readDraft(draftKey.current))
+  }, [type])
 
   useEffect(() => opened.adopt(initialMessages), [opened, initialMessages])
 

@@ -1,15 +1,12 @@
 'use client'
-import type { Route } from 'next'
-import Link from 'next/link'
-import { AdminHeader, AdminTitle } from '#components/admin/admin-header.tsx'
 import { Figure, Figures, NothingHere, ReportSection } from '#components/admin/figures.tsx'
-import { LinkSwitch } from '#components/admin/report-filters.tsx'
 import { type ReportColumn, ReportTable } from '#components/admin/report-table.tsx'
 import { When } from '#components/admin/when.tsx'
 import { formatCount } from '#lib/shared/format.ts'
 import type { CalibrationReport } from '#lib/shared/review-contract.ts'
 import { ReliabilityDiagram } from './calibration-diagram.tsx'
-import { type FigureDays, figureDays } from './desk-contract.ts'
+import type { FigureDays } from './desk-contract.ts'
+import { DaysSwitch, ReviewPage } from './review-page.tsx'
 
 type Bin = CalibrationReport['bins'][number]
 type Fit = CalibrationReport['fits'][number]
@@ -52,88 +49,60 @@ export const CalibrationScreen = ({ report, days }: { report: CalibrationReport;
   const { bins, decisions, fits } = report
   const [fit] = fits
   return (
-    <div className="flex min-h-0 flex-1 flex-col">
-      <AdminHeader
-        actions={
-          <LinkSwitch
-            label="Time"
-            name="days"
-            value={days}
-            options={figureDays.map((value) => ({ value, label: `${value} days` }))}
-            resets={[]}
-          />
-        }
+    <ReviewPage title="Calibration" actions={<DaysSwitch days={days} />}>
+      <Figures label="Over the chosen days">
+        <Figure
+          title="Expected calibration error"
+          value={report.error === null ? '—' : error(report.error)}
+          note="0: of answers that say 80 %, people find 80 % right"
+        />
+        <Figure title="Judged answers" value={formatCount(decisions)} note="Decisions, and labels that stand" />
+        <Figure
+          title="Fit in force"
+          value={fit ? String(fit.version) : '—'}
+          note={fit ? <When iso={fit.at} /> : 'None yet'}
+        />
+        <Figure
+          title="Error before and after it"
+          value={fit ? `${error(fit.errorBefore)} → ${error(fit.errorAfter)}` : '—'}
+          note="After: on answers that it was not fitted to"
+        />
+      </Figures>
+      <ReportSection
+        title="Reliability"
+        note="Each kind of answer counts as often as it was given, however many of it were looked at"
       >
-        <AdminTitle>
-          {/* Beside the days there is no room for the way here on a phone. */}
-          <Link href={'/review' as Route} className="hover:underline max-sm:hidden">
-            Review
-          </Link>
-          <span className="font-normal text-muted-foreground max-sm:hidden"> / </span>
-          <span className="sm:font-normal sm:text-muted-foreground">Calibration</span>
-        </AdminTitle>
-      </AdminHeader>
-      <section
-        aria-label="Calibration"
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-        tabIndex={0}
-        className="min-h-0 flex-1 overflow-y-auto -outline-offset-2"
-      >
-        <Figures label="Over the chosen days">
-          <Figure
-            title="Expected calibration error"
-            value={report.error === null ? '—' : error(report.error)}
-            note="0: of answers that say 80 %, people find 80 % right"
-          />
-          <Figure title="Judged answers" value={formatCount(decisions)} note="Decisions, and labels that stand" />
-          <Figure
-            title="Fit in force"
-            value={fit ? String(fit.version) : '—'}
-            note={fit ? <When iso={fit.at} /> : 'None yet'}
-          />
-          <Figure
-            title="Error before and after it"
-            value={fit ? `${error(fit.errorBefore)} → ${error(fit.errorAfter)}` : '—'}
-            note="After: on answers that it was not fitted to"
-          />
-        </Figures>
-        <ReportSection
-          title="Reliability"
-          note="Each kind of answer counts as often as it was given, however many of it were looked at"
-        >
-          {decisions === 0 ? (
-            <NothingHere>
-              Nobody has judged an answer in this time. Every decision under Review, and every settled label, shows
-              here.
-            </NothingHere>
-          ) : (
-            <>
-              <ReliabilityDiagram bins={bins} />
-              <ReportTable
-                caption="Reliability by confidence"
-                columns={binColumns}
-                rows={bins}
-                rowId={({ from }) => String(from)}
-              />
-            </>
-          )}
-        </ReportSection>
-        <ReportSection
-          title="Fits"
-          note="Made once a day from what people judged; few decisions leave confidence nearly as it is"
-        >
-          {fits.length === 0 ? (
-            <NothingHere>There is none yet: confidence is shown as the checks make it.</NothingHere>
-          ) : (
+        {decisions === 0 ? (
+          <NothingHere>
+            Nobody has judged an answer in this time. Every decision under Review, and every settled label, shows here.
+          </NothingHere>
+        ) : (
+          <>
+            <ReliabilityDiagram bins={bins} />
             <ReportTable
-              caption="Fits of confidence"
-              columns={fitColumns}
-              rows={fits}
-              rowId={({ version }) => String(version)}
+              caption="Reliability by confidence"
+              columns={binColumns}
+              rows={bins}
+              rowId={({ from }) => String(from)}
             />
-          )}
-        </ReportSection>
-      </section>
-    </div>
+          </>
+        )}
+      </ReportSection>
+      <ReportSection
+        title="Fits"
+        note="Made once a day from what people judged; few decisions leave confidence nearly as it is"
+      >
+        {fits.length === 0 ? (
+          <NothingHere>There is none yet: confidence is shown as the checks make it.</NothingHere>
+        ) : (
+          <ReportTable
+            caption="Fits of confidence"
+            columns={fitColumns}
+            rows={fits}
+            rowId={({ version }) => String(version)}
+          />
+        )}
+      </ReportSection>
+    </ReviewPage>
   )
 }

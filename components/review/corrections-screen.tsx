@@ -4,7 +4,6 @@ import type { Route } from 'next'
 import Link from 'next/link'
 import { useRouter } from 'next/navigation'
 import { type ReactNode, useState, useTransition } from 'react'
-import { AdminHeader, AdminTitle } from '#components/admin/admin-header.tsx'
 import { NothingHere, ReportSection } from '#components/admin/figures.tsx'
 import { attempt } from '#components/admin/models-form.ts'
 import { When } from '#components/admin/when.tsx'
@@ -15,6 +14,7 @@ import type { ActionResult } from '#lib/shared/errors.ts'
 import { formatCount } from '#lib/shared/format.ts'
 import type { CorrectionRow, Corrections, DocumentNoteRow } from '#lib/shared/review-contract.ts'
 import { DocumentNoteItem } from './corrections-note.tsx'
+import { ReviewPage } from './review-page.tsx'
 
 export type CorrectionActions = {
   retireCurated: (input: { id: string }) => Promise<ActionResult<null>>
@@ -142,63 +142,48 @@ export const CorrectionsScreen = ({
     />
   )
   return (
-    <div className="flex min-h-0 flex-1 flex-col">
-      <AdminHeader>
-        <AdminTitle>
-          <Link href={'/review' as Route} className="hover:underline">
-            Review
-          </Link>
-          <span className="font-normal text-muted-foreground"> / Corrections</span>
-        </AdminTitle>
-      </AdminHeader>
-      <section
-        aria-label="Corrections"
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-        tabIndex={0}
-        className="min-h-0 flex-1 overflow-y-auto -outline-offset-2"
+    <ReviewPage title="Corrections">
+      <Section
+        title="Checked answers"
+        note={countOf(curated)}
+        empty="None yet. Approve an answer under Review and keep it: it is then given first to the same question, as checked by a person."
       >
-        <Section
-          title="Checked answers"
-          note={countOf(curated)}
-          empty="None yet. Approve an answer under Review and keep it: it is then given first to the same question, as checked by a person."
-        >
-          {curated.map((row) => (
-            <Correction
-              key={row.id}
-              row={row}
-              pending={pending && retiring === row.id}
-              onRetire={row.fell ? null : () => retire(row.id)}
-            />
-          ))}
-        </Section>
-        <Section
-          title="Golden cases"
-          note={countOf(golden)}
-          actions={
-            opensRetrieval &&
-            golden.length > 0 && (
-              <Link
-                href={'/admin/retrieval' as Route}
-                className="text-[13px] text-primary underline-offset-2 hover:underline"
-              >
-                Run them or delete one under Retrieval
-              </Link>
-            )
-          }
-          empty="None yet. An approved answer that is kept as a golden case shows whether the search still finds what it rests on."
-        >
-          {golden.map((row) => (
-            <Correction key={row.id} row={row} pending={false} onRetire={null} />
-          ))}
-        </Section>
-        <Section
-          title="Notes on documents"
-          note={`${formatCount(open)} open, ${formatCount(notes.length - open)} resolved`}
-          empty="None yet. A note tells those who keep a document what is wrong with it."
-        >
-          {notes.map(noteItem)}
-        </Section>
-      </section>
-    </div>
+        {curated.map((row) => (
+          <Correction
+            key={row.id}
+            row={row}
+            pending={pending && retiring === row.id}
+            onRetire={row.fell ? null : () => retire(row.id)}
+          />
+        ))}
+      </Section>
+      <Section
+        title="Golden cases"
+        note={countOf(golden)}
+        actions={
+          opensRetrieval &&
+          golden.length > 0 && (
+            <Link
+              href={'/admin/retrieval' as Route}
+              className="text-[13px] text-primary underline-offset-2 hover:underline"
+            >
+              Run them or delete one under Retrieval
+            </Link>
+          )
+        }
+        empty="None yet. An approved answer that is kept as a golden case shows whether the search still finds what it rests on."
+      >
+        {golden.map((row) => (
+          <Correction key={row.id} row={row} pending={false} onRetire={null} />
+        ))}
+      </Section>
+      <Section
+        title="Notes on documents"
+        note={`${formatCount(open)} open, ${formatCount(notes.length - open)} resolved`}
+        empty="None yet. A note tells those who keep a document what is wrong with it."
+      >
+        {notes.map(noteItem)}
+      </Section>
+    </ReviewPage>
   )
 }

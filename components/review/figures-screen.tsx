@@ -1,12 +1,9 @@
 'use client'
 import type { Route } from 'next'
-import Link from 'next/link'
 import { useRouter } from 'next/navigation'
 import { type FormEvent, useState } from 'react'
-import { AdminHeader, AdminTitle } from '#components/admin/admin-header.tsx'
 import { Figure, Figures, NothingHere, ReportSection } from '#components/admin/figures.tsx'
 import { attempt } from '#components/admin/models-form.ts'
-import { LinkSwitch } from '#components/admin/report-filters.tsx'
 import { type ReportColumn, ReportTable } from '#components/admin/report-table.tsx'
 import { Button } from '#components/ui/button.tsx'
 import { Input, Label } from '#components/ui/input.tsx'
@@ -14,7 +11,8 @@ import { cn } from '#lib/shared/cn.ts'
 import type { ActionResult } from '#lib/shared/errors.ts'
 import { formatCount } from '#lib/shared/format.ts'
 import type { ReviewerFigures, ReviewMetrics } from '#lib/shared/review-contract.ts'
-import { type FigureDays, figureDays } from './desk-contract.ts'
+import type { FigureDays } from './desk-contract.ts'
+import { DaysSwitch, ReviewPage } from './review-page.tsx'
 import { spanInWords } from './review-words.ts'
 
 /** `62 %`, or that there is nothing to tell it from. */
@@ -152,94 +150,67 @@ export const FiguresScreen = ({
   const decided = decisions.approved + decisions.edited + decisions.rejected
   const arrived = metrics.days.reduce((sum, one) => sum + one.arrived, 0)
   return (
-    <div className="flex min-h-0 flex-1 flex-col">
-      <AdminHeader
-        actions={
-          <LinkSwitch
-            label="Time"
-            name="days"
-            value={days}
-            options={figureDays.map((value) => ({ value, label: `${value} days` }))}
-            resets={[]}
-          />
-        }
+    <ReviewPage title="Figures" actions={<DaysSwitch days={days} />}>
+      <Figures label="Now and over the chosen days">
+        <Figure
+          title="Waiting now"
+          value={formatCount(backlog.open)}
+          note={`${formatCount(backlog.held)} held, ${formatCount(backlog.late)} late${
+            backlog.oldestMs === null ? '' : `, the oldest for ${spanInWords(backlog.oldestMs)}`
+          }`}
+          href={'/review' as Route}
+        />
+        <Figure
+          title="Half are decided within"
+          value={timeToDecision ? spanInWords(timeToDecision.p50Ms) : '—'}
+          note={timeToDecision ? `9 of 10 within ${spanInWords(timeToDecision.p90Ms)}` : 'Nothing was decided'}
+        />
+        <Figure
+          title="Edited or rejected"
+          value={metrics.overturnRate === null ? '—' : `${Math.round(metrics.overturnRate * 100)} %`}
+          note={`${formatCount(decisions.approved)} approved, ${formatCount(decisions.edited)} edited, ${formatCount(decisions.rejected)} rejected`}
+        />
+        <Figure
+          title="Known errors found"
+          value={shareOf(seeds.caught, seeds.decided)}
+          note={`${seeds.caught} of ${seeds.decided} decided${seeds.open === null ? '' : `, ${seeds.open} wait`}`}
+        />
+      </Figures>
+      <ReportSection
+        title="What came and what was decided"
+        note={`${formatCount(arrived)} arrived, ${formatCount(decided)} decided, ${formatCount(decisions.expired)} ran out of time, ${formatCount(decisions.withdrawn)} were withdrawn`}
       >
-        <AdminTitle>
-          {/* Beside the days there is no room for the way here on a phone. */}
-          <Link href={'/review' as Route} className="hover:underline max-sm:hidden">
-            Review
-          </Link>
-          <span className="font-normal text-muted-foreground max-sm:hidden"> / </span>
-          <span className="sm:font-normal sm:text-muted-foreground">Figures</span>
-        </AdminTitle>
-      </AdminHeader>
-      <section
-        aria-label="Figures"
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-        tabIndex={0}
-        className="min-h-0 flex-1 overflow-y-auto -outline-offset-2"
-      >
-        <Figures label="Now and over the chosen days">
-          <Figure
-            title="Waiting now"
-            value={formatCount(backlog.open)}
-            note={`${formatCount(backlog.held)} held, ${formatCount(backlog.late)} late${
-              backlog.oldestMs === null ? '' : `, the oldest for ${spanInWords(backlog.oldestMs)}`
-            }`}
-            href={'/review' as Route}
-          />
-          <Figure
-            title="Half are decided within"
-            value={timeToDecision ? spanInWords(timeToDecision.p50Ms) : '—'}
-            note={timeToDecision ? `9 of 10 within ${spanInWords(timeToDecision.p90Ms)}` : 'Nothing was decided'}
-          />
-          <Figure
-            title="Edited or rejected"
-            value={metrics.overturnRate === null ? '—' : `${Math.round(metrics.overturnRate * 100)} %`}
-            note={`${formatCount(decisions.approved)} approved, ${formatCount(decisions.edited)} edited, ${formatCount(decisions.rejected)} rejected`}
-          />
-          <Figure
-            title="Known errors found"
-            value={shareOf(seeds.caught, seeds.decided)}
-            note={`${seeds.caught} of ${seeds.decided} decided${seeds.open === null ? '' : `, ${seeds.open} wait`}`}
-          />
-        </Figures>
+        {arrived + decided > 0 ? <Days days={metrics.days} /> : <NothingHere>Nothing came in this time.</NothingHere>}
+      </ReportSection>
+      <ReportSection title="Agreement" note="Of answers that two people decided on or labelled">
+        <p className="num px-5 text-[13px] max-sm:px-4">
+          {agreement.pairs
+            ? `${agreement.agreed} of ${agreement.pairs} alike (${shareOf(agreement.agreed, agreement.pairs)})`
+            : 'No answer has been seen by two people yet.'}
+        </p>
+      </ReportSection>
+      {reviewers && (
+        <ReportSection title="Reviewers" note="Only admins see this">
+          {reviewers.length ? (
+            <ReportTable
+              caption="Decisions by reviewer"
+              columns={reviewerColumns}
+              rows={reviewers}
+              rowId={({ id }) => id}
+            />
+          ) : (
+            <NothingHere>Nobody has decided anything in this time.</NothingHere>
+          )}
+        </ReportSection>
+      )}
+      {seed && (
         <ReportSection
-          title="What came and what was decided"
-          note={`${formatCount(arrived)} arrived, ${formatCount(decided)} decided, ${formatCount(decisions.expired)} ran out of time, ${formatCount(decisions.withdrawn)} were withdrawn`}
+          title="Known errors"
+          note="Answers made wrong on purpose, that nobody asked for and nobody is shown: who approves one has not looked"
         >
-          {arrived + decided > 0 ? <Days days={metrics.days} /> : <NothingHere>Nothing came in this time.</NothingHere>}
+          <SeedForm seed={seed} />
         </ReportSection>
-        <ReportSection title="Agreement" note="Of answers that two people decided on or labelled">
-          <p className="num px-5 text-[13px] max-sm:px-4">
-            {agreement.pairs
-              ? `${agreement.agreed} of ${agreement.pairs} alike (${shareOf(agreement.agreed, agreement.pairs)})`
-              : 'No answer has been seen by two people yet.'}
-          </p>
-        </ReportSection>
-        {reviewers && (
-          <ReportSection title="Reviewers" note="Only admins see this">
-            {reviewers.length ? (
-              <ReportTable
-                caption="Decisions by reviewer"
-                columns={reviewerColumns}
-                rows={reviewers}
-                rowId={({ id }) => id}
-              />
-            ) : (
-              <NothingHere>Nobody has decided anything in this time.</NothingHere>
-            )}
-          </ReportSection>
-        )}
-        {seed && (
-          <ReportSection
-            title="Known errors"
-            note="Answers made wrong on purpose, that nobody asked for and nobody is shown: who approves one has not looked"
-          >
-            <SeedForm seed={seed} />
-          </ReportSection>
-        )}
-      </section>
-    </div>
+      )}
+    </ReviewPage>
   )
 }

@@ -1,8 +1,5 @@
 'use client'
-import type { Route } from 'next'
-import Link from 'next/link'
 import { type FormEvent, useState } from 'react'
-import { AdminHeader, AdminTitle } from '#components/admin/admin-header.tsx'
 import { Figure, Figures, ReportSection } from '#components/admin/figures.tsx'
 import { attempt } from '#components/admin/models-form.ts'
 import { Button } from '#components/ui/button.tsx'
@@ -14,6 +11,7 @@ import { type DecideDispute, LabelDisputes } from './labels-disputes.tsx'
 import { LabelFigures } from './labels-figures.tsx'
 import { RubricButton, type SaveRubric } from './labels-rubric.tsx'
 import { LabelWork, type LabelWorkActions } from './labels-work.tsx'
+import { ReviewPage } from './review-page.tsx'
 
 type AddLabels = (input: { answers: number }) => Promise<ActionResult<number>>
 type LabelActions = LabelWorkActions & {
@@ -77,68 +75,51 @@ export const LabelsScreen = ({
   const [rubric, setRubric] = useState(overview.rubric)
   const [added, setAdded] = useState(0)
   return (
-    <div className="flex min-h-0 flex-1 flex-col">
-      <AdminHeader
-        actions={
-          mayManage && (
-            <>
-              <RubricButton key={rubric.version} current={rubric} saveRubric={actions.saveRubric} onSaved={setRubric} />
-              <Button variant="quiet" asChild>
-                <a href="/api/review/labels" download>
-                  Export
-                </a>
-              </Button>
-            </>
-          )
-        }
-      >
-        <AdminTitle>
-          <Link href={'/review' as Route} className="hover:underline">
-            Review
-          </Link>
-          <span className="font-normal text-muted-foreground"> / Labels</span>
-        </AdminTitle>
-      </AdminHeader>
-      <section
-        aria-label="Labels"
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-        tabIndex={0}
-        className="min-h-0 flex-1 overflow-y-auto -outline-offset-2"
-      >
-        <Figures label="Progress">
-          <Figure
-            title="Finished"
-            value={`${formatCount(progress.finished)} of ${formatCount(progress.total)}`}
-            note="two labels each"
-          />
-          <Figure title="Wait for you" value={formatCount(progress.waiting)} />
-          <Figure title="Labelled by you" value={formatCount(progress.mine)} />
-          <Figure title="Two differ" value={formatCount(progress.disputed)} note="a third person decides" />
-        </Figures>
-        <LabelWork initial={task} added={added} actions={actions} onProgress={setProgress} />
-        {disputes.length > 0 && (
-          <ReportSection title="Two raters differ" note="You have labelled none of these, so you can decide">
-            <LabelDisputes disputes={disputes} decide={actions.adjudicate} />
-          </ReportSection>
-        )}
-        <LabelFigures agreement={overview.agreement} retrieval={overview.retrieval} />
-        <ReportSection
-          title="Add answers"
-          note="Of the last 90 days, of what you may read, never to your own questions"
-        >
-          <AddForm
-            addLabels={actions.addLabels}
-            onAdded={(count) => {
-              setAdded((before) => before + count)
-              setProgress((before) => ({
-                ...before,
-                total: before.total + count,
-                waiting: before.waiting + count,
-              }))
-            }}
-          />
+    <ReviewPage
+      title="Labels"
+      actions={
+        mayManage && (
+          <>
+            <RubricButton key={rubric.version} current={rubric} saveRubric={actions.saveRubric} onSaved={setRubric} />
+            <Button variant="quiet" asChild>
+              <a href="/api/review/labels" download>
+                Export
+              </a>
+            </Button>
+          </>
+        )
+      }
+    >
+      <Figures label="Progress">
+        <Figure
+          title="Finished"
+          value={`${formatCount(progress.finished)} of ${formatCount(progress.total)}`}
+          note="two labels each"
+        />
+        <Figure title="Wait for you" value={formatCount(progress.waiting)} />
+        <Figure title="Labelled by you" value={formatCount(progress.mine)} />
+        <Figure title="Two differ" value={formatCount(progress.disputed)} note="a third person decides" />
+      </Figures>
+      <LabelWork initial={task} added={added} actions={actions} onProgress={setProgress} />
+      {disputes.length > 0 && (
+        <ReportSection title="Two raters differ" note="You have labelled none of these, so you can decide">
+          <LabelDisputes disputes={disputes} decide={actions.adjudicate} />
         </ReportSection>
-      </section>
-    </div>
+      )}
+      <LabelFigures agreement={overview.agreement} retrieval={overview.retrieval} />
+      <ReportSection title="Add answers" note="Of the last 90 days, of what you may read, never to your own questions">
+        <AddForm
+          addLabels={actions.addLabels}
+          onAdded={(count) => {
+            setAdded((before) => before + count)
+            setProgress((before) => ({
+              ...before,
+              total: before.total + count,
+              waiting: before.waiting + count,
+            }))
+          }}
+        />
+      </ReportSection>
+    </ReviewPage>
   )
 }

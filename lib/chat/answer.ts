@@ -52,7 +52,13 @@ export const writeAnswer = async (turn: Turn, writer: GenerationWriter, trace: T
     review,
   } = await compose(turn, writer, trace, known).catch((thrown: unknown) => endOf(thrown, writer))
   const totalMs = Math.round(performance.now() - startedMs)
-  if (status === 'held') trace.cover('rawOutput', 'Held for review: it stands there alone until somebody has decided.')
+  if (status === 'held') {
+    const covered = 'Held for review: it stands there alone until somebody has decided.'
+    trace.cover('rawOutput', covered)
+    trace.cover('received', covered)
+    // A judge is asked about its sentences.
+    trace.cover('prompt', covered, 'judge')
+  }
   const save = trace.open('save', 'save the answer')
   await writer
     .end({ status, metadata: { ...known, ...metadata, totalMs }, calls, ...(review ? { review } : {}) })

@@ -206,6 +206,18 @@ it('asks a model, too, what it thinks of an answer where the policy says so', as
   expect(JSON.stringify(await callsOf(made))).toContain('chat.judge')
 })
 
+it('leaves no word of a held answer with the judge that was asked about it', async () => {
+  const made = await world({ rules: [rule('hold')] }, { confidence: { judge: true } })
+  vendor.script([
+    { text: `${keysAnswer} Their colour is heliotrope.` },
+    { text: JSON.stringify({ supported: false, reason: 'Nothing says heliotrope.' }), times: 9 },
+  ])
+  const { metadata } = await answered(made, asking(keysQuestion))
+  expect(metadata?.status).toBe('held')
+  expect(JSON.stringify(await callsOf(made))).toContain('chat.judge')
+  await expect.poll(() => tablesWith('heliotrope')).toEqual(['review_items'])
+})
+
 it('says its confidence in line with what people have decided', async () => {
   const before = await world({})
   const said = (await answered(before, asking(keysQuestion))).metadata?.confidence?.value ?? 0

@@ -483,7 +483,10 @@ export const runTask = async <Name extends Exclude<TaskName, 'answer'>>(
   if (!first) return local()
   const { db } = database()
   const inputHash = hashOf(JSON.stringify([name, contract.promptVersion, first.key, contract.input.parse(input)]))
-  const kept = await getTaskResult(db, { workspaceId: call.viewer.workspaceId, task: name, inputHash })
+  const keeps = contract.kept !== false
+  const kept = keeps
+    ? await getTaskResult(db, { workspaceId: call.viewer.workspaceId, task: name, inputHash })
+    : undefined
   const known = kept === undefined ? undefined : contract.output.safeParse(kept)
   if (known?.success) {
     // A rule that came since holds for what was kept before.
@@ -518,7 +521,7 @@ export const runTask = async <Name extends Exclude<TaskName, 'answer'>>(
           break
         }
         if (markedBy.length > 0) span?.set({ markedBy })
-        await keepTaskResult(db, { workspaceId: call.viewer.workspaceId, task: name, inputHash, output })
+        if (keeps) await keepTaskResult(db, { workspaceId: call.viewer.workspaceId, task: name, inputHash, output })
         span?.set({ model, repairs })
         span?.cost(costMicros)
         span?.end()

@@ -26,6 +26,8 @@ export type TaskContract<Input extends z.ZodObject, Output extends z.ZodType> = 
   /** Changes with every change of the words in `prompt`. */
   promptVersion: string
   prompt: (input: z.output<Input>, boundary: string) => Prompt
+  /** What came back is kept, so that the same input is not paid for twice; false where nobody else may read what goes in. */
+  kept?: false
   /** Without a model, or when none did it well; null where only a model can. */
   local: ((input: z.output<Input>) => z.output<Output>) | null
 }
@@ -267,6 +269,8 @@ export const tasks = {
     lane: 'evaluation',
     tokensInMax: 3_000,
     tokensOutMax: 120,
+    // It may quote an answer that is held back.
+    kept: false,
     promptVersion: '2026-11-21',
     prompt: ({ claim, passage: read }, boundary) => ({
       instructions: lines(
