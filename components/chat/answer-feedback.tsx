@@ -13,11 +13,13 @@ import type { ActionResult } from '#lib/shared/errors.ts'
 import {
   type Feedback,
   type FeedbackInput,
-  feedbackReasons,
   feedbackReasonWords,
   mayAskPerson,
   noteCharsMax,
 } from '#lib/shared/review-contract.ts'
+import { readDraft, writeDraft } from './draft.ts'
+import { createSaid, reasonsOf } from './said.ts'
+import { useStore } from './store.ts'
 
 export type FeedbackActions = {
   giveFeedback: (input: FeedbackInput) => Promise<ActionResult<Feedback | null>>
@@ -48,9 +50,11 @@ const Words = ({
   value,
   onChange,
   onSend,
+  readOnly = false,
 }: {
   label: string
   value: string
+  readOnly?: boolean
   onChange: (value: string) => void
   onSend: () => void
 }) => {
@@ -66,6 +70,7 @@ const Words = ({
         rows={2}
         maxLength={noteCharsMax}
         value={value}
+        readOnly={readOnly}
         onChange={(event) => onChange(event.target.value)}
         onKeyDown={(event) => {
           if (event.key !== 'Enter' || !(event.metaKey || event.ctrlKey)) return
@@ -126,56 +131,39 @@ const Problem = ({ words }: { words: string | null }) => (
 
 /** Thumbs under an answer. The thumb counts with the click; why is asked after it, and can be left. */
 const Thumbs = ({ messageId, state }: { messageId: string; state: AnswerFeedbackState }) => {
-  const [said, setSaid] = useState<Feedback | null>(() =>
-    saidHere.has(messageId) ? (saidHere.get(messageId) ?? null) : (state.said[messageId] ?? null),
-  )
+  const [mine] = useState(() => {
+    const draft = `said:${messageId}`
+    return createSaid({
+      stored: saidHere.has(messageId) ? (saidHere.get(messageId) ?? null) : (state.said[messageId] ?? null),
+      draft: readDraft(draft),
+      onDraft: (words) => writeDraft(draft, words),
+      send: async (next) => {
+        const input = next ?? { value: 0 as const, reasons: [], comment: '' }
+        const done = await attempt(state.giveFeedback({ ...input, messageId } as FeedbackInput))
+        if ('value' in done) saidHere.set(messageId, done.value)
+        return done
+      },
+    })
+  })
+  const { said, thumb, reasons, comment, problem, pending } = useStore(mine.state)
   const [open, setOpen] = useState(false)
-  const [reasons, setReasons] = useState<readonly string[]>(said?.reasons ?? [])
-  const [comment, setComment] = useState(said?.comment ?? '')
-  const [problem, setProblem] = useState<string | null>(null)
-  const [pending, setPending] = useState(false)
-
-  /** Shown at once; what was stored before comes back when it is refused. What was typed stays where it is. */
-  const send = async (next: Feedback | null): Promise<boolean> => {
-    const before = said
-    setSaid(next)
-    setProblem(null)
-    setPending(true)
-    const input = next ?? { value: 0 as const, reasons: [], comment: '' }
-    const done = await attempt(state.giveFeedback({ ...input, messageId } as FeedbackInput))
-    setPending(false)
-    if ('error' in done) {
-      setSaid(before)
-      setProblem(done.error)
-      setOpen(true)
-      return false
-    }
-    saidHere.set(messageId, done.value)
-    setSaid(done.value)
-    return true
+  /** What was refused is seen, also by whoever has closed the window. */
+  const after = async (done: Promise<boolean>, then?: () => void): Promise<void> => {
+    if (await done) then?.()
+    else if (mine.state.get().problem) setOpen(true)
   }
   const press = (value: Feedback['value']): void => {
     setOpen(true)
-    if (pending || said?.value === value) return
-    setReasons([])
-    void send({ value, reasons: [], comment: '' })
+    void after(mine.press(value))
   }
-  const choices = said ? feedbackReasons[said.value > 0 ? 'up' : 'down'] : []
-  const sendWords = async (): Promise<void> => {
-    if (!said || pending) return
-    if (await send({ value: said.value, reasons: [...reasons], comment: comment.trim() })) setOpen(false)
-  }
-  const takeBack = async (): Promise<void> => {
-    if (pending || !(await send(null))) return
-    setReasons([])
-    setComment('')
-    setOpen(false)
-  }
+  const close = (): void => setOpen(false)
+  const sendWords = (): void => void after(mine.sendWords(), close)
+  const asks = thumb === 1 ? 'Good. What was?' : 'What is wrong with it?'
   return (
     <Aside
       name="What you think of this answer"
       open={open}
-      onClose={() => setOpen(false)}
+      onClose={close}
       anchor={
         <span className="inline-flex">
           {thumbs.map(({ value, name, Icon }) => (
@@ -194,12 +182,10 @@ const Thumbs = ({ messageId, state }: { messageId: string; state: AnswerFeedback
         </span>
       }
     >
-      <p className="font-medium">
-        {said === null ? 'Not kept yet' : said.value > 0 ? 'Good. What was?' : 'What is wrong with it?'}
-      </p>
-      {said && (
+      <p className="font-medium">{said ? asks : thumb ? 'Not kept yet' : 'Taking it back…'}</p>
+      {thumb && (
         <ul className="mt-2 flex flex-wrap gap-1.5">
-          {choices.map((reason) => {
+          {reasonsOf(thumb).map((reason) => {
             const chosen = reasons.includes(reason)
             return (
               <li key={reason}>
@@ -207,7 +193,7 @@ const Thumbs = ({ messageId, state }: { messageId: string; state: AnswerFeedback
                   size="sm"
                   aria-pressed={chosen}
                   className={cn('rounded-full', chosen && 'border-primary bg-primary/10')}
-                  onClick={() => setReasons(chosen ? reasons.filter((one) => one !== reason) : [...reasons, reason])}
+                  onClick={() => mine.choose(reason)}
                 >
                   {feedbackReasonWords[reason]}
                 </Button>
@@ -216,21 +202,17 @@ const Thumbs = ({ messageId, state }: { messageId: string; state: AnswerFeedback
           })}
         </ul>
       )}
-      <Words
-        label="In your words (reviewers read it)"
-        value={comment}
-        onChange={setComment}
-        onSend={() => void sendWords()}
-      />
+      <Words label="In your words (reviewers read it)" value={comment} onChange={mine.type} onSend={sendWords} />
       <Problem words={problem} />
       <div className="mt-2.5 flex flex-wrap gap-2">
-        {said && (
-          <Button variant="quiet" size="sm" aria-disabled={pending} onClick={() => void takeBack()}>
+        {/* It stays while it works: the focus is on it. */}
+        {(said || pending) && (
+          <Button variant="quiet" size="sm" aria-disabled={!said} onClick={() => void after(mine.takeBack(), close)}>
             Take it back
           </Button>
         )}
         <span className="flex-1" />
-        <Button variant="primary" size="sm" aria-disabled={pending || !said} onClick={() => void sendWords()}>
+        <Button variant="primary" size="sm" aria-disabled={!thumb} onClick={sendWords}>
           {pending ? 'Sending…' : 'Send'}
         </Button>
       </div>
@@ -241,7 +223,8 @@ const Thumbs = ({ messageId, state }: { messageId: string; state: AnswerFeedback
 /** The way to a person where there is no answer. */
 const AskPerson = ({ messageId, state }: { messageId: string; state: AnswerFeedbackState }) => {
   const [open, setOpen] = useState(false)
-  const [words, setWords] = useState('')
+  const draft = `ask:${messageId}`
+  const [words, setWords] = useState(() => readDraft(draft))
   const [problem, setProblem] = useState<string | null>(null)
   const [pending, setPending] = useState(false)
   const send = async (): Promise<void> => {
@@ -251,6 +234,7 @@ const AskPerson = ({ messageId, state }: { messageId: string; state: AnswerFeedb
     const done = await attempt(state.askPerson({ messageId, words: words.trim() }))
     setPending(false)
     if ('error' in done) return setProblem(done.error)
+    writeDraft(draft, '')
     setOpen(false)
     // The button is gone with this, and the focus with it: said aloud as well.
     toast('A person has been asked. Their answer appears here.')
@@ -271,7 +255,17 @@ const AskPerson = ({ messageId, state }: { messageId: string; state: AnswerFeedb
       <p className="text-muted-foreground">
         A reviewer gets your question and this conversation, and answers here. You can go on asking.
       </p>
-      <Words label="What should they know? (optional)" value={words} onChange={setWords} onSend={() => void send()} />
+      <Words
+        label="What should they know? (optional)"
+        value={words}
+        // What is added while it is sent would reach nobody.
+        readOnly={pending}
+        onChange={(next) => {
+          setWords(next)
+          writeDraft(draft, next)
+        }}
+        onSend={() => void send()}
+      />
       <Problem words={problem} />
       <Button variant="primary" size="sm" className="mt-2.5" aria-disabled={pending} onClick={() => void send()}>
         {pending ? 'Asking…' : 'Ask'}

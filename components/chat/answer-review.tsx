@@ -68,7 +68,10 @@ export const AnswerReview = ({ review }: { review: MessageReview }) => {
           )}
         </span>
       </p>
-      {note && <p className="mt-1 border-seal/50 border-l-[3px] pl-3 text-muted-foreground">“{note}”</p>}
+      {/* The words that stand for a rejected answer end with its note. */}
+      {note && state !== 'rejected' && (
+        <p className="mt-1 border-seal/50 border-l-[3px] pl-3 text-muted-foreground">“{note}”</p>
+      )}
     </div>
   )
 }

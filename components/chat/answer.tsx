@@ -11,7 +11,6 @@ import { Tooltip } from '#components/ui/tooltip.tsx'
 import type { ChatMessage, Citation, MessageMetadata } from '#lib/shared/chat-contract.ts'
 import { cn } from '#lib/shared/cn.ts'
 import { formatAgo, formatCost, formatDuration } from '#lib/shared/format.ts'
-import { shortPageInWords } from '#lib/shared/page-unit.ts'
 import { AnswerConfidence } from './answer-confidence.tsx'
 import { AnswerFeedback } from './answer-feedback.tsx'
 import { AnswerReview } from './answer-review.tsx'
@@ -20,16 +19,10 @@ import { AnswerText } from './answer-text.tsx'
 import { textOf } from './chat-request.ts'
 import { answerWithFootnotes } from './copy-answer.ts'
 import { markable, SummariseMarked } from './marked-text.tsx'
+import { Nearest } from './nearest.tsx'
 import { goneInWords, shortPlaceOf, supportInWords } from './source-label.ts'
 import { sourceNumberClasses } from './source-number.tsx'
-import {
-  type AnswerCitations,
-  AnswerCitationsContext,
-  citationKey,
-  targetOf,
-  targetOfNearest,
-  useSourcePanel,
-} from './source-target.ts'
+import { type AnswerCitations, AnswerCitationsContext, citationKey, targetOf, useSourcePanel } from './source-target.ts'
 
 type AnswerRights = { canSeeCosts: boolean; canSeeTraces: boolean }
 export type Answerer = { id: string; kind: 'built-in' | 'provider' }
@@ -122,52 +115,6 @@ const SourceCards = ({ messageId, citations }: { messageId: string; citations: R
         )
       })}
     </ul>
-  )
-}
-
-const Nearest = ({ message }: { message: ChatMessage }) => {
-  const panel = useSourcePanel()
-  const nearest = message.metadata?.nearest ?? []
-  return (
-    <div className="mb-3.5 text-[14px]">
-      {nearest.length > 0 && (
-        <>
-          <p className="mb-2 text-muted-foreground">Nearest to the question:</p>
-          <ul className="mb-2.5 flex flex-wrap gap-2">
-            {nearest.map((near) => {
-              const target = targetOfNearest(message.id, near)
-              const place = shortPageInWords(target)
-              return (
-                <li key={target.key} className="min-w-0 max-w-[min(300px,100%)]">
-                  <button
-                    type="button"
-                    onClick={(event) =>
-                      panel.open(
-                        target,
-                        nearest.map((one) => targetOfNearest(message.id, one)),
-                        event.currentTarget,
-                      )
-                    }
-                    className={cn(
-                      'flex h-[33px] max-w-full items-center gap-2 rounded-lg border bg-source px-2.5 text-[12.5px] hover:border-input touch:h-11',
-                      panel.openKey === target.key && 'border-primary hover:border-primary',
-                    )}
-                  >
-                    <span className="truncate font-medium">
-                      <ShownName name={near.title} />
-                    </span>
-                    {place && <span className="num shrink-0 text-muted-foreground">{place}</span>}
-                  </button>
-                </li>
-              )
-            })}
-          </ul>
-        </>
-      )}
-      <p className="text-muted-foreground">
-        Try the words that the document itself would use, or search in all documents.
-      </p>
-    </div>
   )
 }
 
@@ -374,7 +321,7 @@ export const Answer = memo(({ message, streaming, stage, rights, answerer, onAsk
         <>
           <SourceCards messageId={message.id} citations={citations} />
           {metadata.choices && onAsk && <Choices choices={metadata.choices} onAsk={onAsk} />}
-          {metadata.status === 'no-source' && <Nearest message={message} />}
+          <Nearest message={message} citations={[...citations.values()]} />
           <Ending metadata={metadata} />
           <Actions
             message={message}

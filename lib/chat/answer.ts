@@ -4,10 +4,9 @@
  */
 import { database } from '#db/client.ts'
 import { accessFingerprint } from '#db/visibility.ts'
-import { inspect, type LedgerLine, settingsOf } from '#lib/gateway/index.ts'
+import { inspect, type KnownBefore, type LedgerLine, settingsOf } from '#lib/gateway/index.ts'
 import { log } from '#lib/log.ts'
 import { type Evidence, retrieve } from '#lib/rag/index.ts'
-import type { KnownBefore } from '#lib/review/index.ts'
 import type { MessageMetadata } from '#lib/shared/chat-contract.ts'
 import { narrows } from '#lib/shared/chat-contract.ts'
 import { AppError } from '#lib/shared/errors.ts'
@@ -94,7 +93,8 @@ const compose = async (
   }
 
   // Before any model is asked; a follow-up is looked at with what it stands for, and once more when a model has made it clear.
-  const refused = making.judge.question([question, standaloneQuestion(question, questionsOf(turn))])
+  const earlier = questionsOf(turn)
+  const refused = making.judge.question([question, standaloneQuestion(question, earlier)])
   if (refused.length > 0) return withhold(writer, refused, { route: 'policy' })
   const searched = await searchable(turn, writer, trace)
   const refusedAsMeant = searched === question ? [] : making.judge.question([searched])
@@ -109,12 +109,13 @@ const compose = async (
   known.collectionIds = [...new Set(evidence.passages.map(({ collectionId }) => collectionId))]
 
   // Asked again as it stands, it is answered as it stands.
-  const asksBack = turn.earlier.length === 0 && !turn.again ? clarify(question, evidence) : null
+  const asksBack = earlier.length === 0 && !turn.again ? clarify(question, evidence) : null
   if (asksBack) {
     writer.write(asksBack.question)
     return {
       status: 'complete',
       metadata: {
+        ...warned(making),
         route: 'clarify',
         read: readCount(evidence),
         choices: asksBack.choices.map((choice) => choice.question),
@@ -184,7 +185,14 @@ const readCount = ({ passages }: Evidence) => ({
 
 const degradedBy = ({ degraded }: Evidence): MessageMetadata => (degraded ? { degraded } : {})
 
-const notFound = async ({ turn, writer, known }: Making, evidence: Evidence): Promise<Outcome> => {
+/** What the policy says of the question alone, where no answer was written. */
+const warned = ({ judge }: Making): MessageMetadata => {
+  const warnings = judge.warnings()
+  return warnings.length > 0 ? { warnings } : {}
+}
+
+const notFound = async (making: Making, evidence: Evidence): Promise<Outcome> => {
+  const { turn, writer, known } = making
   const { nearest } = evidence
   known.collectionIds = [...new Set(nearest.flatMap(({ collectionId }) => collectionId ?? []))]
   const narrowed = turn.collectionIds.length > 0 || narrows(turn.filter)
@@ -193,6 +201,7 @@ const notFound = async ({ turn, writer, known }: Making, evidence: Evidence): Pr
     status: 'no-source',
     metadata: {
       ...degradedBy(evidence),
+      ...warned(making),
       nearest,
       read: readCount(evidence),
       route: 'retrieval',
@@ -221,7 +230,10 @@ const knownBefore = async ({ turn, known }: Making, { passages }: Evidence) => {
 /** What was kept is judged by the rules of now, not by those under which it was kept. */
 const giveAgain = async (making: Making, evidence: Evidence, hit: KeptHit): Promise<Outcome> => {
   const { turn, writer, judge, trace, known } = making
-  const { before } = await knownBefore(making, evidence)
+  const [{ before }, checked] = await Promise.all([
+    knownBefore(making, evidence),
+    checkKept(turn.viewer, evidence, hit),
+  ])
   const draft = holdAnswer(writer)
   for (const citation of hit.citations) draft.cite(citation)
   draft.write(hit.text)
@@ -231,7 +243,8 @@ const giveAgain = async (making: Making, evidence: Evidence, hit: KeptHit): Prom
     evidence,
     known: before,
     draft,
-    checked: await checkKept(turn.viewer, evidence, hit),
+    checked,
+    approved: hit.metadata.curated !== undefined,
     traceId: trace.traceId,
     policyVersion: known.policyVersion ?? null,
   }
@@ -284,6 +297,7 @@ const writeNew = async (
     known: before,
     draft,
     checked,
+    approved: false,
     traceId: trace.traceId,
     policyVersion: known.policyVersion ?? null,
   }

@@ -13,7 +13,7 @@ import type { Tracer } from '#lib/trace.ts'
 import { createJudge, type Verification } from '#lib/trust/index.ts'
 import { inLine, openChecks } from './check.ts'
 import { conversationContext, historyTokensMax } from './context.ts'
-import type { GenerationWriter } from './generation.ts'
+import { type GenerationWriter, storableText } from './generation.ts'
 import { Unfinished } from './outcome.ts'
 import { type Turn, turnsOf } from './turn.ts'
 
@@ -71,13 +71,13 @@ export const callModel = async ({ turn, writer, trace, evidence, inspected, judg
     openChecks(viewer, evidence, judged ? createJudge({ ...asked, feature: 'chat.judge' }) : null),
   ])
   // Sentences are checked while the next ones are written.
-  const begin = () => ({ citer: createCiter(evidence, boxes), verifier: newVerifier() })
+  const begin = () => ({ storable: storableText(), citer: createCiter(evidence, boxes), verifier: newVerifier() })
   const span = trace.open('answer')
   const calls: LedgerLine[] = []
   const { messages: history, savedTokens } = conversationContext(turnsOf(turn.earlier), historyTokensMax)
   const sent = shortened(evidence.question, evidence.passages, { tokensMax: sentTokensMax })
   const droppedTokens = savedTokens + sent.droppedTokens
-  let { citer, verifier } = begin()
+  let { storable, citer, verifier } = begin()
   let end: AnswerEnd | undefined
   const emit = (events: ReturnType<Citer['end']>): void => {
     for (const event of events) {
@@ -120,11 +120,11 @@ export const callModel = async ({ turn, writer, trace, evidence, inspected, judg
       (rows) => calls.push(...rows),
     )
     for await (const event of events) {
-      if (event.type === 'text') emit(citer.push(event.text))
+      if (event.type === 'text') emit(citer.push(storable(event.text)))
       else if (event.type === 'end') end = event
       else {
         writer.startOver()
-        ;({ citer, verifier } = begin())
+        ;({ storable, citer, verifier } = begin())
       }
     }
     emit(citer.end())
@@ -167,4 +167,5 @@ export const callModel = async ({ turn, writer, trace, evidence, inspected, judg
   }
 }
 
+/** `saysNothingFound` knows it: it claims nothing. */
 const declined = 'The language model declined to answer this question.'

@@ -1,8 +1,8 @@
 /** What is found out about an answer: its sentences against their passages, while it is written, and what the policy asks about it. */
-import { sensitiveKindsIn, topicsOf } from '#lib/gateway/index.ts'
+import { type KnownBefore, sensitiveKindsIn, topicsOf } from '#lib/gateway/index.ts'
 import { log } from '#lib/log.ts'
 import type { Evidence } from '#lib/rag/index.ts'
-import { confidenceFit, type KnownBefore } from '#lib/review/index.ts'
+import { confidenceFit } from '#lib/review/index.ts'
 import type { Citation, MessageMetadata } from '#lib/shared/chat-contract.ts'
 import { citationMarker } from '#lib/shared/chat-contract.ts'
 import { sensitiveWords } from '#lib/shared/policy-words.ts'
@@ -30,7 +30,7 @@ export const openChecks = async (
 
 /** A check with its confidence in line with what the workspace's people have decided so far. */
 export const inLine = async ({ workspaceId }: Viewer, checked: Verification): Promise<Verification> => {
-  if (checked.confidence === null) return checked
+  if (checked.confidence === null || checked.abstains) return checked
   try {
     return { ...checked, confidence: recalibrated(await confidenceFit(workspaceId), checked.confidence) }
   } catch (error) {
@@ -55,16 +55,16 @@ export const checkKept = async (
 export const factsOf = (
   question: string,
   known: KnownBefore,
-  answer: { text: string; citations: number },
-  { confidence, claims }: Pick<Verification, 'confidence' | 'claims'>,
+  answer: { text: string; citations: number; approved: boolean },
+  { confidence }: Pick<Verification, 'confidence'>,
 ): AnswerFacts => {
   const text = answer.text.replace(citationMarker, '')
   return {
     ...known,
     text,
     citations: answer.citations,
-    // That the documents do not say is no claim: nobody has to check it.
-    confidence: confidence !== null && claims.total === 0 ? 1 : confidence,
+    approved: answer.approved,
+    confidence: answer.approved ? 1 : confidence,
     topics: topicsOf(`${question}\n${text}`).map(({ topic }) => topic),
     personalData: sensitiveKindsIn(text).map((kind) =>
       sensitiveWords[kind].replace(/^[A-Z](?=[a-z])/, (first) => first.toLowerCase()),

@@ -89,7 +89,7 @@ export const followDecisions = async (viewer: Viewer, chatId: string): Promise<R
   const body = new ReadableStream<Uint8Array>({
     start: async (controller) => {
       const send = (words: string): void => controller.enqueue(encoder.encode(words))
-      send(': open\n\nretry: 1000\n\n')
+      send(': open\n\n')
       timers.push(
         setInterval(() => send(': keep-alive\n\n'), keepAliveMs),
         setTimeout(() => abort.abort(), listenMs),
@@ -107,6 +107,8 @@ export const followDecisions = async (viewer: Viewer, chatId: string): Promise<R
         if (!abort.signal.aborted) controller.error(error)
       } finally {
         for (const timer of timers) clearTimeout(timer)
+        // Nobody waits here any more, for whichever end.
+        abort.abort()
       }
     },
     cancel: () => {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { newId } from '#lib/shared/ids.ts'
 import { standaloneQuestion } from './follow-up.ts'
+import { questionsOf, type Turn } from './turn.ts'
 
 describe('standalone question', () => {
   it('leaves a first question and one that stands alone as they are', () => {
@@ -20,5 +22,30 @@ describe('standalone question', () => {
     expect(standaloneQuestion('Why?', ['How often are signing keys rotated?', 'And who does that?'])).toContain(
       'signing keys',
     )
+  })
+})
+
+describe('the questions that a follow-up may be about', () => {
+  const said = (text: string, route: string): Turn['earlier'] => {
+    const questionId = newId()
+    const none = { status: 'complete', metadata: {}, questionId: null } as const
+    return [
+      { ...none, id: questionId, role: 'user', text },
+      { ...none, id: newId(), role: 'assistant', text: 'So it is.', questionId, metadata: { route } },
+    ] as unknown as Turn['earlier']
+  }
+  const earlier = [
+    ...said('How often are signing keys rotated?', 'retrieval'),
+    ...said('Good morning!', 'greeting'),
+    ...said('Which shares should I buy?', 'policy'),
+  ]
+  const of = (question: string): string[] => questionsOf({ earlier, question } as Turn)
+
+  it('are not small talk, and what was refused only for a question that speaks of it', () => {
+    expect(of('Parental leave?')).toEqual(['How often are signing keys rotated?'])
+    expect(of('And which of them first?')).toEqual([
+      'How often are signing keys rotated?',
+      'Which shares should I buy?',
+    ])
   })
 })

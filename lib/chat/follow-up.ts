@@ -5,8 +5,10 @@
  */
 import { contentWords } from '#lib/shared/text.ts'
 
-const pointsBack =
+const backwards =
   /^(and|but|so|or|also|then|what about|how about|what if|why|why not|and if|else)\b|\b(it|its|they|them|their|that|this|those|these|there|then|he|she|him|her|one|ones|same|former|latter|above)\b/i
+/** Whether a question speaks of something that was said before it. */
+export const pointsBack = (question: string): boolean => backwards.test(question.trim())
 /** A question with fewer words of its own is about what was asked before. */
 const ownWordsMin = 3
 
@@ -15,7 +17,7 @@ export const standaloneQuestion = (question: string, earlier: readonly string[])
   const before = earlier.at(-1)
   if (!before) return question
   const own = contentWords(question)
-  const leans = own.length < ownWordsMin || (own.length < 7 && pointsBack.test(question.trim()))
+  const leans = own.length < ownWordsMin || (own.length < 7 && pointsBack(question))
   if (!leans) return question
   // The one before may itself lean on its predecessor.
   const subject = standaloneQuestion(before, earlier.slice(0, -1))

@@ -3,6 +3,7 @@
  * database as it goes; any number of readers, here or on another replica, replay it from the start and follow it to its end.
  * A reader that goes away changes nothing. Stop, a deleted chat or a lost claim on the message abort the writer's signal.
  */
+import { setTimeout as pause } from 'node:timers/promises'
 import type { InferUIMessageChunk } from 'ai'
 import { database } from '#db/client.ts'
 import { type FinishedAnswer, type Flush, finishAnswer, flushAnswers, listStreamEvents } from '#db/queries/chats.ts'
@@ -20,6 +21,8 @@ const flushMs = 500
 /** A writer with nothing to keep still shows that it lives. */
 const beatMs = 5_000
 const pollMs = 200
+/** Until the end of an answer that could not be stored is tried once more. */
+const againMs = 300
 /** So often it is asked whether open answers may go on; what forbids them is to act within five seconds. */
 const askMs = 1_500
 export const textPartId = 'answer'
@@ -151,14 +154,24 @@ export type GenerationStart = {
   show: (metadata: MessageMetadata) => MessageMetadata
 }
 
+/** Text that comes in pieces, without what no database takes: a zero, half a character, which waits for its other half. */
+export const storableText = (): ((piece: string) => string) => {
+  let half = ''
+  return (piece) => {
+    const whole = (half + piece).replaceAll('\0', '')
+    half = /[\ud800-\udbff]$/.exec(whole)?.[0] ?? ''
+    return (half ? whole.slice(0, -1) : whole).toWellFormed()
+  }
+}
+
 /** Starts a generation for a message that was stored as `streaming`. Whoever calls this must call `end`, whatever happens. */
 export const openGeneration = ({ messageId, metadata, show }: GenerationStart): GenerationWriter => {
-  const ended = Promise.withResolvers<void>()
+  const over = Promise.withResolvers<void>()
   let text = ''
   let cited: Citation[] = []
   let unsent = ''
   let sentAtMs = Number.NEGATIVE_INFINITY
-  let half = ''
+  let storable = storableText()
   let textOpen = false
   let coalesce: NodeJS.Timeout | undefined
   let keptChunks = 0
@@ -171,7 +184,7 @@ export const openGeneration = ({ messageId, metadata, show }: GenerationStart): 
     chunks: [],
     abort: new AbortController(),
     watchers: new Set(),
-    ended: ended.promise,
+    ended: over.promise,
     done: false,
     unkept: () => {
       const chunks = generation.chunks.slice(keptChunks)
@@ -190,12 +203,6 @@ export const openGeneration = ({ messageId, metadata, show }: GenerationStart): 
   generations().set(messageId, generation)
   flushWhileOpen()
 
-  /** Half a character waits for its other half; what no database takes (a zero, a lone half) is not written. */
-  const storable = (written: string): string => {
-    const whole = (half + written).replaceAll('\0', '')
-    half = /[\ud800-\udbff]$/.exec(whole)?.[0] ?? ''
-    return (half ? whole.slice(0, -1) : whole).toWellFormed()
-  }
   const push = (chunk: ChatChunk): void => {
     generation.chunks.push(chunk)
     for (const wake of generation.watchers) wake()
@@ -243,7 +250,7 @@ export const openGeneration = ({ messageId, metadata, show }: GenerationStart): 
       text = ''
       cited = []
       unsent = ''
-      half = ''
+      storable = storableText()
       textOpen = false
       sentAtMs = Number.NEGATIVE_INFINITY
       push({ type: 'reset-step' })
@@ -252,8 +259,8 @@ export const openGeneration = ({ messageId, metadata, show }: GenerationStart): 
       sendText()
       ending = true
       await held.footnoteFlushing
-      const closing: ChatChunk[] = textOpen ? [{ type: 'text-end', id: textPartId }] : []
-      closing.push({ type: 'finish', messageMetadata: show({ ...last, status }) })
+      const ended: ChatChunk[] = textOpen ? [{ type: 'text-end', id: textPartId }] : []
+      const closing: ChatChunk[] = [...ended, { type: 'finish', messageMetadata: show({ ...last, status }) }]
       const answer: FinishedAnswer = {
         messageId,
         text,
@@ -265,15 +272,25 @@ export const openGeneration = ({ messageId, metadata, show }: GenerationStart): 
         calls,
         ...(review ? { review } : {}),
       }
+      let told = closing
       try {
-        await finishAnswer(database().db, answer)
+        // Once more for a moment without the database: what the answer says and costs is lost otherwise.
+        await finishAnswer(database().db, answer).catch(async (error: unknown) => {
+          log.warn({ err: error, messageId }, 'the end of an answer was not stored at once')
+          await pause(againMs)
+          await finishAnswer(database().db, answer)
+        })
+      } catch (error) {
+        // What a reload will show: nobody has the answer that was to be kept, held or looked at.
+        told = [...ended, { type: 'finish', messageMetadata: { status: 'interrupted' } }]
+        throw error
       } finally {
         // Readers learn of the end only after it is stored, so that a reload right then shows the same.
-        for (const chunk of closing) generation.chunks.push(chunk)
+        for (const chunk of told) generation.chunks.push(chunk)
         generation.done = true
         generations().delete(messageId)
         for (const wake of generation.watchers) wake()
-        ended.resolve()
+        over.resolve()
       }
     },
   }

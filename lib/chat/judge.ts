@@ -1,11 +1,31 @@
 /** The workspace's policy over one turn: what it says of the question and of the answer, for the asker in words and for the trace by rule. */
-import { type JudgedAnswer, judgeAnswer, judgeQuestion, mayWithhold, type PolicyFinding } from '#lib/gateway/index.ts'
-import { judgeForReview, type KnownBefore, mayHold, type AnswerFacts as ReviewFacts } from '#lib/review/index.ts'
-import type { Policy } from '#lib/shared/policy-contract.ts'
+import {
+  type JudgedAnswer,
+  judgeAnswer,
+  judgeForReview,
+  judgeQuestion,
+  type KnownBefore,
+  mayHold,
+  mayWithhold,
+  type PolicyFinding,
+  type AnswerFacts as ReviewFacts,
+} from '#lib/gateway/index.ts'
+import type { Policy, ReviewPolicy, ReviewRule } from '#lib/shared/policy-contract.ts'
 import type { ReviewReason } from '#lib/shared/review-contract.ts'
 import type { Tracer } from '#lib/trace.ts'
 
-export type AnswerFacts = ReviewFacts & JudgedAnswer
+export type AnswerFacts = ReviewFacts &
+  JudgedAnswer & {
+    /** A person has approved these very words for this question. */
+    approved: boolean
+  }
+
+/**
+ * What a person has approved needs no second one because of where it comes from, who asks, or how sure the checks are. What is in it
+ * may be another matter by now: the rules about that hold for it as for any other.
+ */
+const rulesOver = ({ rules }: ReviewPolicy, { approved }: AnswerFacts): ReviewRule[] =>
+  approved ? rules.filter(({ when }) => when.topics || when.personalData) : rules
 
 export type AnswerJudgement =
   /** Why the answer is not shown, in words: nobody needs to look. */
@@ -57,8 +77,9 @@ export const openJudge = (policy: Policy, { flagFrom }: { flagFrom: number }, tr
       // What could not be checked is as good as unsupported: it fails to a refusal or to a person, never to a show.
       const words = take('answer', judgeAnswer(policy, { ...facts, confidence: facts.confidence ?? 0 }))
       if (words.length > 0) return { act: 'withhold', words }
-      const { act, reasons } = judgeForReview(policy.review, facts)
-      const flagged = facts.injection > 0 && facts.injection >= flagFrom
+      const { act, reasons } = judgeForReview({ rules: rulesOver(policy.review, facts) }, facts)
+      // No order can have shaped what was approved.
+      const flagged = !facts.approved && facts.injection > 0 && facts.injection >= flagFrom
       if (flagged) warnings.add(`${readsLikeAnOrder.words} Check the answer against its sources.`)
       if (act === 'warn') for (const reason of reasons) warnings.add(`Check this before you use it. ${reason.words}`)
       const looked = act === 'hold' || act === 'queue' ? act : flagged ? 'queue' : 'show'

@@ -70,10 +70,18 @@ describe('an answer that a person has checked', () => {
     expect(anew.metadata).toMatchObject({ route: 'retrieval' })
   })
 
-  it('is judged by the rules of now', async () => {
+  it('meets no second person for where it comes from or who asks, and is judged by the rules of now over what is in it', async () => {
+    vendor.script({ text: 'Signing keys are rotated every 90 days, and after each penetration test [1].' })
     const made = await openChecked()
+    const given = await answered(made, asking(keysQuestion))
+    expect(given.metadata).toMatchObject({ status: 'complete', curated: { checkedAt: made.decidedAt } })
+    expect(await itemsOf(given.answer?.id)).toEqual([])
+
+    await setPolicy(made, { review: { rules: [{ ...holdAll, when: { topics: ['security'] } }] } })
     const { text, metadata } = await answered(made, asking(keysQuestion))
     expect([text, metadata?.status, metadata?.review?.state]).toEqual(['', 'held', 'waiting'])
+    // Nobody is told that it was checked before it may be shown.
+    expect(metadata?.curated).toBeUndefined()
   })
 
   it('is given to nobody who cannot open what it rests on, nor outside of what is searched, nor once that has changed', async () => {

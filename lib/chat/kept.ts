@@ -134,8 +134,6 @@ export const findKept = async (
         model: { id: entry.model, kind: 'provider' },
         tokens: { in: 0, out: 0 },
         costMicros: 0,
-        // Only answers whose every claim is supported are kept.
-        claims: { total: entry.citations.length, supported: entry.citations.length },
       },
       line: savedLine({
         viewer,

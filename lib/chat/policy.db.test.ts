@@ -128,6 +128,9 @@ describe('topics', () => {
     expect(await answered(made, asking('And by whom?', { chatId: opened.chatId }))).toMatchObject({
       metadata: { route: 'policy' },
     })
+    // A short one that does not speak of it is a question of its own.
+    const own = await answered(made, asking('Signing keys?', { chatId: opened.chatId }))
+    expect(own.metadata?.route).not.toBe('policy')
   })
 
   it('carry a warning where the policy says so, and hold an answer about them back', async () => {

@@ -209,7 +209,7 @@ it('asks a model, too, what it thinks of an answer where the policy says so', as
 it('leaves no word of a held answer with the judge that was asked about it', async () => {
   const made = await world({ rules: [rule('hold')] }, { confidence: { judge: true } })
   vendor.script([
-    { text: `${keysAnswer} Their colour is heliotrope.` },
+    { text: 'The keys are rotated every 90 days and are heliotrope [1].' },
     { text: JSON.stringify({ supported: false, reason: 'Nothing says heliotrope.' }), times: 9 },
   ])
   const { metadata } = await answered(made, asking(keysQuestion))

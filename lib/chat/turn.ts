@@ -21,6 +21,7 @@ import { newId } from '#lib/shared/ids.ts'
 import type { DocumentFilter } from '#lib/shared/retrieval-contract.ts'
 import { truncate } from '#lib/shared/text.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
+import { pointsBack } from './follow-up.ts'
 
 const titleCharsMax = 60
 
@@ -85,9 +86,29 @@ export const openTurn = async (request: ChatRequest, viewer: Viewer): Promise<Tu
   })
 }
 
-/** What the person asked before, oldest first. */
-export const questionsOf = ({ earlier }: Turn): string[] =>
-  earlier.filter(({ role }) => role === 'user').map(({ text }) => text)
+/** Whether a follow-up may be about what an answer was given to in this way; small talk is about nothing. */
+const isSubject = (route: string | undefined, question: string): boolean => {
+  switch (route) {
+    case undefined:
+    case 'retrieval':
+    case 'cache':
+    case 'clarify':
+      return true
+    // What was refused refuses only what speaks of it.
+    case 'policy':
+      return pointsBack(question)
+    default:
+      return false
+  }
+}
+
+/** What the person asked before and this question may be about, oldest first. */
+export const questionsOf = ({ earlier, question }: Turn): string[] => {
+  const none = new Set(
+    earlier.flatMap(({ questionId, metadata }) => (isSubject(metadata.route, question) ? [] : [questionId])),
+  )
+  return earlier.filter(({ role, id }) => role === 'user' && !none.has(id)).map(({ text }) => text)
+}
 
 /** The turns as they were said, without markers; an answer that failed says nothing. */
 export const turnsOf = (earlier: readonly StoredMessage[]) =>

@@ -6,9 +6,9 @@
 import { database } from '#db/client.ts'
 import { openDocuments } from '#db/queries/chats.ts'
 import type { NewReviewItem } from '#db/queries/reviews.ts'
-import type { LedgerLine } from '#lib/gateway/index.ts'
+import { isSampled, type KnownBefore, type LedgerLine } from '#lib/gateway/index.ts'
 import type { Evidence } from '#lib/rag/index.ts'
-import { claimsFrom, isSampled, type KnownBefore, reviewOf, usualDecisionMs } from '#lib/review/index.ts'
+import { claimsFrom, reviewOf, usualDecisionMs } from '#lib/review/index.ts'
 import type { MessageMetadata, MessageReview } from '#lib/shared/chat-contract.ts'
 import type { ReviewKind, ReviewReason } from '#lib/shared/review-contract.ts'
 import type { Verification } from '#lib/trust/index.ts'
@@ -32,17 +32,27 @@ export type Finished = {
   known: KnownBefore
   draft: Draft
   checked: Verification
+  /** A person has approved it before. */
+  approved: boolean
   traceId: string
   policyVersion: number | null
 }
 
 /** What the policy says of an answer as it would be shown. Rights may go while an answer is written from them. */
-export const judgeDraft = async ({ turn, judge, evidence, known, draft, checked }: Finished): Promise<Verdict> => {
+export const judgeDraft = async ({
+  turn,
+  judge,
+  evidence,
+  known,
+  draft,
+  checked,
+  approved,
+}: Finished): Promise<Verdict> => {
   const read = new Set(evidence.passages.map(({ documentId }) => documentId))
   const open = await openDocuments(database().db, turn.viewer, [...read])
   if (open.size < read.size) return { act: 'withdraw', words: [accessGone] }
   return judge.answer(
-    factsOf(turn.question, known, { text: draft.text(), citations: draft.citations().length }, checked),
+    factsOf(turn.question, known, { text: draft.text(), citations: draft.citations().length, approved }, checked),
   )
 }
 
@@ -90,14 +100,7 @@ type Concluded = Finished & {
 
 /** Does with a finished answer what its verdict says; the end of the turn. */
 export const conclude = async ({ writer, verdict, metadata, calls, ...finished }: Concluded): Promise<Outcome> => {
-  const { turn, judge, draft, checked } = finished
-  switch (verdict.act) {
-    case 'withdraw':
-      writer.startOver()
-      return { ...withhold(writer, verdict.words, metadata), calls }
-    case 'withhold':
-      return { ...withhold(writer, verdict.words, { ...metadata, confidence: confidenceOf(checked) }), calls }
-  }
+  const { turn, judge, draft, checked, approved } = finished
   const warnings = judge.warnings()
   const shown: MessageMetadata = {
     ...metadata,
@@ -111,13 +114,19 @@ export const conclude = async ({ writer, verdict, metadata, calls, ...finished }
     since: new Date().toISOString(),
   })
   switch (verdict.act) {
+    case 'withdraw':
+      writer.startOver()
+      return { ...withhold(writer, verdict.words, metadata), calls }
+    case 'withhold':
+      return { ...withhold(writer, verdict.words, { ...metadata, confidence: confidenceOf(checked) }), calls }
     case 'hold': {
       // Open: how long it takes is a courtesy.
       const usuallyMs = await usualDecisionMs(turn.viewer.workspaceId).catch(() => null)
-      // Nothing that was found out about the answer: it may tell what the answer says.
+      // Nothing that was found out about the answer, which may tell what it says, nor what belongs to an answer that is shown.
+      const { cache: _, curated: __, ...known } = metadata
       return {
         status: 'held',
-        metadata: { ...metadata, review: { ...looks('waiting', verdict.reasons), usuallyMs } },
+        metadata: { ...known, review: { ...looks('waiting', verdict.reasons), usuallyMs } },
         calls,
         review: itemOf(finished, 'held', verdict.reasons, shown),
       }
@@ -128,8 +137,7 @@ export const conclude = async ({ writer, verdict, metadata, calls, ...finished }
       return { status: 'complete', metadata: { ...shown, review: looks('queued', verdict.reasons) }, calls, review }
     }
     case 'show': {
-      // A person has looked at a checked one already.
-      const taken = !shown.curated && isSampled(turn.answerId, judge.policy.review.sampleShare)
+      const taken = !approved && isSampled(turn.answerId, judge.policy.review.sampleShare)
       const review = taken ? { review: itemOf(finished, 'sampled', [sampled], shown) } : {}
       draft.release()
       return { status: 'complete', metadata: shown, calls, ...review }

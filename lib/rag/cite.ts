@@ -10,6 +10,7 @@ import type { Citation, PageRect } from '#lib/shared/chat-contract.ts'
 import { findSupport, plainClaim } from '#lib/shared/support.ts'
 import { contentWords, sentences } from '#lib/shared/text.ts'
 import type { Evidence, Passage } from './evidence.ts'
+import { searchedWords } from './relevance.ts'
 
 export type PageBoxes = {
   versionId: string
@@ -119,6 +120,10 @@ const readCodeSpan = (head: string): Found => {
 
 type Fence = { char: string; length: number }
 
+/** The marks with which a text's first line opens fenced code (CommonMark 4.5): ticks after ticks are code within a line. */
+export const fenceOpenedBy = (text: string): string | undefined =>
+  text.match(/^ {0,3}(`{3,}(?=[^`\n]*(?:\n|$))|~{3,})/)?.[1]
+
 /** Starts reading an answer to `evidence`; `pages` are the text runs of the pages the passages stand on, where there are any. */
 export const createCiter = (evidence: Pick<Evidence, 'passages'>, pages: readonly PageBoxes[] = []): Citer => {
   const byNumber = new Map(evidence.passages.map((passage) => [passage.n, passage]))
@@ -197,10 +202,13 @@ export const createCiter = (evidence: Pick<Evidence, 'passages'>, pages: readonl
     lastClaim = claim
   }
 
-  const readFence = (head: string): 'wait' | 'none' | { run: string; lead: string } => {
+  const readFence = (head: string, final: boolean): 'wait' | 'none' | { run: string; lead: string } => {
     const [, lead = '', run = ''] = head.match(/^( {0,3})(`{0,99}|~{0,99})/) ?? []
     if (lead.length + run.length === head.length && run.length < 99) return 'wait'
-    return run.length >= 3 ? { run, lead } : 'none'
+    if (run.length < 3) return 'none'
+    // Whether it opens one is known when its line is.
+    if (fence === null && !final && !head.includes('\n')) return 'wait'
+    return fence !== null || fenceOpenedBy(head) ? { run, lead } : 'none'
   }
 
   /** Consumes from `held` what is decided; false when more text is needed. */
@@ -216,7 +224,7 @@ export const createCiter = (evidence: Pick<Evidence, 'passages'>, pages: readonl
     }
 
     if (lineStart) {
-      const found = readFence(head)
+      const found = readFence(head, mustDecide)
       if (found === 'wait' && !mustDecide) return false
       lineStart = false
       if (typeof found === 'object') {
@@ -297,11 +305,42 @@ export const createCiter = (evidence: Pick<Evidence, 'passages'>, pages: readonl
   }
 }
 
-const saysNothingFound = /\b(?:documents?|sources?|passages?)\b[^.]*\b(?:do|does|did)(?: not|n['’]t)\b/i
+const says =
+  'say|state|answer|cover|contain|mention|include|specify|provide|address|describe|give|tell|list|explain|show|name|define'
+/** That the sources do not say, in the words that models use for it. */
+const remarks: readonly RegExp[] = [
+  new RegExp(
+    `\\b(?:documents?|sources?|passages?|excerpts?|context)\\b.*\\b(?:do|does|did)(?: not|n['’]t) (?:\\w+ly )?(?:${says})`,
+    'i',
+  ),
+  /\b(?:I|we) (?:could not|couldn['’]t|cannot|can['’]t|did not|didn['’]t|(?:am|are|was|were) (?:not able|unable) to) (?:find|answer|tell|say|determine)\b/i,
+  /\b(?:I|we) (?:do not|don['’]t) know\b/i,
+  /^The language model declined to answer\b/,
+  /\b(?:Dokumente?n?|Quellen?|Unterlagen|Textstellen?)\b.*\b(?:sag|enth[aä]lt|nenn|erwähn|beantwort|behandel|beschreib)\w*\b.*\b(?:nichts|nicht|keine?n?)\b/i,
+  /\b(?:documents?|sources?|passages?)\b.*\bn(?:e |['’])(?:di|mentionn|contien|précis|répond|indiqu|abord|trait)\S* (?:pas|rien|aucune?)\b/i,
+  /\b(?:documentos?|fuentes?)\b.*\bno (?:dicen?|mencionan?|contienen?|indican?|responden?|especifican?)\b/i,
+  /(?:文档|文件|资料|来源|原文).{0,8}(?:没有|并未|未|不)(?:提到|提及|说明|包含|涉及|回答|给出)/,
+]
+/** What follows is said by itself: "the sources do not say, but it is 500 euros". */
+const turns = /[;—:]|,? \b(?:but|however|yet|though|although|aber|jedoch|mais|pero)\b/i
+
+/** Whether a sentence only remarks that the sources do not say: it needs no source, and nobody has to check it. */
+export const saysNothingFound = (sentence: string): boolean => {
+  if (sentence.length > remarkCharsMax) return false
+  const parts = sentence.split(turns).filter((part) => searchedWords(part).length >= 2)
+  const isRemark = (part: string): boolean => remarks.some((remark) => remark.test(part))
+  return isRemark(sentence) && parts.every((part) => isRemark(part) || denies.test(part) || covers.test(part))
+}
+/** The halves of a remark in two: "The sources cover leave, but do not say how much". */
+const denies = /^\W*(?:they |it )?(?:do|does|did)(?: not|n['’]t)\b/i
+const covers =
+  /\b(?:documents?|sources?|passages?|excerpts?|context)\b.*\b(?:only )?(?:cover|mention|describe|discuss|speak)s?\b/i
+/** As long as it may be: whatever is longer says something. */
+const remarkCharsMax = 400
 
 /** Whether a sentence claims anything: a heading, a table's row, a lead-in, a question, the remark that the sources do not say do not. */
 export const claimsSomething = (sentence: string): boolean =>
-  !/^[#|]|:$|\?$/.test(sentence.trim()) && contentWords(sentence).length >= 2 && !saysNothingFound.test(sentence)
+  !/^[#|]|:$|[?？]$/.test(sentence.trim()) && searchedWords(sentence).length >= 2 && !saysNothingFound(sentence)
 
 /** Sentences that claim something or cite. */
 const countClaims = (

@@ -26,7 +26,7 @@ import { judgeRelevance } from './relevance.ts'
 import { type Found, type StageRecord, search } from './stages.ts'
 import { unlikeCosineOf } from './unlike.ts'
 
-export { type CiteEvent, type Citer, claimsSomething, createCiter } from './cite.ts'
+export { type CiteEvent, type Citer, claimsSomething, createCiter, fenceOpenedBy, saysNothingFound } from './cite.ts'
 export type { Evidence } from './evidence.ts'
 export { shortened } from './pack.ts'
 export { heldPassages, releaseHeld } from './quarantine.ts'

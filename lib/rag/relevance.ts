@@ -38,15 +38,16 @@ const pairsOf = (run: string): string[] => {
   const signs = [...run]
   return signs.length < 2 ? signs : signs.slice(1).map((sign, at) => `${signs[at]}${sign}`)
 }
-const wordsOf = (text: string): string[] => [
+/** The words of a text as they are looked for, endings folded. */
+export const searchedWords = (text: string): string[] => [
   ...(text.match(dense) ?? []).flatMap(pairsOf),
   ...contentWords(text.replace(dense, ' ')).map(stem),
 ]
 
 /** The share of the question's content words that stand in `texts`. Words with digits count double: they are what is asked about. */
 export const wordCoverage = (question: string, texts: readonly string[]): number => {
-  const known = new Set(texts.flatMap(wordsOf))
-  const asked = [...new Set(wordsOf(question))]
+  const known = new Set(texts.flatMap(searchedWords))
+  const asked = [...new Set(searchedWords(question))]
   const weight = (word: string): number => (/\d/.test(word) ? 2 : 1)
   const total = asked.reduce((sum, word) => sum + weight(word), 0)
   return total === 0 ? 0 : asked.reduce((sum, word) => sum + (known.has(word) ? weight(word) : 0), 0) / total

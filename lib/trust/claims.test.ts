@@ -40,6 +40,33 @@ describe('sentences of an answer', () => {
     ])
   })
 
+  it('are looked for after what only looks like a fence, and after one within another', () => {
+    expect(read('```Run``` it so.\nIt takes two days.').map(({ text }) => text)).toContain('It takes two days.')
+    expect(read('~~~\n```\n~~~\nIt takes two days.').map(({ text }) => text)).toEqual(['It takes two days.'])
+  })
+
+  it.each([
+    'The documents do not say how many days there are.',
+    'The sources cover leave, but do not say how many days there are.',
+    'I could not find an answer to this.',
+    'The language model declined to answer this question.',
+    'Die Dokumente enthalten dazu nichts.',
+    'Les documents ne précisent pas la durée.',
+    '文档中没有提到年假天数。',
+  ])('that only remark that nothing is said claim nothing: %s', (sentence) => {
+    expect(read(sentence)).toMatchObject([{ claims: false, remarks: true }])
+  })
+
+  it.each([
+    'Documents marked secret do not need approval.',
+    'The documents do not say, but it is 500 euros.',
+    'The sources do not say so: take 500 mg twice a day.',
+    'Die Dokumente sind nicht geheim.',
+    '年假为二十五天。',
+  ])('that say more than that claim something: %s', (sentence) => {
+    expect(read(sentence).some(({ claims }) => claims)).toBe(true)
+  })
+
   it('are the same however the text is cut', () => {
     const bit = fc.constantFrom(
       'One is so',

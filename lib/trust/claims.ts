@@ -1,5 +1,5 @@
 /** From an answer as it streams to its finished sentences, each with the ordinals of what it cites. Pure, and the same however it is cut. */
-import { claimsSomething } from '#lib/rag/index.ts'
+import { claimsSomething, fenceOpenedBy, saysNothingFound } from '#lib/rag/index.ts'
 import { plainClaim } from '#lib/shared/support.ts'
 import { type Span, sentences } from '#lib/shared/text.ts'
 
@@ -11,6 +11,8 @@ export type Claim = {
   end: number
   ordinals: number[]
   claims: boolean
+  /** It only remarks that the sources do not say, or leads over to such a remark. */
+  remarks: boolean
 }
 
 export type ClaimReader = {
@@ -20,11 +22,14 @@ export type ClaimReader = {
   end(): Claim[]
   /** The beginning of the sentence that is being written. */
   beginning(): string
+  /** Whether some of it stands in fenced code, where no claims are looked for. */
+  hasCode(): boolean
 }
 
 const marker = /\[\^(\d+)\]/g
 const spacedMarker = /\s*\[\^\d+\]/g
-const fence = /^ {0,3}(?:```|~~~)/
+/** The line may be a fence, or be about to be one. */
+const marksFirst = /^ {0,3}(?:`|~|$)/
 /** Only after these can a sentence have ended. */
 const mayEnd = /[.!?…。！？\n\]]/
 
@@ -36,7 +41,19 @@ export const createClaimReader = (): ClaimReader => {
   /** What is not yet given out, as shown, and where it begins. */
   let open = ''
   let openAt = 0
-  let inFence = false
+  let fence: string | null = null
+  let code = false
+  /** Reads a whole line as a part of fenced code; false when it is none. */
+  const readCode = (line: string): boolean => {
+    if (fence === null) {
+      fence = fenceOpenedBy(line) ?? null
+      return fence !== null
+    }
+    const closing = /^ {0,3}(`{3,}|~{3,})/.exec(line)?.[1]
+    if (closing && closing[0] === fence[0] && closing.length >= fence.length) fence = null
+    else if (line.trim() !== '') code = true
+    return true
+  }
 
   /** Claims of whole lines, or of the beginning of one. */
   const readLine = (line: string, at: number, final: boolean): { claims: Claim[]; read: number } => {
@@ -59,9 +76,9 @@ export const createClaimReader = (): ClaimReader => {
       if (text === '') return []
       const ordinals = [...new Set(own.map(({ ordinal }) => ordinal))]
       const end = Math.max(span.end, ...own.map((mark) => mark.end))
-      return [
-        { text, start: at + span.start, end: at + end, ordinals, claims: ordinals.length > 0 || claimsSomething(raw) },
-      ]
+      const claims = ordinals.length > 0 || claimsSomething(raw)
+      const remarks = !claims && (/[:?？]$/.test(text) || saysNothingFound(raw))
+      return [{ text, start: at + span.start, end: at + end, ordinals, claims, remarks }]
     })
     const rest = ready.length === 0 ? 0 : (spans[ready.length]?.start ?? 0)
     return { claims, read: final ? line.length : rest }
@@ -73,9 +90,8 @@ export const createClaimReader = (): ClaimReader => {
       const at = open.indexOf('\n')
       const whole = at >= 0 || final
       const line = at >= 0 ? open.slice(0, at) : open
-      if (!whole && (inFence || fence.test(line))) return claims
-      if (fence.test(line)) inFence = !inFence
-      else if (!inFence) {
+      if (!whole && (fence !== null || marksFirst.test(line))) return claims
+      if (!readCode(line)) {
         const found = readLine(line, openAt, whole)
         claims.push(...found.claims)
         if (!whole) {
@@ -96,6 +112,7 @@ export const createClaimReader = (): ClaimReader => {
       return mayEnd.test(open) ? drain(false) : []
     },
     end: () => drain(true),
-    beginning: () => (inFence ? '' : open),
+    beginning: () => (fence === null ? open : ''),
+    hasCode: () => code,
   }
 }

@@ -66,6 +66,8 @@ export type Verification = {
   contradictions: Contradiction[]
   /** How well the answer fits the question, 0 to 1: in meaning, or without an encoder in words. */
   fit: number
+  /** It only says that the sources do not say: there is nothing to check. */
+  abstains: boolean
   /** The chance, 0 to 1, that the answer is right and supported; null: it could not be checked, which is to be treated as low. */
   confidence: number | null
   /** In words, the gravest first; at least one. */

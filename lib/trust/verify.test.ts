@@ -103,6 +103,27 @@ describe('an answer that is not', () => {
   })
 })
 
+describe('an answer that claims nothing', () => {
+  it('is sure when all it says is that the documents do not say', async () => {
+    expect(await verify('The documents do not say how many days there are.')).toMatchObject({
+      abstains: true,
+      confidence: 1,
+    })
+  })
+
+  it.each(['Monday.', '```\nEverybody gets 90 days of leave.\n```', '| Leave | 90 days |\n| --- | --- |'])(
+    'and says something all the same is not: %s',
+    async (answer) => {
+      expect(await verify(answer)).toMatchObject({ abstains: false, confidence: 0.1 })
+    },
+  )
+
+  it('is not sure for a remark with code beside it', async () => {
+    const answer = 'The documents do not say how many days there are.\n```\nIt is 90 days.\n```'
+    expect(await verify(answer)).toMatchObject({ abstains: false, confidence: 0.1 })
+  })
+})
+
 describe('what else lowers a confidence', () => {
   it('is that the sources disagree on what it says', async () => {
     const alone = await verify(said)

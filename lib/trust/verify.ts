@@ -26,6 +26,8 @@ const prepareEveryChars = 60
 const judgedCharsMax = 6_000
 
 const unchecked = 'The answer could not be checked.'
+/** What claims nothing cannot be wrong, and nobody has to look at it. */
+const abstention = { confidence: 1, reasons: ['It says that the documents do not answer this.'] }
 
 /** What `promised` gives, or `otherwise` when it fails or takes too long. */
 const within = async <Value>(patienceMs: number, promised: Promise<Value>, otherwise: Value): Promise<Value> => {
@@ -80,7 +82,12 @@ const createCompare = ({ encode, unlike }: Meaning): Compare => {
   return Object.assign(nearest, { prepare: (texts: readonly string[]) => texts.forEach((text) => void vectorOf(text)) })
 }
 
-type Checked = { verdict: SentenceVerdict; toQuestion: number | null; judge: 'off' | 'asked' | 'failed' }
+type Checked = {
+  verdict: SentenceVerdict
+  toQuestion: number | null
+  judge: 'off' | 'asked' | 'failed'
+  remarks: boolean
+}
 
 type Passage = Evidence['passages'][number]
 
@@ -95,7 +102,7 @@ const ask = async (judge: Judge, claim: string, passages: readonly ReadPassage[]
   return within(judgePatienceMs, judge({ claim, passage }), null)
 }
 
-/** The share of the question's words that the answer or the passages behind it take up. */
+/** The share of the question's words that the answer's claims take up. */
 const wordFit = (question: string, texts: readonly string[]): number => {
   const asked = [...new Set(supportWords(question))]
   const said = new Set(texts.flatMap(supportWords))
@@ -147,7 +154,12 @@ export const createVerifier = ({ question, evidence, meaning = null, judge = nul
     const { text, start, end, ordinals } = claim
     const plain = { text, start, end, citations: ordinals, claims: claim.claims }
     if (!claim.claims)
-      return { verdict: { ...plain, supported: true, score: null, reasons: [] }, toQuestion: null, judge: 'off' }
+      return {
+        verdict: { ...plain, supported: true, score: null, reasons: [] },
+        toQuestion: null,
+        judge: 'off',
+        remarks: claim.remarks,
+      }
     const cited = ordinals.flatMap((ordinal) => citations.get(ordinal) ?? [])
     const lost = ordinals.filter((ordinal) => !citations.has(ordinal))
     const sources = cited.length > 0 ? [...new Set(cited.map(behind))] : everyPassage()
@@ -179,6 +191,7 @@ export const createVerifier = ({ question, evidence, meaning = null, judge = nul
       },
       toQuestion,
       judge: !judge || bare ? 'off' : verdict ? 'asked' : 'failed',
+      remarks: false,
     }
   }
 
@@ -226,17 +239,21 @@ export const createVerifier = ({ question, evidence, meaning = null, judge = nul
       )
       const { relevance } = evidence
       const named = touched(await contradictions, sentences)
+      const abstains = checked.length > 0 && checked.every(({ remarks }) => remarks) && !reader.hasCode()
       return {
         sentences,
         claims: { total: claims.length, supported: claims.filter(({ supported }) => supported).length },
         contradictions: named,
         fit,
-        ...confidenceOf({
-          sentences,
-          contradictions: named,
-          fit,
-          match: Math.max(relevance.near ?? 0, relevance.coverage),
-        }),
+        abstains,
+        ...(abstains
+          ? abstention
+          : confidenceOf({
+              sentences,
+              contradictions: named,
+              fit,
+              match: Math.max(relevance.near ?? 0, relevance.coverage),
+            })),
         by: { encoder: near.length > 0, judge: judgeOf(checked) },
       }
     } catch (error) {
@@ -247,6 +264,7 @@ export const createVerifier = ({ question, evidence, meaning = null, judge = nul
         claims: { total: 0, supported: 0 },
         contradictions: [],
         fit: 0,
+        abstains: false,
         confidence: null,
         reasons: [unchecked],
         by: { encoder: false, judge: 'off' },
