@@ -428,11 +428,11 @@ export const inventory: Readonly<Record<string, TableEntry>> = {
     'record',
     {
       person: 'asker_id claimed_by assigned_to decided_by',
-      words: 'question',
+      words: 'question reasons',
       // What is held is nobody's to take along before it is decided, and afterwards it stands in the conversation.
       content: 'content decision',
       other:
-        'id workspace_id kind message_id chat_id trace_id content_hash reasons reason risk confidence collection_ids held seeded state due_at expires_at lease_until escalated_at policy_version created_at decided_at',
+        'id workspace_id kind message_id chat_id trace_id content_hash reason risk confidence collection_ids held seeded state due_at expires_at lease_until escalated_at policy_version created_at decided_at',
     },
     by('asker_id', 'decided_by'),
   ),

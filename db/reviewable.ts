@@ -1,9 +1,9 @@
 /** Who may review what: asked inside each statement about review items, as `visibleTo` is inside each about documents. */
-import { and, eq, type SQL, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, type SQL, sql } from 'drizzle-orm'
 import type { ReviewFilter } from '#lib/shared/review-contract.ts'
 import { can, roles, type Viewer } from '#lib/shared/viewer.ts'
-import { collections, reviewItems } from './schema/index.ts'
-import { collectionOpenTo } from './visibility.ts'
+import { collections, documents, reviewItems } from './schema/index.ts'
+import { collectionOpenTo, visibleTo } from './visibility.ts'
 
 const reviewingRoles = roles.filter((role) => can({ role }, 'review.decide'))
 
@@ -40,6 +40,24 @@ export const reviewableBy = (viewer: Viewer): SQL =>
 /** Items that the person may decide on: never an answer to their own question. */
 export const decidableBy = (viewer: Viewer): SQL =>
   sql`${reviewableBy(viewer)} and ${reviewItems.askerId} is distinct from ${viewer.userId}`
+
+/**
+ * Items of which no document was moved or switched off to where the person cannot read it; one that was deleted shuts nothing. Asked
+ * within a case, so that it is looked at last and row by row: it reads the whole answer.
+ */
+export const sourcesOpenTo = (viewer: Viewer): SQL =>
+  sql`case when exists (select from ${documents}
+    where ${documents.workspaceId} = ${viewer.workspaceId} and not (${visibleTo(viewer)}) and ${documents.id} in (
+      select (source ->> 'documentId')::uuid
+      from jsonb_array_elements((${reviewItems.content} -> 'sources') || (${reviewItems.content} -> 'citations')) source))
+    then false else true end`
+
+/** How the queue is read, and what comes next of it. */
+export const reviewOrders = {
+  due: [asc(reviewItems.dueAt), asc(reviewItems.id)],
+  risk: [desc(reviewItems.risk), asc(reviewItems.id)],
+  age: [asc(reviewItems.createdAt), asc(reviewItems.id)],
+} as const satisfies Record<ReviewFilter['order'], readonly SQL[]>
 
 /** A claim counts until its lease is over, by the database's clock. */
 export const isClaimed = sql<boolean>`coalesce(${reviewItems.leaseUntil} > now(), false)`

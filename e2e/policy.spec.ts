@@ -66,6 +66,34 @@ test('of two admins at once the second sees what the first changed, and loses no
   await other.context().close()
 })
 
+test('a rule that is not whole is not saved, and what is typed is not thrown away without a question', async ({
+  page,
+}) => {
+  await page.goto('/admin/policy')
+  await page.getByRole('button', { name: /^(Change policy|Edit draft)$/ }).click()
+  await form(page).getByRole('button', { name: 'Close' }).click()
+  await expect(form(page)).toBeHidden()
+  await page.getByRole('button', { name: /^(Change policy|Edit draft)$/ }).click()
+  await expect(page.getByRole('button', { name: /^Roll back/ })).toHaveCount(0)
+  await form(page).getByRole('button', { name: 'Add review rule' }).click()
+  await form(page).getByLabel('Name of the review rule').fill('Doubt')
+  await form(page).getByLabel('It is not sure enough').check()
+  const percent = form(page).getByLabel('Less sure than, in percent')
+  await percent.fill('150')
+  await percent.press('Enter')
+  await expect(form(page).getByRole('group', { name: 'Doubt' })).toBeFocused()
+  await expect(percent).toHaveAttribute('aria-invalid', 'true')
+  await expect(percent).toHaveValue('150')
+  await form(page).getByRole('button', { name: 'Close' }).click()
+  const asked = page.getByRole('alertdialog', { name: 'Close without saving?' })
+  await asked.getByRole('button', { name: 'Cancel' }).click()
+  await percent.fill('15')
+  await expect(percent).not.toHaveAttribute('aria-invalid')
+  await form(page).getByRole('button', { name: 'Close' }).click()
+  await asked.getByRole('button', { name: 'Close without saving' }).click()
+  await expect(form(page)).toBeHidden()
+})
+
 test('has no fault that axe can see, light and dark, with and without the form', async ({ page }) => {
   await page.goto('/admin/policy')
   expect(await violationsInBothLooks(page)).toEqual([])

@@ -13,23 +13,44 @@ const sentences = [
   `The ${word} vault opens with the ${secret} lever.`,
   `The ${word} archive is aired on the ${secret} day.`,
   `The ${word} pump is oiled with ${secret} wax.`,
-] as const
-const questions = [
-  `How does the ${word} vault open?`,
-  `When is the ${word} archive aired?`,
-  `What is the ${word} pump oiled with?`,
+  `The ${word} gate is painted in ${secret} once a year.`,
 ]
+const questions = {
+  vault: `How does the ${word} vault open?`,
+  archive: `When is the ${word} archive aired?`,
+  pump: `What is the ${word} pump oiled with?`,
+  gate: `How is the ${word} gate painted?`,
+}
 
 let owner: Page
 let asker: Page
 let first: Page
 let second: Page
-/** The bytes of every response to the asker's browser. The line on which decisions come stays open, and ends with the first. */
+/** The bytes of every response to the asker's browser, but for the line on which decisions come: that one has no end to wait for. */
 const wire: Promise<string>[] = []
-
-/** What has come of a line that is still open is nothing yet. */
-const later = Promise.resolve('')
 const leaked = async (): Promise<string[]> => (await Promise.all(wire)).filter((text) => text.includes(secret))
+
+/** Reads the line on which decisions come to the page's chat, as it comes. Gives what has come so far. */
+const readLine = async (page: Page): Promise<() => Promise<string>> => {
+  await page.evaluate(
+    async (path) => {
+      const heard = window as unknown as { heard: string }
+      heard.heard = ''
+      const { ok, body } = await fetch(path, { headers: { accept: 'text/event-stream' } })
+      if (!ok || !body) throw new Error('There is no line of decisions.')
+      const reader = body.pipeThrough(new TextDecoderStream()).getReader()
+      const read = async (): Promise<void> => {
+        const { done, value } = await reader.read()
+        if (done) return
+        heard.heard += value
+        return read()
+      }
+      void read()
+    },
+    `/api/chat/${new URL(page.url()).pathname.split('/').at(-1)}/decisions`,
+  )
+  return () => page.evaluate(() => (window as unknown as { heard: string }).heard)
+}
 
 const sheet = (page: Page) => page.getByRole('dialog')
 const held = (page: Page) => page.getByText('A person checks this answer before it is shown')
@@ -39,6 +60,7 @@ const open = async (page: Page, question: string): Promise<void> => {
   await rowOf(page, question).getByRole('link').first().click()
   await expect(page.getByRole('heading', { name: question })).toBeVisible()
 }
+const mine = (page: Page) => expect(page.getByText(/^yours for/)).toBeVisible()
 
 test.beforeAll(async ({ browser }) => {
   test.setTimeout(240_000)
@@ -72,24 +94,19 @@ test.beforeAll(async ({ browser }) => {
   await owner.getByRole('button', { name: 'Apply', exact: true }).click()
   await expect(owner.getByRole('listitem').filter({ hasText: 'Everything' }).first()).toBeVisible()
 
-  const people: Page[] = []
+  const people = []
   for (const [name, role] of [
     ['Anna', 'Member'],
     ['Rita', 'Reviewer'],
     ['Rolf', 'Reviewer'],
   ] as const) {
+    const link = await invite(owner, `${word.toLowerCase()}-${name.toLowerCase()}@review.test`, role)
     const one = await stranger(browser, baseURL)
-    await join(
-      one,
-      await invite(owner, `${word.toLowerCase()}-${name.toLowerCase()}@review.test`, role),
-      `${name} ${word}`,
-    )
-    people.push(one)
+    people.push(join(one, link, `${name} ${word}`).then(() => one))
   }
-  ;[asker, first, second] = people as [Page, Page, Page]
+  ;[asker, first, second] = (await Promise.all(people)) as [Page, Page, Page]
   asker.on('response', (response) => {
-    const text = response.text().catch(() => '')
-    wire.push(response.url().endsWith('/decisions') ? Promise.race([text, later]) : text)
+    if (!response.url().endsWith('/decisions')) wire.push(response.text().catch(() => ''))
   })
 })
 
@@ -97,7 +114,7 @@ test.afterAll(() => Promise.all([owner, asker, first, second].map((page) => page
 
 test('nothing of a held answer is on the wire before a reviewer approves it, and then it comes by itself', async () => {
   test.slow()
-  const answer = await ask(asker, questions[0] ?? '')
+  const answer = await ask(asker, questions.vault)
   await expect(held(answer.page())).toBeVisible()
   await expect(answer).toContainText('You can go on asking')
   expect(await violationsInBothLooks(asker)).toEqual([])
@@ -106,60 +123,91 @@ test('nothing of a held answer is on the wire before a reviewer approves it, and
   await expect(held(asker)).toBeVisible()
   const why = await asker.request.get(`/api/chats?q=${secret}`)
   expect(await why.text()).not.toContain(secret)
+  const line = await readLine(asker)
 
-  await open(first, questions[0] ?? '')
+  await open(first, questions.vault)
   await expect(first.getByText(secret).first()).toBeVisible()
-  await expect(first.getByText(/^yours for/)).toBeVisible()
-  await open(second, questions[0] ?? '')
+  await mine(first)
+  await open(second, questions.vault)
   await expect(second.getByText(`Rita ${word}`).first()).toBeVisible()
   expect(await leaked()).toEqual([])
 
   await first.keyboard.press('a')
   await expect(first.getByText('Take back')).toBeVisible()
   await first.keyboard.press('u')
-  await expect(first.getByRole('heading', { name: questions[0] ?? '' })).toBeVisible()
-  await expect(first.getByText(/^yours for/)).toBeVisible()
+  await expect(first.getByRole('heading', { name: questions.vault })).toBeVisible()
+  await mine(first)
   expect(await leaked()).toEqual([])
+  expect(await line()).not.toContain(secret)
   await first.keyboard.press('a')
   await expect(first.getByText('Take back')).toBeVisible()
   await expect(asker.getByText('Checked by a person')).toBeVisible({ timeout: 15_000 })
   await expect(asker.getByRole('article', { name: 'Answer' }).last()).toContainText(secret)
+  await expect.poll(line).toContain(secret)
+})
+
+test('what was approved is kept by one key each, and stands among the corrections', async () => {
+  await first.getByRole('link', { name: 'Open it' }).click()
+  await expect(first.getByText(`Rita ${word} approved it`)).toBeVisible()
+  for (const [key, words] of [
+    ['g', 'Saved as golden case'],
+    ['s', 'Saved as checked answer'],
+  ] as const) {
+    await first.keyboard.press(key)
+    await expect(first.getByText(words)).toBeVisible()
+  }
+  await first.keyboard.press('d')
+  await first.getByLabel('What is wrong with it').fill(`The ${word} lever has been moved`)
+  await first.keyboard.press('Control+Enter')
+  await expect(first.getByText('Note left')).toBeVisible()
+
+  await first.getByRole('link', { name: 'Show corrections' }).click()
+  for (const [list, words] of [
+    ['Checked answers', questions.vault],
+    ['Golden cases', questions.vault],
+    ['Notes on documents', `The ${word} lever has been moved`],
+  ] as const)
+    await expect(first.getByRole('list', { name: list }).getByRole('listitem').filter({ hasText: words })).toBeVisible()
+
+  // Who asks it again need not wait for anybody.
+  await asker.goto('/')
+  await expect(await ask(asker, questions.vault)).toContainText('Checked by a person on')
 })
 
 test('of two who decide at once one wins, and the other is told who and when', async () => {
-  test.slow()
-  await ask(asker, questions[1] ?? '')
+  await asker.goto('/')
+  await ask(asker, questions.archive)
   await expect(held(asker)).toBeVisible()
-  await open(first, questions[1] ?? '')
-  await expect(first.getByText(/^yours for/)).toBeVisible()
-  const id = new URL(first.url()).pathname.split('/').at(-1) ?? ''
-  const loaded = (await (await first.request.get(`/api/review/${id}`)).json()) as { item: { contentHash: string } }
+  const queue = (await (await first.request.get('/api/review')).json()) as {
+    rows: { id: string; question: string; contentHash: string }[]
+  }
+  const row = queue.rows.find(({ question }) => question === questions.archive)
   const decide = (page: Page) =>
-    page.request.post(`/api/review/${id}/decision`, {
+    page.request.post(`/api/review/${row?.id}/decision`, {
       data: {
-        contentHash: loaded.item.contentHash,
+        contentHash: row?.contentHash,
         decisionId: crypto.randomUUID(),
         decision: { act: 'reject', reason: 'wrong' },
       },
       headers: { origin: new URL(page.url()).origin },
     })
-  const [one, other] = await Promise.all([decide(first), decide(first)])
-  expect([one.status(), other.status()].sort()).toEqual([200, 409])
-  const refused = one.status() === 409 ? one : other
-  expect(await refused.text()).toContain(`Rita ${word}`)
-  const late = await decide(second)
-  expect(late.status()).toBe(409)
-  expect(await late.text()).toContain(`Rita ${word}`)
+  const [ritas, rolfs] = await Promise.all([decide(first), decide(second)])
+  expect([ritas.status(), rolfs.status()].sort()).toEqual([200, 409])
+  const [winner, loser, refused] =
+    ritas.status() === 200 ? [`Rita ${word}`, second, rolfs] : [`Rolf ${word}`, first, ritas]
+  expect(await refused.text()).toMatch(new RegExp(`${winner} rejected this at \\d`))
+  await loser.goto(`/review/${row?.id}`)
+  await expect(loser.getByText(`${winner} rejected it`)).toContainText(/now|ago/)
   await expect(asker.getByText('Not shown: a person checked it')).toBeVisible()
   await expect(asker.getByRole('article', { name: 'Answer' }).last()).not.toContainText(secret)
 })
 
 test('a correction is checked as it is typed, and reaches the asker as one', async () => {
   test.slow()
-  await ask(asker, questions[2] ?? '')
+  await ask(asker, questions.pump)
   await expect(held(asker)).toBeVisible()
-  await open(second, questions[2] ?? '')
-  await expect(second.getByText(/^yours for/)).toBeVisible()
+  await open(second, questions.pump)
+  await mine(second)
   // The built-in answerer may quote more than one sentence.
   const sentence = second.getByRole('listitem', { name: /^Sentence/ }).filter({ hasText: 'oiled' })
   await sentence.click()
@@ -174,27 +222,30 @@ test('a correction is checked as it is typed, and reaches the asker as one', asy
   await expect(asker.getByRole('article', { name: 'Answer' }).last()).toContainText('only oiled with')
 })
 
-test('the desk and the queue have no fault that axe can see, and nothing is wider than a phone', async () => {
+test('the desk and the queue have no fault that axe can see, and a decision can be taken on a phone', async () => {
   test.slow()
-  await ask(asker, questions[0] ?? '')
-  for (const address of [
-    '/review',
-    '/review/figures',
-    '/review/labels',
-    '/review/corrections',
-    '/review/calibration',
-  ]) {
+  await ask(asker, questions.gate)
+  for (const address of ['/review/figures', '/review/labels', '/review/corrections', '/review/calibration']) {
     await second.goto(address)
     await expect(second.getByRole('heading', { level: 1 }).first()).toBeVisible()
     expect(await violationsInBothLooks(second), address).toEqual([])
   }
-  await open(second, questions[0] ?? '')
-  expect(await violationsInBothLooks(second)).toEqual([])
-  await second.setViewportSize({ width: 360, height: 800 })
-  for (const address of ['/review', new URL(second.url()).pathname]) {
-    await second.goto(address)
-    await expect(second.getByRole('heading', { level: 1 }).first()).toBeVisible()
+  for (const size of [
+    { width: 1280, height: 860 },
+    { width: 360, height: 800 },
+  ]) {
+    await second.setViewportSize(size)
+    await second.goto('/review')
+    await expect(rowOf(second, questions.gate)).toBeVisible()
+    expect(await violationsInBothLooks(second), `the queue, ${size.width}`).toEqual([])
+    await open(second, questions.gate)
+    await mine(second)
+    expect(await violationsInBothLooks(second), `the desk, ${size.width}`).toEqual([])
     const wide = await second.evaluate(() => document.documentElement.scrollWidth)
-    expect(wide, address).toBeLessThanOrEqual(360)
+    expect(wide).toBeLessThanOrEqual(size.width)
   }
+  await second.getByRole('button', { name: /^Approve/ }).click()
+  // Whoever leaves has decided: it does not wait for the time in which it can be taken back.
+  await second.goto('/review')
+  await expect(asker.getByRole('article', { name: 'Answer' }).last()).toContainText(`painted in ${secret}`)
 })

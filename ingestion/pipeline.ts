@@ -284,8 +284,8 @@ const waitForRecognition = async (claim: Claim, picturePages: number[]): Promise
 /** Takes in a file that was found inside another one. */
 export type Attach = (parent: Claim, file: { name: string; bytes: Uint8Array }) => Promise<void>
 
-const ingestClaimed = async (claim: Claim, signal: AbortSignal, attach: Attach): Promise<void> => {
-  if (!(await passesScan(claim, signal))) return
+const ingestClaimed = async (claim: Claim, signal: AbortSignal, attach: Attach, scans: number): Promise<void> => {
+  if (!(await passesScan(claim, signal, scans))) return
   const { settings } = await settingsOf(claim.workspaceId)
   const recognised = settings.recognition.on ? await listRecognisedPages(database().db, claim) : []
   const parsed = await readFileOf(claim, recognised, signal)
@@ -298,17 +298,21 @@ const ingestClaimed = async (claim: Claim, signal: AbortSignal, attach: Attach):
   await indexParsed(claim, { ...parsed, picturePages: waiting }, signal)
 }
 
-/** Ingests a version; returns when it is ready, has failed for a reason of its own, or is no longer wanted. */
+/**
+ * Ingests a version; returns when it is ready, has failed for a reason of its own, waits for the virus scanner, or is no longer wanted.
+ * `scans` counts how many times in a row that could not be asked.
+ */
 export const ingestVersion = async (
   versionId: string,
   signal: AbortSignal,
   attach: Attach = async () => undefined,
+  scans = 0,
 ): Promise<void> => {
   const { db } = database()
   const claim = await claimVersion(db, versionId)
   if (!claim) return
   try {
-    await ingestClaimed(claim, signal, attach)
+    await ingestClaimed(claim, signal, attach, scans)
   } catch (error) {
     if (error instanceof Superseded) return
     if (error instanceof ParseRefused && !signal.aborted) {

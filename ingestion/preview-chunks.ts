@@ -3,15 +3,17 @@
  * workspace is cut. Nothing is stored. Pages that are pictures have the words that were recognised before; none are for this.
  */
 import { database } from '#db/client.ts'
-import { type CuttableVersion, getCuttableVersion, listPassageStarts } from '#db/queries/passages.ts'
+import { listPassageStarts } from '#db/queries/passages.ts'
 import { listRecognisedPages } from '#db/queries/recognition.ts'
+import { getVersionFile, type VersionFile } from '#db/reports/documents.ts'
 import { embed, workspaceEncoder } from '#lib/gateway/index.ts'
 import { ingestFailures } from '#lib/shared/admin-contract.ts'
 import { AppError } from '#lib/shared/errors.ts'
+import { assertHandedOut, infectedFile } from '#lib/shared/held-file.ts'
 import { type ChunkPreviewInput, type ChunkPreviewResult, previewPassagesMax } from '#lib/shared/knowledge-contract.ts'
 import { chunkPreviewSchema } from '#lib/shared/retrieval-contract.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
-import { blobFilePath } from '#lib/storage.ts'
+import { blobFilePath, findLockedBlob } from '#lib/storage.ts'
 import { type ChunkDraft, chunkDocument } from './chunk/index.ts'
 import type { ParsedDocument } from './parse/parsed-document.ts'
 import { ParseRefused, parseFile } from './sandbox.ts'
@@ -49,7 +51,7 @@ type PreviewCall = {
 }
 
 const read = async (
-  { blobKey, name, contentHash }: CuttableVersion,
+  { blobKey, name, contentHash }: VersionFile,
   { viewer: { workspaceId }, signal, onProgress }: PreviewCall,
 ): Promise<ParsedDocument> => {
   let toldAtMs = performance.now()
@@ -79,7 +81,8 @@ const read = async (
 
 /**
  * The cutting that `subject` names, beside the stored one. Throws `not-found` (the version is gone or not the viewer's to read),
- * `bad-request` with words for a person (the file cannot be read), the signal's reason when the worker stops.
+ * `bad-request` with words for a person (the file cannot be read), `scan-pending` and `conflict` (the virus scanner has not let it
+ * through), the signal's reason when the worker stops.
  */
 export const previewChunks = async (subject: unknown, call: PreviewCall): Promise<ChunkPreviewResult> => {
   const wanted = chunkPreviewSchema.safeParse(subject)
@@ -87,8 +90,10 @@ export const previewChunks = async (subject: unknown, call: PreviewCall): Promis
   const { versionId, strategy, targetTokens } = wanted.data
   const { db } = database()
   const { viewer, signal } = call
-  const file = await getCuttableVersion(db, viewer, versionId)
+  const file = await getVersionFile(db, viewer, versionId)
   if (!file) throw new AppError('not-found')
+  assertHandedOut(file)
+  if (await findLockedBlob(file.blobKey)) throw infectedFile()
   const parsed = await read(file, call)
   signal.throwIfAborted()
   const { workspaceId } = viewer

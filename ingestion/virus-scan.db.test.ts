@@ -49,8 +49,8 @@ const upload = async (name: string, content: string): Promise<DocumentRow> => {
   const { collectionId, viewers } = workspace
   return (await uploadDocument(viewers.admin, { name, collectionId, source })).document
 }
-const read = async ({ id, versionId }: DocumentRow): Promise<DocumentRow> => {
-  await ingestVersion(versionId, never, attachDocument)
+const read = async ({ id, versionId }: DocumentRow, scans = 0): Promise<DocumentRow> => {
+  await ingestVersion(versionId, never, attachDocument, scans)
   return rowOf(id)
 }
 /** That nothing of it was read: no text, no passage. */
@@ -67,9 +67,9 @@ const blobKeyOf = async ({ versionId }: DocumentRow): Promise<string> => {
   return found[0]?.key ?? ''
 }
 const jobsAhead = (versionId: string) =>
-  rows<{ waitSeconds: number }>(
+  rows<{ waitSeconds: number; scans: number }>(
     test.current().db,
-    sql`select extract(epoch from start_after - now())::float as "waitSeconds" from pgboss.job
+    sql`select extract(epoch from start_after - now())::float as "waitSeconds", (data->>'scans')::int as scans from pgboss.job
         where name = 'document.ingest' and data->>'versionId' = ${versionId} and start_after > now()`,
   )
 
@@ -83,7 +83,7 @@ it('the EICAR file is refused, locked away and told of in the audit log, and del
   const row = await read(await upload('harmless.txt', eicar))
   expect(row).toMatchObject({ stage: 'failed', failure: { code: 'infected' } })
   await expectUnread(row)
-  await expect(openFile(row)).rejects.toMatchObject({ code: 'not-found' })
+  await expect(openFile(row)).rejects.toMatchObject({ code: 'conflict' })
   const lines = await rows(
     test.current().db,
     sql`select details->>'virus' as virus, actor_id as actor from audit_log
@@ -148,12 +148,32 @@ it('while the scanner is away a document waits, unread, and is read when it is b
 it('when the scanner is away for good a document says so, unread, until a person tries again', async () => {
   const row = await upload('leave.txt', 'Leave is thirty days a year.')
   clamd.manner = 'is-broken'
-  await test.current().db.execute(sql`update document_versions set attempt = 14 where id = ${row.versionId}`)
-  expect(await read(row)).toMatchObject({ stage: 'failed', failure: { code: 'not-scanned' } })
+  expect(await read(row, 14)).toMatchObject({ stage: 'failed', failure: { code: 'not-scanned' } })
   await expectUnread(row)
   expect(await jobsAhead(row.versionId)).toEqual([])
   clamd.manner = 'scans'
   expect(await read(await retryDocument(workspace.viewers.admin, row.id))).toMatchObject({ stage: 'ready' })
+})
+
+it('it waits anew when a person tries again, and attempts that ended otherwise take nothing of its patience', async () => {
+  const row = await upload('leave.txt', 'Leave is thirty days a year.')
+  await test.current().db.execute(sql`update document_versions set attempt = 40 where id = ${row.versionId}`)
+  clamd.manner = 'is-broken'
+  expect(await read(row)).toMatchObject({ stage: 'queued', failure: { code: 'not-scanned' } })
+  expect(await read(row, 14)).toMatchObject({ stage: 'failed' })
+  expect(await read(await retryDocument(workspace.viewers.admin, row.id))).toMatchObject({ stage: 'queued' })
+  expect((await jobsAhead(row.versionId)).map(({ scans }) => scans)).toEqual([1, 1])
+})
+
+it('while it is scanned a document says so', async () => {
+  const row = await upload('leave.txt', 'Leave is thirty days a year.')
+  clamd.manner = 'says-nothing'
+  const stop = new AbortController()
+  const reading = ingestVersion(row.versionId, stop.signal)
+  await expect.poll(async () => (await rowOf(row.id)).stage).toBe('scanning')
+  stop.abort(new Error('stopping'))
+  await expect(reading).rejects.toThrow('stopping')
+  expect(await rowOf(row.id)).toMatchObject({ stage: 'queued', failure: null })
 })
 
 it('a file that is too large for the scanner is not read', async () => {

@@ -3,7 +3,8 @@
  * here: what a person uploads, what a source brings, what was attached to something; and again each time that it is read anew,
  * since scanners learn.
  *
- * Fails closed: while the scanner cannot be asked the document waits, some ten minutes; then it says so and a person tries again.
+ * Fails closed: while the scanner cannot be asked the document waits, some ten minutes; then it says so and a person tries again, and it
+ * waits anew. Until a file has passed, nobody gets its bytes by another way either (db/scanned.ts).
  */
 import { createReadStream } from 'node:fs'
 import { database } from '#db/client.ts'
@@ -17,7 +18,7 @@ import { ScannerAway, type ScanVerdict, scanStream } from './clamd.ts'
 import { ParseRefused } from './sandbox.ts'
 
 /** With the pauses below some ten minutes: a scanner that starts anew reads its signatures for about one. */
-const attemptsMax = 15
+const scansMax = 15
 const pauseMsMax = 60_000
 
 /** Opened when the first piece is taken, so that nothing stays open behind a scan that never begins. */
@@ -40,23 +41,28 @@ const refuseInfected = async (claim: Claim, virus: string): Promise<void> => {
   )
 }
 
-/** Its job comes back later by itself; nothing but another try is lost when the attempt is not the current one any more. */
-const waitForScanner = async (claim: Claim, error: ScannerAway): Promise<void> => {
-  const { versionId, attempt } = claim
-  log.warn({ err: error, event: 'scanner.away', versionId, attempt }, 'a document was not scanned')
-  if (attempt >= attemptsMax) throw new ParseRefused('not-scanned', error)
-  const startAfter = new Date(Date.now() + Math.min(1_000 * 2 ** attempt, pauseMsMax))
+/**
+ * After the scanner was away `scans` times in a row the job comes back later by itself; nothing but another try is lost when the attempt
+ * is not the current one any more.
+ */
+const waitForScanner = async (claim: Claim, error: ScannerAway, scans: number): Promise<void> => {
+  const { versionId } = claim
+  log.warn({ err: error, event: 'scanner.away', versionId, scans }, 'a document was not scanned')
+  if (scans >= scansMax) throw new ParseRefused('not-scanned', error)
+  const startAfter = new Date(Date.now() + Math.min(1_000 * 2 ** scans, pauseMsMax))
   await database().db.transaction(async (tx) => {
     const waits = { stage: 'queued', done: 0, total: 0, failureCode: 'not-scanned' } as const
-    if (await setProgress(tx, claim, waits)) await enqueue(tx, 'document.ingest', { versionId }, { startAfter })
+    if (await setProgress(tx, claim, waits)) await enqueue(tx, 'document.ingest', { versionId, scans }, { startAfter })
   })
 }
 
 /**
- * Whether the claim's file may be read now. If not, what becomes of the document is settled: it is refused, or waits for the scanner.
- * Throws `ParseRefused` for what was not scanned and will not be: the file is too large for the scanner, or that did not come back.
+ * Whether the claim's file may be read now. If not, what becomes of the document is settled: it is refused, waits for the scanner, or
+ * belongs to a later attempt. `scans`: how many times before this the scanner could not be asked; attempts that ended otherwise are not
+ * its fault, and a person who tries again begins anew. Throws `ParseRefused` for what was not scanned and will not be: the file is too
+ * large for the scanner, or that did not come back.
  */
-export const passesScan = async (claim: Claim, signal: AbortSignal): Promise<boolean> => {
+export const passesScan = async (claim: Claim, signal: AbortSignal, scans: number): Promise<boolean> => {
   const { clamdAddress } = env()
   const locked = await findLockedBlob(claim.blobKey)
   if (!clamdAddress) {
@@ -64,12 +70,14 @@ export const passesScan = async (claim: Claim, signal: AbortSignal): Promise<boo
     if (locked) throw new ParseRefused('infected')
     return true
   }
+  const { db } = database()
+  if (!(await setProgress(db, claim, { stage: 'scanning', done: 0, total: 0 }))) return false
   let verdict: ScanVerdict
   try {
     verdict = await scanStream(clamdAddress, bytesOf(locked ?? blobFilePath(claim.blobKey)), { signal })
   } catch (error) {
     if (!(error instanceof ScannerAway)) throw error
-    await waitForScanner(claim, error)
+    await waitForScanner(claim, error, scans + 1)
     return false
   }
   if (verdict.kind === 'too-large') throw new ParseRefused('too-large-to-scan')
@@ -78,5 +86,5 @@ export const passesScan = async (claim: Claim, signal: AbortSignal): Promise<boo
     return false
   }
   if (locked) await unlockBlob(claim.blobKey)
-  return true
+  return setProgress(db, claim, { stage: 'parsing', done: 0, total: 0 })
 }

@@ -55,8 +55,8 @@ export const startWorker = async (): Promise<{ stop(): Promise<void> }> => {
   if (database().mode === 'embedded') await restartInterrupted()
   await work('document.given-up', ({ versionId }) => failVersion(database().db, versionId))
   const stopping = new AbortController()
-  await work('document.ingest', ({ versionId }, signal) =>
-    ingestVersion(versionId, AbortSignal.any([signal, stopping.signal]), attachDocument),
+  await work('document.ingest', ({ versionId, scans }, signal) =>
+    ingestVersion(versionId, AbortSignal.any([signal, stopping.signal]), attachDocument, scans),
   )
   await workOutsideQuietHours('document.describe', (job, signal) =>
     describeVersion(job, AbortSignal.any([signal, stopping.signal])),

@@ -1,9 +1,7 @@
 import '#ingestion/fixtures/scratch.ts'
 import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
 import { eq } from 'drizzle-orm'
-import { extract } from 'tar-stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { inventory } from '#db/inventory.ts'
 import {
@@ -21,6 +19,7 @@ import { createTestWorkspace, withDatabase } from '#db/testing.ts'
 import { deleteExports, exportData } from './data-export.ts'
 import { uploadDocument } from './documents.ts'
 import { env } from './env.ts'
+import { unpackOwnArchive as unpack } from './fixtures/own-archive.ts'
 import { closeQueue, openQueue } from './jobs.ts'
 import { newId } from './shared/ids.ts'
 import type { Viewer } from './shared/viewer.ts'
@@ -28,26 +27,6 @@ import type { Viewer } from './shared/viewer.ts'
 const test = withDatabase()
 beforeAll(() => openQueue())
 afterAll(() => closeQueue(0))
-
-/** The archive's files by name. */
-const unpack = async (viewer: Viewer): Promise<Map<string, string>> => {
-  const { stream, bytes } = await exportData(viewer)
-  const tar = extract()
-  let arrived = 0
-  const source = Readable.fromWeb(stream as Parameters<typeof Readable.fromWeb>[0])
-  source.on('data', (chunk: Buffer) => {
-    arrived += chunk.byteLength
-  })
-  source.pipe(tar as unknown as NodeJS.WritableStream)
-  const files = new Map<string, string>()
-  for await (const entry of tar) {
-    const chunks: Buffer[] = []
-    for await (const chunk of entry as AsyncIterable<Buffer>) chunks.push(chunk)
-    files.set(entry.header.name, Buffer.concat(chunks).toString('utf8'))
-  }
-  expect(arrived).toBe(bytes)
-  return files
-}
 
 const upload = (viewer: Viewer, collectionId: string, name: string, text: string) =>
   uploadDocument(viewer, {

@@ -17,9 +17,10 @@ import { audit } from './audit.ts'
 import { env } from './env.ts'
 import { log } from './log.ts'
 import { AppError } from './shared/errors.ts'
+import { infectedFile, whyHeld } from './shared/held-file.ts'
 import { newId } from './shared/ids.ts'
 import type { Viewer } from './shared/viewer.ts'
-import { blobFilePath } from './storage.ts'
+import { blobFilePath, findLockedBlob } from './storage.ts'
 
 const charsAtOnce = 4_000_000
 
@@ -28,10 +29,13 @@ const folder = (): string => join(env().dataDir, 'exports')
 /** Names of files in the archive are made of ids; of a person's own name for it only letters that no system trips over are kept. */
 const fileName = (name: string): string => name.replace(/[^\p{L}\p{N}._ ()-]/gu, '_').slice(-120)
 
-const about = (): string =>
+type LeftOut = { documentId: string; version: number; name: string; why: string }
+
+const about = (leftOut: readonly LeftOut[]): string =>
   JSON.stringify(
     {
       what: 'Everything that Footnote keeps about you. Each file in data/ is a table, files/ holds what you uploaded.',
+      ...(leftOut.length > 0 ? { filesNotIncluded: leftOut } : {}),
       tables: Object.fromEntries(
         Object.entries(inventory).map(([name, { purpose, ofPerson }]) => [
           name,
@@ -69,9 +73,12 @@ export const exportData = async (viewer: Viewer): Promise<DataExport> => {
   }
 }
 
+/** Locked by a later look of the virus scanner, or deleted since the rows were read. */
+const whyMissing = async (blobKey: string): Promise<string> =>
+  (await findLockedBlob(blobKey)) ? infectedFile().publicMessage : 'The file is not there any more.'
+
 const writeExport = async ({ userId }: Viewer, path: string): Promise<{ rows: number; files: number }> =>
   writeArchive(path, async (archive) => {
-    await archive.add('about.json', Buffer.from(about()))
     let rows = 0
     const uploaded = await database().db.transaction(
       async (tx) => {
@@ -101,8 +108,15 @@ const writeExport = async ({ userId }: Viewer, path: string): Promise<{ rows: nu
       { isolationLevel: 'repeatable read', accessMode: 'read only' },
     )
     let files = 0
-    for (const { documentId, number, name, blobKey } of uploaded)
-      if (await archive.addFile(`files/${documentId}/${number}-${fileName(name)}`, blobFilePath(blobKey))) files += 1
+    const leftOut: LeftOut[] = []
+    for (const file of uploaded) {
+      const { documentId, number, name, blobKey } = file
+      const path = `files/${documentId}/${number}-${fileName(name)}`
+      const held = whyHeld(file)
+      if (!held && (await archive.addFile(path, blobFilePath(blobKey)))) files += 1
+      else leftOut.push({ documentId, version: number, name, why: held ?? (await whyMissing(blobKey)) })
+    }
+    await archive.add('about.json', Buffer.from(about(leftOut)))
     return { rows, files }
   })
 

@@ -42,6 +42,7 @@ import {
   listDocuments as listDocumentRows,
   type VersionText,
   withCitedBy,
+  withViruses,
 } from '#db/reports/documents.ts'
 import { readAs } from '#db/visibility.ts'
 import { audit } from './audit.ts'
@@ -58,6 +59,7 @@ import {
   uploadExtensions,
 } from './shared/admin-contract.ts'
 import { AppError } from './shared/errors.ts'
+import { assertHandedOut } from './shared/held-file.ts'
 import { newId } from './shared/ids.ts'
 import type { DocumentOrigin } from './shared/sources-contract.ts'
 import { can, type Viewer } from './shared/viewer.ts'
@@ -364,7 +366,8 @@ export const changesDocuments = async (viewer: Viewer): Promise<boolean> =>
 export const listChangeable = async (viewer: Viewer): Promise<Listing<ChangeableCollection>> => {
   if (!(await changesDocuments(viewer)))
     throw new AppError('not-found', { message: 'There are no documents that you may change, or not any more.' })
-  return list(viewer, listChangeableDocuments, listChangeableCollections)
+  const { documents, collections } = await list(viewer, listChangeableDocuments, listChangeableCollections)
+  return { documents: await withViruses(database().db, viewer, documents), collections }
 }
 
 /** What is missing and what may not be changed say the same. */
@@ -470,13 +473,17 @@ export const deleteDocumentsOf = async (tx: Tx, viewer: Viewer, collectionId: st
   return blobKeys
 }
 
-/** The bytes of a version as they were uploaded. Throws `not-found`. */
+/**
+ * The bytes of a version as they were uploaded. Throws `not-found`; for a file that the virus scanner has not let through
+ * `scan-pending` (it waits) and `conflict` (it did not pass).
+ */
 export const openVersionFile = async (
   viewer: Viewer,
   versionId: string,
 ): Promise<{ name: string; bytes: number; stream: ReadableStream<Uint8Array> }> => {
   const file = await readAs(database(), viewer, (db, reader) => getVersionFile(db, reader, versionId))
   if (!file) throw new AppError('not-found')
+  assertHandedOut(file)
   return { name: file.name, ...(await streamBlob(file.blobKey)) }
 }
 

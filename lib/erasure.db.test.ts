@@ -616,14 +616,16 @@ describe('what reviews leave', () => {
     const { db } = test.current()
     const { workspaceId, viewers } = await createTestWorkspace(test.current())
     const [person, other] = [viewers.reviewer, viewers.member]
-    const words = plants(12)
-    const [asked, answer, seeded, told, draft, comment, thought, label, noted, golden, why, mail] = words
+    const words = plants(13)
+    const [asked, answer, seeded, told, draft, comment, thought, label, noted, golden, why, mail, because] = words
+    const reasons = [{ kind: 'asked' as const, words: `A person was asked to answer this: “For ${because}”` }]
     await db
       .update(users)
       .set({ email: `${mail}@example.com` })
       .where(eq(users.id, person.userId))
-    const own = await reviewed(person, { question: `What of ${asked}?`, text: `It is ${answer}.`, state: 'approved' })
-    const kept = { workspaceId, itemId: own.id, question: `What of ${asked}?`, createdBy: other.userId }
+    const question = `What of ${asked}?`
+    const own = await reviewed(person, { question, reasons, text: `It is ${answer}.`, state: 'approved' })
+    const kept = { workspaceId, itemId: own.id, question, createdBy: other.userId }
     const curatedId = newId()
     await db
       .insert(curatedAnswers)
@@ -638,20 +640,14 @@ describe('what reviews leave', () => {
         .values({ id: newId(), workspaceId, userId, kind: 'correction.fell', words: said, link: '/' })
     await tell(other.userId, `Your checked answer to “What of ${asked}?” is no longer given.`)
     await tell(person.userId, `Somebody hands you ${told}.`)
+    const seedId = newId()
     await db.insert(reviewItems).values({
-      ...{
-        id: newId(),
-        workspaceId,
-        kind: 'sampled',
-        question: `What of ${asked}?`,
-        contentHash: newId(),
-        seeded: true,
-      },
+      ...{ id: seedId, workspaceId, kind: 'sampled', question, contentHash: newId(), seeded: true },
       content: {
         ...{ text: `It is not ${seeded}.`, citations: [], claims: [], metadata: {}, sources: [] },
         seed: { itemId: own.id, decidedBy: null, flaw: 'negation', words: 'A “not” too many.' },
       },
-      ...{ reasons: [], reason: 'sampled', risk: 10, held: false, dueAt: new Date() },
+      ...{ reasons, reason: 'asked', risk: 10, held: false, dueAt: new Date() },
     })
     const theirs = await reviewed(other, {
       ...{ question: 'And?', text: `Withdrawn.\n\n${why}`, state: 'rejected', decidedBy: person.userId },
@@ -699,6 +695,11 @@ describe('what reviews leave', () => {
     expect(await db.select().from(correctionSources).where(eq(correctionSources.correctionId, curatedId))).toEqual([])
     const [decided] = await db.select().from(reviewItems).where(eq(reviewItems.id, theirs.id))
     expect(decided).toMatchObject({ state: 'rejected', decidedBy: person.userId, decision: { reason: 'wrong' } })
+    // That they asked a person stays, without what they said to them.
+    for (const emptied of [own.id, seedId])
+      expect(await db.select().from(reviewItems).where(eq(reviewItems.id, emptied))).toMatchObject([
+        { question: '', reasons: [{ kind: 'asked', words: '' }] },
+      ])
     const [left] = await db.select().from(messages).where(eq(messages.id, theirs.messageId))
     expect(left).toMatchObject({ text: 'Withdrawn.', metadata: { withheld: ['Withdrawn.'] } })
   })
@@ -708,8 +709,8 @@ describe('what reviews leave', () => {
     const workspace = await createTestWorkspace(test.current())
     const { workspaceId, viewers } = workspace
     const { member, reviewer, admin } = viewers
-    const words = plants(9)
-    const [name, fact, held, quoted, golden, told, draft, comment, noted] = words
+    const words = plants(11)
+    const [name, fact, held, quoted, golden, told, draft, comment, noted, thumb, shown] = words
     const { id: documentId, versionId } = await upload(workspace, `${name}.txt`, `Keys are rotated, says ${fact}.`)
     const content = {
       text: `It is ${held}.`,
@@ -719,6 +720,12 @@ describe('what reviews leave', () => {
       sources: [{ documentId, versionId }],
     }
     const item = await reviewed(member, { question: 'How?', content, status: 'held', text: `It is ${held}.` })
+    const reasons = [{ kind: 'feedback' as const, words: `Thumb down: “It says ${thumb}.”.` }]
+    const disliked = await reviewed(member, { question: 'Is it?', content, reasons, kind: 'feedback', text: 'It is.' })
+    await db
+      .update(messages)
+      .set({ metadata: { review: { state: 'approved', reasons: [`Thumb down: “It says ${shown}.”.`], since: '' } } })
+      .where(eq(messages.id, disliked.messageId))
     await db.insert(reviewDrafts).values({ itemId: item.id, userId: reviewer.userId, text: String(draft) })
     await db
       .insert(reviewComments)
@@ -752,6 +759,8 @@ describe('what reviews leave', () => {
     expect(await tablesWith(test.current(), words)).toEqual(new Map())
     const [emptied] = await db.select().from(reviewItems).where(eq(reviewItems.id, item.id))
     expect(emptied).toMatchObject({ state: 'withdrawn', question: 'How?', content: { text: '', sources: [] } })
+    const [thumbed] = await db.select().from(reviewItems).where(eq(reviewItems.id, disliked.id))
+    expect(thumbed?.reasons).toEqual([{ kind: 'feedback', words: '' }])
     const [message] = await db.select().from(messages).where(eq(messages.id, item.messageId))
     expect(message).toMatchObject({ status: 'complete', text: expect.stringContaining('was erased') })
     expect(message?.metadata.review).toBeUndefined()

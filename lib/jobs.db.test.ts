@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { withDatabase } from '#db/testing.ts'
 import { newId } from '#lib/shared/ids.ts'
-import { closeQueue, enqueue, openQueue, work } from './jobs.ts'
+import { closeQueue, enqueue, type JobPayload, openQueue, work } from './jobs.ts'
 
 const test = withDatabase()
 
@@ -33,5 +33,15 @@ describe('jobs', () => {
     await test.current().db.transaction((tx) => enqueue(tx, 'document.ingest', { versionId: kept }))
     await arrived.promise
     expect(done).toEqual([kept])
+  })
+
+  it('a job that is given up is told with all that it carried', async () => {
+    const carried: JobPayload<'document.ingest'> = { versionId: newId(), scans: 3 }
+    const told = Promise.withResolvers<string>()
+    await work('document.given-up', async ({ versionId }) => {
+      if (versionId === carried.versionId) told.resolve(versionId)
+    })
+    await test.current().db.transaction((tx) => enqueue(tx, 'document.given-up', carried))
+    expect(await told.promise).toBe(carried.versionId)
   })
 })

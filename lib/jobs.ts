@@ -10,7 +10,11 @@ import { newId } from './shared/ids.ts'
 
 const queues = {
   'document.ingest': {
-    payload: z.strictObject({ versionId: z.uuid() }),
+    payload: z.strictObject({
+      versionId: z.uuid(),
+      /** How many times in a row the virus scanner could not be asked; left out: not once. */
+      scans: z.int().min(0).optional(),
+    }),
     options: {
       retryLimit: 3,
       retryDelay: 2,
@@ -168,7 +172,7 @@ const queues = {
   },
   /** What the queue gave up: the document says so instead of standing still. */
   'document.given-up': {
-    payload: z.strictObject({ versionId: z.uuid() }),
+    payload: z.object({ versionId: z.uuid() }),
     options: { retryLimit: 10, retryDelay: 5, retryBackoff: true, retryDelayMax: 300 },
     concurrency: 1,
     deadLetter: undefined,

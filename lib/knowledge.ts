@@ -19,6 +19,7 @@ import { readAs } from '#db/visibility.ts'
 import { audit } from './audit.ts'
 import { enqueue } from './jobs.ts'
 import { AppError } from './shared/errors.ts'
+import { assertHandedOut } from './shared/held-file.ts'
 import { newId } from './shared/ids.ts'
 import {
   type ChunkPreviewInput,
@@ -36,10 +37,8 @@ import {
   recallDepth,
 } from './shared/knowledge-contract.ts'
 import type { RetrievalQuestion, RetrievalReport } from './shared/retrieval-contract.ts'
+import { storable } from './shared/text.ts'
 import type { Viewer } from './shared/viewer.ts'
-
-/** PostgreSQL refuses a NUL in text. */
-const storable = (text: string): string => text.replaceAll('\0', '').normalize('NFC').trim()
 
 /** The workspace's golden questions in the order in which they were saved. */
 export const listGoldenQuestions = async (viewer: Viewer): Promise<GoldenQuestion[]> => {
@@ -165,15 +164,16 @@ const toPreviewRun = ({ id, done, total, output, failureCode, endedAt }: StoredT
   return { id, state: 'failed', done, total, result: null, failure }
 }
 
-/** Throws `not-found` when the viewer may not read the version. */
+/** Throws `not-found` when the viewer may not read the version, `scan-pending` and `conflict` when nobody gets its file. */
 const assertReadable = async (viewer: Viewer, versionId: string): Promise<void> => {
   const file = await readAs(database(), viewer, (db, reader) => getVersionFile(db, reader, versionId))
   if (!file) throw new AppError('not-found')
+  assertHandedOut(file)
 }
 
 /**
  * Has a version read and cut another way, by the worker; nothing of it is stored with the document. Asked for twice while it is
- * made is one. Throws `not-found`.
+ * made is one. Throws `not-found`; `scan-pending` and `conflict` for a file that the virus scanner has not let through.
  */
 export const startChunkPreview = async (viewer: Viewer, input: ChunkPreviewInput): Promise<ChunkPreviewRun> => {
   await assertReadable(viewer, input.versionId)

@@ -11,6 +11,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { env } from './env.ts'
 import { AppError } from './shared/errors.ts'
+import { infectedFile } from './shared/held-file.ts'
 
 const keyPattern = /^[0-9a-f-]{36}$/
 
@@ -57,11 +58,11 @@ export const putBlob = async (
 
 export const blobFilePath = (key: string): string => blobPath(key)
 
-/** The blob as a web stream with its size; `not-found` when it is gone. */
+/** The blob as a web stream with its size. Throws `not-found` when it is gone, `conflict` when it is locked away. */
 export const streamBlob = async (key: string): Promise<{ stream: ReadableStream<Uint8Array>; bytes: number }> => {
   const path = blobPath(key)
-  const info = await stat(path).catch((cause: unknown) => {
-    throw new AppError('not-found', { cause })
+  const info = await stat(path).catch(async (cause: unknown) => {
+    throw (await findLockedBlob(key)) ? infectedFile() : new AppError('not-found', { cause })
   })
   return { stream: Readable.toWeb(createReadStream(path)) as ReadableStream<Uint8Array>, bytes: info.size }
 }

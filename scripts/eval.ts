@@ -1,8 +1,9 @@
 /**
- * Proof on labelled data: `npm run eval -- SUITE [--data DIR] [--json] [--fit]`. SUITE: `trust`: DIR/groundedness (or DIR) holds BEGIN's and
- * SciFact's judged claims, DIR/mtrag questions that a corpus does and does not answer; `--fit` prints the coefficients of
- * `lib/trust/fitted.ts` instead. What DIR does not hold is said and passed over. With `--json` the last line of standard output is one object; progress goes to standard error. Exit status: 0 done, 1 a
- * check failed, 2 wrong use.
+ * Proof on labelled data: `npm run eval -- SUITE --data DIR [--json] [--fit] [--judge [--judge-sample N]]`. SUITE: `trust`:
+ * DIR/groundedness (or DIR) holds BEGIN's and SciFact's judged claims, DIR/mtrag questions that a corpus does and does not answer.
+ * `--fit` prints the coefficients of `lib/trust/fitted.ts` instead; `--judge` asks the model of the environment about N pairs of each
+ * set, 100 unless given, too. What DIR does not hold is said and passed over. With `--json` the last line of standard output is one
+ * object; progress goes to standard error. Exit status: 0 done, 1 something is not as asked, 2 wrong use.
  */
 import './env-file.ts'
 import { existsSync } from 'node:fs'
@@ -10,7 +11,8 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { closeGateway } from '#lib/gateway/index.ts'
 import { evaluateAnswerability } from './eval-answerable.ts'
-import { evaluateTrust, type TrustReport } from './eval-trust.ts'
+import type { TrustReport } from './eval-metric.ts'
+import { evaluateTrust } from './eval-trust.ts'
 
 const suites = new Map([
   [
@@ -21,13 +23,20 @@ const suites = new Map([
     ],
   ],
 ])
-const usage = `use: npm run eval -- ${[...suites.keys()].join('|')} --data DIR [--json] [--fit]`
+const usage = `use: npm run eval -- ${[...suites.keys()].join('|')} --data DIR [--json] [--fit] [--judge [--judge-sample N]]`
+const judgeSampleDefault = 100
 
 const read = () => {
   try {
     return parseArgs({
       allowPositionals: true,
-      options: { data: { type: 'string' }, json: { type: 'boolean' }, fit: { type: 'boolean' } },
+      options: {
+        data: { type: 'string' },
+        json: { type: 'boolean' },
+        fit: { type: 'boolean' },
+        judge: { type: 'boolean' },
+        'judge-sample': { type: 'string' },
+      },
     })
   } catch {
     return null
@@ -39,7 +48,15 @@ const run = async (): Promise<number> => {
   const suite = suites.get(given?.positionals[0] ?? '')
   // A folder may also follow the suite's name.
   const data = given?.values.data ?? given?.positionals[1]
-  if (!given || !suite || data === undefined || given.positionals.length > 2) {
+  const sample = Number(given?.values['judge-sample'] ?? judgeSampleDefault)
+  if (
+    !given ||
+    !suite ||
+    data === undefined ||
+    given.positionals.length > 2 ||
+    !Number.isInteger(sample) ||
+    sample < 1
+  ) {
     console.error(usage)
     return 2
   }
@@ -50,6 +67,7 @@ const run = async (): Promise<number> => {
       const inside = join(data, folder)
       const part = await evaluate(existsSync(inside) ? inside : data, {
         fit: given.values.fit ?? false,
+        judgeSample: given.values.judge ? sample : null,
         progress: (line) => process.stderr.write(`${line}\n`),
       })
       Object.assign(metrics, part.metrics)
@@ -57,7 +75,7 @@ const run = async (): Promise<number> => {
     }
     const failed = Object.entries(metrics).filter(([, { pass }]) => pass === false)
     console.log(lines.join('\n'))
-    for (const [name, { value }] of failed) console.log(`below what is asked: ${name} ${value.toFixed(3)}`)
+    for (const [name, { value }] of failed) console.log(`not as asked: ${name} ${value.toFixed(3)}`)
     if (given.values.json) console.log(JSON.stringify({ suite: given.positionals[0], metrics }))
     return failed.length > 0 ? 1 : 0
   } finally {

@@ -270,6 +270,8 @@ export const checklist: readonly Check[] = [
     'ingestion/virus-scan.db.test.ts: refused, locked away',
     'ingestion/virus-scan.db.test.ts: attached',
     'ingestion/virus-scan.db.test.ts: scanner is away',
+    'lib/held-file.db.test.ts: neither downloaded',
+    'lib/held-file.db.test.ts: no more',
     'ingestion/clamd.test.ts',
   ),
   check('D11', 'M', 'broken PDFs end in a named state', 'ingestion/hostile.test.ts: hostile PDF'),

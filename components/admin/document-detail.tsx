@@ -355,12 +355,16 @@ export const DocumentDetail = ({
         />
       </div>
       <div className="mb-6 flex flex-wrap gap-2">
-        <Button asChild>
-          <a href={`/api/documents/versions/${row.versionId}/file`} download={row.name}>
-            <Download />
-            Download the file
-          </a>
-        </Button>
+        {row.fileHeld ? (
+          <p className="basis-full text-[13px] text-muted-foreground">{row.fileHeld}</p>
+        ) : (
+          <Button asChild>
+            <a href={`/api/documents/versions/${row.versionId}/file`} download={row.name}>
+              <Download />
+              Download the file
+            </a>
+          </Button>
+        )}
         {showsPassages && (row.stage === 'ready' || row.earlierVersionServes) && (
           <Button asChild>
             <Link href={`/admin/documents/${row.id}` as Route} prefetch={false}>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { DocumentRow } from '#lib/shared/admin-contract.ts'
+import { type DocumentRow, ingestFailures } from '#lib/shared/admin-contract.ts'
 import {
   countFacets,
   deletionWords,
@@ -24,6 +24,7 @@ const row = (name: string, more: Partial<DocumentRow> = {}): DocumentRow => ({
   stage: 'ready',
   progress: null,
   failure: null,
+  fileHeld: null,
   earlierVersionServes: false,
   version: 1,
   versionId: name,
@@ -129,6 +130,9 @@ describe('words', () => {
       'Reading page 9 of 48',
     )
     expect(stageWords(row('a', { stage: 'parsing' }))).toBe('Reading')
+    expect(stageWords(row('a', { stage: 'queued' }))).toBe('Waiting to be read')
+    const failure = { code: 'not-scanned' as const, ...ingestFailures['not-scanned'] }
+    expect(stageWords(row('a', { stage: 'queued', failure }))).toBe('Waiting for the virus scanner')
   })
 
   it('say before a deletion how many answers lose their source', () => {

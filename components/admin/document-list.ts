@@ -52,11 +52,12 @@ export const formatSort = ({ key, descending }: Sort): string => `${descending ?
 const stageOrder: Record<Stage, number> = {
   failed: 0,
   queued: 1,
-  parsing: 2,
-  recognising: 3,
-  chunking: 4,
-  embedding: 5,
-  ready: 6,
+  scanning: 2,
+  parsing: 3,
+  recognising: 4,
+  chunking: 5,
+  embedding: 6,
+  ready: 7,
 }
 
 const sortValue = (row: DocumentRow, key: SortKey): string | number => {
@@ -164,10 +165,17 @@ export const selectDocuments = (rows: readonly DocumentRow[], filter: Selection)
 }
 
 /** What is happening to a document right now, with real counts where there are any. */
-export const stageWords = ({ stage, progress }: Pick<DocumentRow, 'stage' | 'progress'>): string => {
+export const stageWords = ({
+  stage,
+  progress,
+  failure,
+}: Pick<DocumentRow, 'stage' | 'progress' | 'failure'>): string => {
   const counted = progress && progress.total > 0 ? progress : null
   const of = counted && `${formatCount(counted.done)} of ${formatCount(counted.total)}`
-  if (stage === 'queued') return 'Waiting to be read'
+  // What waits for another reason than its turn says so by that.
+  if (stage === 'queued')
+    return failure?.code === 'not-scanned' ? 'Waiting for the virus scanner' : 'Waiting to be read'
+  if (stage === 'scanning') return 'Being scanned for viruses'
   if (stage === 'parsing') return of ? `Reading page ${of}` : 'Reading'
   if (stage === 'recognising') return of ? `Reading pictures, page ${of}` : 'Waiting to be read from pictures'
   if (stage === 'chunking') return 'Cutting into passages'

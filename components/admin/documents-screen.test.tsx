@@ -24,7 +24,15 @@ const actions = {
 }
 const row: DocumentRow = {
   ...{ id: 'd', name: 'Plan.pdf', collection: { id: 'own', name: 'Own shelf' }, mediaType: 'application/pdf' },
-  ...{ bytes: 1, stage: 'ready', progress: null, failure: null, earlierVersionServes: false, version: 1 },
+  ...{
+    bytes: 1,
+    stage: 'ready',
+    progress: null,
+    failure: null,
+    fileHeld: null,
+    earlierVersionServes: false,
+    version: 1,
+  },
   ...{ versionId: 'v', cause: 'upload', language: 'en', author: null, dated: null, tags: [], extractedTags: [] },
   ...{ source: null, parentId: null, pages: 1, chunks: 1, chunksReused: 0, citedBy: 0, description: null },
   ...{ describing: null, changedAt: '2026-05-04T14:02:00Z' },
@@ -81,5 +89,10 @@ describe('what can be done', () => {
       <DocumentDetail {...shared} onDelete={nothing} onDescribe={nothing} showsPassages={true} />,
     )
     for (const words of ['Delete document', 'Passages</a>', 'Summarise']) expect(all).toContain(words)
+    const held = renderToStaticMarkup(
+      <DocumentDetail {...shared} row={{ ...row, fileHeld: 'It waits for the scanner.' }} showsPassages={false} />,
+    )
+    expect(held).toContain('It waits for the scanner.')
+    expect(held).not.toContain('Download the file')
   })
 })

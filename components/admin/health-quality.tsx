@@ -55,7 +55,7 @@ const columnsOf = (by: QualityGroup): ReportColumn<Row>[] => [
 export const HealthQuality = ({ quality, by }: { quality: AnswerQuality | null; by: QualityGroup }) => (
   <ReportSection
     title="How often answers are wrong"
-    note="With 95 % intervals (Wilson), and of how many; one answer counts for each collection that it draws from"
+    note="With 95 % intervals (Wilson), and of how many; one answer counts for each collection that it draws from. Of the filters, Model and Person count here."
     actions={
       <LinkSwitch
         label="Group quality by"

@@ -8,7 +8,8 @@ import type { AnswerRule } from '#lib/shared/policy-contract.ts'
 import type { RuleTest } from '#lib/shared/policy-draft.ts'
 import { attempt } from './models-form.ts'
 import { taskWords } from './models-words.ts'
-import { RuleCards, RuleChoice, RuleNumber, RuleText } from './policy-rule-parts.tsx'
+import { RuleChoice, RuleNumber, RuleText } from './policy-rule-parts.tsx'
+import { RuleCards } from './rule-cards.tsx'
 import { Pair } from './rule-section.tsx'
 
 export type TryRule = (input: { rule: AnswerRule; text: string }) => Promise<ActionResult<RuleTest>>
@@ -31,20 +32,28 @@ const testOf = (kind: TestKind, before: Test): Test => {
   return { kind, pattern: patternOf(before) }
 }
 
-/** A rule that has what it needs to be kept; what is in it may still be wrong. */
-export const isWhole = ({ name, test }: AnswerRule): boolean =>
-  name.trim() !== '' && (!('pattern' in test) || test.pattern !== '')
+/** What a rule needs before it can be kept; null: nothing. What is in it may still be wrong. */
+export const missingInAnswerRule = ({ name, test }: AnswerRule): string | null => {
+  if (name.trim() === '') return 'A rule needs a name.'
+  if ('pattern' in test) return test.pattern === '' ? `The rule “${name}” needs a pattern.` : null
+  return Number.isNaN('citations' in test ? test.citations : test.characters)
+    ? `The rule “${name}” has a number that cannot be taken.`
+    : null
+}
 
-/** A text that the rule is tried on, as it stands in the form. */
+/** A text that the rule is tried on, as it stands in the form. What came of it is shown until either changes. */
 const TestPanel = ({ rule, tryRule }: { rule: AnswerRule; tryRule: TryRule }) => {
   const [text, setText] = useState('')
-  const [result, setResult] = useState<{ words: string; met: boolean } | null>(null)
+  const [tried, setTried] = useState<{ rule: AnswerRule; text: string; words: string; met: boolean } | null>(null)
   const [pending, setPending] = useState(false)
+  const missing = missingInAnswerRule(rule)
+  const result = tried?.rule === rule && tried.text === text ? tried : null
   const run = async () => {
+    if (pending || missing) return
     setPending(true)
-    const tried = await attempt(tryRule({ rule, text }))
+    const done = await attempt(tryRule({ rule, text }))
     setPending(false)
-    setResult('value' in tried ? tried.value : { words: tried.error, met: true })
+    setTried({ ...('value' in done ? done.value : { words: done.error, met: true }), rule, text })
   }
   return (
     <details className="mt-3">
@@ -58,18 +67,14 @@ const TestPanel = ({ rule, tryRule }: { rule: AnswerRule; tryRule: TryRule }) =>
           onChange={({ target }) => setText(target.value)}
         />
         <div className="flex flex-wrap items-center gap-2">
-          <Button
-            size="sm"
-            aria-disabled={pending || !isWhole(rule)}
-            onClick={() => isWhole(rule) && !pending && void run()}
-          >
+          <Button size="sm" aria-disabled={pending || missing !== null} onClick={() => void run()}>
             {pending ? 'Trying…' : 'Try the rule'}
           </Button>
           <p
             role="status"
             className={cn('min-w-0 text-[13px]', result?.met ? 'text-warning' : 'text-muted-foreground')}
           >
-            {result?.words ?? (isWhole(rule) ? '' : 'It needs a name and a pattern first.')}
+            {result?.words ?? missing}
           </p>
         </div>
       </div>
@@ -102,8 +107,9 @@ export const AnswerRules = ({
       act: 'warn',
       words: '',
     })}
+    missing={missingInAnswerRule}
     onChange={onChange}
-    card={({ rule, onChange: change, deleteButton }) => {
+    card={({ rule, onChange: change }) => {
       const { test } = rule
       return (
         <>
@@ -173,7 +179,6 @@ export const AnswerRules = ({
             />
           </Pair>
           <TestPanel rule={rule} tryRule={tryRule} />
-          <div className="mt-2 flex justify-end">{deleteButton}</div>
         </>
       )
     }}

@@ -1,13 +1,13 @@
 'use client'
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { Button } from '#components/ui/button.tsx'
 import type { ActionResult } from '#lib/shared/errors.ts'
 import type { QuietJob } from '#lib/shared/policy-contract.ts'
-import { type DraftInput, type Governed, type PolicyView, reasonCharsMax } from '#lib/shared/policy-draft.ts'
+import { type DraftInput, type PolicyDraft, type PolicyView, reasonCharsMax } from '#lib/shared/policy-draft.ts'
 import { FormFaults, TextField, TickField } from './models-field.tsx'
 import { useSending } from './models-form.ts'
 import { Unreadable } from './models-values.ts'
-import { AnswerRules, isWhole, type TryRule } from './policy-answer-rules.tsx'
+import { AnswerRules, missingInAnswerRule, type TryRule } from './policy-answer-rules.tsx'
 import {
   KeepingFields,
   LeavingFields,
@@ -19,32 +19,35 @@ import {
   SayingFields,
 } from './policy-fields.tsx'
 import { ExposureList, FeatureLists, QuietFields } from './policy-lists.tsx'
-import { missingIn, ReviewFields, ReviewRules, readReview } from './policy-review.tsx'
+import { missingInReviewRule, ReviewFields, ReviewRules, readReview } from './policy-review.tsx'
+import { cardIdOf } from './rule-cards.tsx'
 import { RuleSection } from './rule-section.tsx'
 
-/** The draft of a policy as it is typed. What cannot be read stays in the form; what contradicts itself is kept and said. */
+/** What a draft is begun with: content of the policy or of a draft, and the version that it rests on. */
+export type PolicyStart = Pick<PolicyDraft, 'content' | 'basedOn' | 'reason'>
+
+/**
+ * The draft of a policy as it is typed. What cannot be read stays in the form; what contradicts itself is kept and said. Who closes it
+ * is told whether anything was typed that is not saved.
+ */
 export const PolicyForm = ({
-  content,
-  basedOn,
-  reason,
+  start,
   view,
   save,
   tryRule,
   onSaved,
   onClose,
 }: {
-  content: Governed
-  basedOn: number
-  reason: string
+  /** As it was when the form was opened: what changes afterwards must not mix with what is typed. */
+  start: PolicyStart
   view: Pick<PolicyView, 'collections' | 'models' | 'tasks'>
   save: (input: DraftInput) => Promise<ActionResult<{ id: string }>>
   tryRule: TryRule
   onSaved: () => void
-  onClose: () => void
+  onClose: (changed: boolean) => void
 }) => {
+  const { content, basedOn, reason } = start
   const { policy } = content
-  // As it was when the form was opened: a page that is refreshed under it must not make old content look new.
-  const [from] = useState(basedOn)
   const [features, setFeatures] = useState(policy.features)
   const [exposure, setExposure] = useState(policy.exposure)
   const [rules, setRules] = useState(policy.rules)
@@ -55,19 +58,14 @@ export const PolicyForm = ({
   const [isQuiet, setIsQuiet] = useState(policy.quietHours !== null)
   const { pending, fault, refusal, onSubmit } = useSending({
     read: (fields): DraftInput => {
-      const halfDone = rules.find((rule) => !isWhole(rule))
-      if (halfDone)
-        throw new Unreadable(
-          'rules',
-          `The rule ${halfDone.name ? `“${halfDone.name}”` : 'without a name'} needs a name and a pattern.`,
-        )
-      for (const rule of reviewRules) {
-        const missing = missingIn(rule)
-        if (missing) throw new Unreadable('review', missing)
-      }
+      for (const [rule, missing] of [
+        ...rules.map((one) => [one, missingInAnswerRule(one)] as const),
+        ...reviewRules.map((one) => [one, missingInReviewRule(one)] as const),
+      ])
+        if (missing) throw new Unreadable(cardIdOf(rule), missing)
       const { text, ticked } = fields
       return {
-        basedOn: from,
+        basedOn,
         reason: text('reason'),
         content: {
           ...readMoney(fields),
@@ -90,8 +88,26 @@ export const PolicyForm = ({
     send: save,
     onDone: onSaved,
   })
+  const form = useRef<HTMLFormElement>(null)
+  const typed = (): string =>
+    JSON.stringify([
+      ...[features, exposure, rules, reviewRules, jobs, isQuiet],
+      form.current && [...new FormData(form.current)],
+    ])
+  const latest = useRef(typed)
+  latest.current = typed
+  const isChanged = useRef((): boolean => false)
+  useEffect(() => {
+    const asOpened = latest.current()
+    isChanged.current = () => latest.current() !== asOpened
+    const warn = (event: BeforeUnloadEvent) => {
+      if (isChanged.current()) event.preventDefault()
+    }
+    window.addEventListener('beforeunload', warn)
+    return () => window.removeEventListener('beforeunload', warn)
+  }, [])
   return (
-    <form onSubmit={onSubmit} noValidate aria-label="Draft of the policy">
+    <form ref={form} onSubmit={onSubmit} noValidate aria-label="Draft of the policy">
       <FormFaults value={fault}>
         <FeatureLists features={features} collections={view.collections} onChange={setFeatures} />
         <ExposureList exposure={exposure} collections={view.collections} models={view.models} onChange={setExposure} />
@@ -123,7 +139,7 @@ export const PolicyForm = ({
         <Button type="submit" variant="primary" aria-disabled={pending}>
           {pending ? 'Saving…' : 'Save draft'}
         </Button>
-        <Button onClick={onClose}>Close</Button>
+        <Button onClick={() => onClose(isChanged.current())}>Close</Button>
         <p role="alert" className="min-w-0 text-[13px] text-destructive">
           {refusal?.message ?? (fault ? `One field cannot be read. ${fault.message}` : '')}
         </p>

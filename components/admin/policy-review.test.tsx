@@ -3,7 +3,8 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { newId } from '#lib/shared/ids.ts'
 import { type ReviewRule, reviewPolicySchema, reviewRuleSchema } from '#lib/shared/policy-contract.ts'
 import { readForm } from './models-values.ts'
-import { missingIn, ReviewFields, ReviewRules, readReview } from './policy-review.tsx'
+import { missingInReviewRule, ReviewFields, ReviewRules, readReview } from './policy-review.tsx'
+import { numberIn } from './policy-rule-parts.tsx'
 
 const people = newId()
 const rule = (over: Partial<ReviewRule>): ReviewRule => ({
@@ -40,10 +41,26 @@ describe('the cards of review rules', () => {
   })
 
   it('are whole once they have a name and every list that is ticked has something in it', () => {
-    expect(missingIn(rule({}))).toBeNull()
-    expect(missingIn(rule({ when: { roles: ['member'], confidenceBelow: 0.4 } }))).toBeNull()
-    expect(missingIn(rule({ name: '  ' }))).toContain('needs a name')
-    expect(missingIn(rule({ when: { collectionIds: [] } }))).toContain('names nothing')
+    expect(missingInReviewRule(rule({}))).toBeNull()
+    expect(missingInReviewRule(rule({ when: { roles: ['member'], confidenceBelow: 0.4 } }))).toBeNull()
+    expect(missingInReviewRule(rule({ name: '  ' }))).toContain('needs a name')
+    expect(missingInReviewRule(rule({ when: { collectionIds: [] } }))).toContain('names nothing')
+  })
+
+  it('take no number for another: one that cannot be taken stays, with words at its field and under its card', () => {
+    const percent = { min: 1, max: 100 }
+    expect([' 15 ', '100', '1e1'].map((text) => numberIn(text, percent))).toEqual([15, 100, 10])
+    expect(['150', '0', '-1', '2.5', '', ' ', 'many'].map((text) => numberIn(text, percent))).toEqual(
+      Array(7).fill(Number.NaN),
+    )
+    expect(numberIn('0.35', { min: 0.01, max: 1, step: 0.01 })).toBe(0.35)
+    const typed = rule({ when: { confidenceBelow: Number.NaN } })
+    expect(missingInReviewRule(typed)).toContain('a number that cannot be taken')
+    const markup = cards(typed)
+    expect(markup).toMatch(/aria-label="Less sure than, in percent"[^>]*aria-invalid="true"/)
+    expect(markup).toContain('Write a whole number from 1 to 100.')
+    expect(markup).toContain('a number that cannot be taken')
+    expect(cards(rule({ when: { confidenceBelow: 0.5 } }))).not.toContain('aria-invalid="true"')
   })
 })
 

@@ -14,7 +14,8 @@ import { reviewRuleWords, topicWords } from '#lib/shared/policy-words.ts'
 import { roles } from '#lib/shared/viewer.ts'
 import { ChoiceField, TextField, TickField } from './models-field.tsx'
 import { formatPercent, type readForm, Unreadable } from './models-values.ts'
-import { NumberInput, RuleCards, RuleChoice, RuleText } from './policy-rule-parts.tsx'
+import { NumberInput, RuleChoice, RuleText } from './policy-rule-parts.tsx'
+import { RuleCards } from './rule-cards.tsx'
 import { Pair, RuleSection } from './rule-section.tsx'
 
 type When = ReviewRule['when']
@@ -47,17 +48,19 @@ const asTicked = {
   injectionFrom: 0.3,
 } as const satisfies { [Name in Condition]-?: unknown }
 
-/** What a rule still needs before it can be kept; null: nothing. What is in it may still be wrong. */
-export const missingIn = ({ name, when }: ReviewRule): string | null => {
+/** What a rule needs before it can be kept; null: nothing. What is in it may still be wrong. */
+export const missingInReviewRule = ({ name, when }: ReviewRule): string | null => {
   if (name.trim() === '') return 'A review rule needs a name.'
   const empty = (['collectionIds', 'topics', 'roles'] as const).find((list) => when[list]?.length === 0)
-  return empty
-    ? `The review rule “${name}” names nothing under “${conditionWords[empty]}”. Choose something, or take the tick out.`
+  if (empty)
+    return `The review rule “${name}” names nothing under “${conditionWords[empty]}”. Choose something, or take the tick out.`
+  return [when.confidenceBelow, when.injectionFrom].some(Number.isNaN)
+    ? `The review rule “${name}” has a number that cannot be taken.`
     : null
 }
 
 const NumberBeside = ({ before, after, children }: { before: string; after: string; children: ReactNode }) => (
-  <div className="flex flex-wrap items-center gap-2 text-[13px]">
+  <div className="flex flex-wrap items-baseline gap-2 text-[13px]">
     <span aria-hidden>{before}</span>
     {children}
     <span aria-hidden className="text-muted-foreground">
@@ -203,8 +206,10 @@ export const ReviewRules = ({
       kind="review rule"
       rules={rules}
       fresh={(): ReviewRule => ({ id: crypto.randomUUID(), name: '', when: {}, act: 'queue', words: '' })}
+      missing={missingInReviewRule}
+      words={(rule) => reviewRuleWords(rule, names)}
       onChange={onChange}
-      card={({ rule, onChange: change, deleteButton }) => (
+      card={({ rule, onChange: change }) => (
         <>
           <Pair>
             <RuleText
@@ -229,12 +234,6 @@ export const ReviewRules = ({
               value={rule.words}
               onChange={(words) => change({ ...rule, words })}
             />
-          </div>
-          <div className="mt-3 flex flex-wrap items-end justify-between gap-2">
-            <p className="min-w-0 flex-1 basis-60 break-words text-[12.5px] text-muted-foreground">
-              {missingIn(rule) ?? reviewRuleWords(rule, names)}
-            </p>
-            {deleteButton}
           </div>
         </>
       )}

@@ -1,10 +1,7 @@
 'use client'
-import { Plus } from 'lucide-react'
-import { type ReactNode, useId, useRef, useState } from 'react'
-import { Button } from '#components/ui/button.tsx'
+import { type ReactNode, useId, useState } from 'react'
 import { Input } from '#components/ui/input.tsx'
 import { cn } from '#lib/shared/cn.ts'
-import { RuleSection } from './rule-section.tsx'
 import { Select } from './select.tsx'
 
 /** A control of a card of a rule under its name. */
@@ -86,7 +83,15 @@ export const RuleChoice = <Value extends string>({
   </Labelled>
 )
 
-/** A number as it is typed. What is none, or out of its bounds, is not taken, and gives way to what was taken last. */
+type Bounds = { min: number; max: number; step?: number }
+
+/** The number in the text, or NaN where it is none or out of its bounds. Whole, but where a step is smaller than one. */
+export const numberIn = (text: string, { min, max, step = 1 }: Bounds): number => {
+  const read = text.trim() === '' ? Number.NaN : Number(text)
+  return read >= min && read <= max && (step < 1 || Number.isInteger(read)) ? read : Number.NaN
+}
+
+/** A number as it is typed. What cannot be taken is told as NaN and stays with words on how to write it, so that it is not saved as something else. */
 export const NumberInput = ({
   value,
   min,
@@ -94,31 +99,34 @@ export const NumberInput = ({
   step = 1,
   onChange,
   ...named
-}: {
-  value: number
-  min: number
-  max: number
-  step?: number
-  onChange: (value: number) => void
-} & ({ id: string } | { 'aria-label': string })) => {
+}: Bounds & { value: number; onChange: (value: number) => void } & ({ id: string } | { 'aria-label': string })) => {
+  const faultId = useId()
   const [typed, setTyped] = useState<string | null>(null)
-  const take = (text: string) => {
-    setTyped(text)
-    const read = Number(text)
-    if (text.trim() !== '' && read >= min && read <= max && (step < 1 || Number.isInteger(read))) onChange(read)
-  }
+  const wrong = Number.isNaN(value)
   return (
-    <Input
-      {...named}
-      type="number"
-      className="num max-w-36"
-      min={min}
-      max={max}
-      step={step}
-      value={typed ?? value}
-      onChange={({ target }) => take(target.value)}
-      onBlur={() => setTyped(null)}
-    />
+    <div className="min-w-0">
+      <Input
+        {...named}
+        type="number"
+        className="num max-w-36"
+        min={min}
+        max={max}
+        step={step}
+        aria-invalid={wrong || undefined}
+        aria-describedby={wrong ? faultId : undefined}
+        value={typed ?? (wrong ? '' : value)}
+        onChange={({ target }) => {
+          setTyped(target.value)
+          onChange(numberIn(target.value, { min, max, step }))
+        }}
+        onBlur={() => !wrong && setTyped(null)}
+      />
+      {wrong && (
+        <p id={faultId} className="mt-1 text-[12.5px] text-destructive">
+          Write a {step < 1 ? '' : 'whole '}number from {min} to {max}.
+        </p>
+      )}
+    </div>
   )
 }
 
@@ -129,65 +137,3 @@ export const RuleNumber = ({
 }: { label: string } & Omit<Parameters<typeof NumberInput>[0], 'id' | 'aria-label'>) => (
   <Labelled label={label}>{(id) => <NumberInput id={id} {...number} />}</Labelled>
 )
-
-type Named = { id: string; name: string }
-type Edited<Rule> = { rule: Rule; onChange: (rule: Rule) => void; deleteButton: ReactNode }
-
-/**
- * Rules of one kind, a card each, with a way to add one and to delete one. `kind` is what one is called in a sentence (`review rule`).
- * A card places the button that deletes it.
- */
-export const RuleCards = <Rule extends Named>({
-  title,
-  note,
-  kind,
-  rules,
-  card,
-  fresh,
-  onChange,
-}: {
-  title: string
-  note: ReactNode
-  kind: string
-  rules: readonly Rule[]
-  card: (edited: Edited<Rule>) => ReactNode
-  /** What a new rule starts with. */
-  fresh: () => Rule
-  onChange: (rules: Rule[]) => void
-}) => {
-  const adding = useRef<HTMLButtonElement>(null)
-  const remove = (id: string) => {
-    onChange(rules.filter((one) => one.id !== id))
-    // What had the focus is gone.
-    adding.current?.focus()
-  }
-  return (
-    <RuleSection title={title} note={note}>
-      {rules.map((rule) => (
-        <fieldset key={rule.id} className="min-w-0 rounded-md border p-3">
-          <legend className="sr-only">{rule.name || `A new ${kind}`}</legend>
-          {card({
-            rule,
-            onChange: (next) => onChange(rules.map((one) => (one.id === rule.id ? next : one))),
-            deleteButton: (
-              <Button
-                variant="quiet"
-                size="sm"
-                aria-label={`Delete ${kind} ${rule.name}`.trim()}
-                onClick={() => remove(rule.id)}
-              >
-                Delete
-              </Button>
-            ),
-          })}
-        </fieldset>
-      ))}
-      <div>
-        <Button ref={adding} size="sm" onClick={() => onChange([...rules, fresh()])}>
-          <Plus aria-hidden />
-          Add {kind}
-        </Button>
-      </div>
-    </RuleSection>
-  )
-}

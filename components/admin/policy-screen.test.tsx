@@ -1,7 +1,9 @@
 import { renderToStaticMarkup } from 'react-dom/server'
 import { describe, expect, it } from 'vitest'
 import { defaultGatewaySettings } from '#lib/shared/gateway-settings.ts'
+import { newId } from '#lib/shared/ids.ts'
 import { governedOf, type PreviewPart } from '#lib/shared/policy-draft.ts'
+import { missingInAnswerRule } from './policy-answer-rules.tsx'
 import { PolicyForm } from './policy-form.tsx'
 import { joinParts, previewWords } from './policy-preview.tsx'
 import { Differences } from './policy-screen.tsx'
@@ -70,22 +72,23 @@ it('has a field with a name for every rule of a policy', () => {
   const rule = { name: 'No promises', over: 'answer', act: 'warn' as const, words: '' }
   const shown = renderToStaticMarkup(
     <PolicyForm
-      content={{
-        ...usual,
-        policy: {
-          ...usual.policy,
-          features: { ...usual.policy.features, chat: [collectionId] },
-          exposure: [{ collectionId, to: ['p1'] }],
-          rules: [{ ...rule, id: collectionId, test: { kind: 'must-cite', citations: 2 } }],
-          review: {
-            ...usual.policy.review,
-            rules: [{ id: collectionId, name: 'Law', when: { topics: ['legal'] }, act: 'hold', words: '' }],
+      start={{
+        ...{ basedOn: 3, reason: 'Asked for' },
+        content: {
+          ...usual,
+          policy: {
+            ...usual.policy,
+            features: { ...usual.policy.features, chat: [collectionId] },
+            exposure: [{ collectionId, to: ['p1'] }],
+            rules: [{ ...rule, id: newId(), test: { kind: 'must-cite', citations: 2 } }],
+            review: {
+              ...usual.policy.review,
+              rules: [{ id: newId(), name: 'Law', when: { topics: ['legal'] }, act: 'hold', words: '' }],
+            },
+            quietHours: { from: '22:00', to: '06:00', timeZone: 'UTC', jobs: ['graph'] },
           },
-          quietHours: { from: '22:00', to: '06:00', timeZone: 'UTC', jobs: ['graph'] },
         },
       }}
-      basedOn={3}
-      reason="Asked for"
       view={{
         collections: [{ value: collectionId, label: 'People' }],
         models: [{ value: 'p1', label: 'every model at Acme' }],
@@ -118,4 +121,13 @@ it('has a field with a name for every rule of a policy', () => {
     expect(shown).toContain(words)
   const names = [...shown.matchAll(/<(?:input|select|textarea)[^>]*>/g)].map(([tag]) => tag)
   for (const tag of names) expect(/aria-label=|id="/.test(tag) || tag.includes('type="checkbox"'), tag).toBe(true)
+})
+
+it('says of a rule over answers what it needs', () => {
+  const rule = { id: newId(), name: 'No promises', over: 'answer', act: 'warn' as const, words: '' }
+  expect(missingInAnswerRule({ ...rule, test: { kind: 'must-match', pattern: 'x' } })).toBeNull()
+  expect(missingInAnswerRule({ ...rule, test: { kind: 'must-cite', citations: 1 } })).toBeNull()
+  expect(missingInAnswerRule({ ...rule, name: ' ', test: { kind: 'must-cite', citations: 1 } })).toContain('a name')
+  expect(missingInAnswerRule({ ...rule, test: { kind: 'must-match', pattern: '' } })).toContain('a pattern')
+  expect(missingInAnswerRule({ ...rule, test: { kind: 'max-characters', characters: Number.NaN } })).toContain('number')
 })

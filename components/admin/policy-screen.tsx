@@ -30,7 +30,7 @@ import { AdminHeader, AdminTitle } from './admin-header.tsx'
 import { NothingHere, ReportSection } from './figures.tsx'
 import { attempt } from './models-form.ts'
 import type { TryRule } from './policy-answer-rules.tsx'
-import { PolicyForm } from './policy-form.tsx'
+import { PolicyForm, type PolicyStart } from './policy-form.tsx'
 import { PolicyPreview, type Preview } from './policy-preview.tsx'
 import { useOpener } from './use-opener.ts'
 import { When } from './when.tsx'
@@ -150,7 +150,14 @@ const setWords = ({ savedBy, approvedBy }: Pick<PolicyVersion, 'savedBy' | 'appr
     .filter(Boolean)
     .join(', ')
 
-const Versions = ({ view, onRollBack }: { view: PolicyView; onRollBack: (version: PolicyVersion) => void }) =>
+const Versions = ({
+  view,
+  onRollBack,
+}: {
+  view: PolicyView
+  /** Null: not now. */
+  onRollBack: ((version: PolicyVersion) => void) | null
+}) =>
   view.versions.length === 0 ? (
     <NothingHere>
       Nothing was changed yet: the policy is as it comes. Every change is kept here, with who and why.
@@ -170,7 +177,7 @@ const Versions = ({ view, onRollBack }: { view: PolicyView; onRollBack: (version
               </span>
             )}
             <span className="flex-1" />
-            {one.version !== view.version && (
+            {onRollBack && one.version !== view.version && (
               <Button
                 size="sm"
                 variant="quiet"
@@ -209,11 +216,20 @@ type Question =
   | { of: 'roll-back'; version: PolicyVersion }
   | { of: 'discard'; draft: PolicyDraft }
   | { of: 'reject'; draft: PolicyDraft }
+  | { of: 'close' }
+
+const doesWords: Record<Question['of'], string> = {
+  'roll-back': 'Roll back',
+  discard: 'Discard draft',
+  reject: 'Reject proposal',
+  close: 'Close without saving',
+}
 
 /** The policy as sentences, the draft beside it, what others propose, and every version there was. */
 export const PolicyScreen = ({ view, actions }: { view: PolicyView; actions: PolicyActions }) => {
   const router = useRouter()
-  const [editing, setEditing] = useState(false)
+  // What is being changed; while it is, nothing else is done with a policy or a draft.
+  const [editing, setEditing] = useState<PolicyStart | null>(null)
   const [question, setQuestion] = useState<Question | null>(null)
   const [why, setWhy] = useState('')
   const [refusal, setRefusal] = useState<string | null>(null)
@@ -235,7 +251,9 @@ export const PolicyScreen = ({ view, actions }: { view: PolicyView; actions: Pol
   }
   const decide = () => {
     if (!question) return
-    if (question.of === 'discard') void act(actions.discardDraft({ id: question.draft.id }), 'The draft was discarded')
+    if (question.of === 'close') setEditing(null)
+    else if (question.of === 'discard')
+      void act(actions.discardDraft({ id: question.draft.id }), 'The draft was discarded')
     else if (question.of === 'reject')
       void act(actions.rejectDraft({ id: question.draft.id, why }), 'The proposal was rejected')
     else
@@ -252,7 +270,10 @@ export const PolicyScreen = ({ view, actions }: { view: PolicyView; actions: Pol
       <AdminHeader
         actions={
           !editing && (
-            <Button variant="primary" onClick={() => setEditing(true)}>
+            <Button
+              variant="primary"
+              onClick={() => setEditing(draft ?? { content: view.governed, basedOn: view.version, reason: '' })}
+            >
               {draft ? 'Edit draft' : 'Change policy'}
             </Button>
           )
@@ -284,40 +305,52 @@ export const PolicyScreen = ({ view, actions }: { view: PolicyView; actions: Pol
         {proposals.map((one) => (
           <ReportSection key={one.id} title="A proposal" note="Another admin asks you to put it in force.">
             <DraftCard draft={one} preview={actions.preview}>
-              <Button variant="primary" disabled={stuck(one) || one.barred !== null} onClick={() => apply(one)}>
-                Apply proposal
-              </Button>
-              <Button onClick={() => ask({ of: 'reject', draft: one })}>Reject…</Button>
+              {!editing && (
+                <>
+                  <Button variant="primary" disabled={stuck(one) || one.barred !== null} onClick={() => apply(one)}>
+                    Apply proposal
+                  </Button>
+                  <Button onClick={() => ask({ of: 'reject', draft: one })}>Reject…</Button>
+                </>
+              )}
             </DraftCard>
           </ReportSection>
         ))}
         {draft && (
           <ReportSection title="Your draft" note="Not in force. It is kept until you apply or discard it.">
             <DraftCard draft={draft} preview={actions.preview}>
-              {draft.moved.length > 0 && (
-                <Button
-                  variant="primary"
-                  onClick={() => void act(actions.renewDraft({ id: draft.id }), 'The draft stands on the newer policy')}
-                >
-                  Bring onto the newer policy
-                </Button>
+              {!editing && (
+                <>
+                  {draft.moved.length > 0 && (
+                    <Button
+                      variant="primary"
+                      onClick={() =>
+                        void act(actions.renewDraft({ id: draft.id }), 'The draft stands on the newer policy')
+                      }
+                    >
+                      Bring onto the newer policy
+                    </Button>
+                  )}
+                  {draft.barred === null && (
+                    <Button variant="primary" disabled={stuck(draft)} onClick={() => apply(draft)}>
+                      Apply
+                    </Button>
+                  )}
+                  {draft.state === 'open' && (
+                    <Button
+                      disabled={stuck(draft)}
+                      onClick={() =>
+                        void act(actions.proposeDraft({ id: draft.id }), 'The other admins see your proposal')
+                      }
+                    >
+                      Propose to the other admins
+                    </Button>
+                  )}
+                  <Button variant="quiet" onClick={() => ask({ of: 'discard', draft })}>
+                    Discard…
+                  </Button>
+                </>
               )}
-              {draft.barred === null && (
-                <Button variant="primary" disabled={stuck(draft)} onClick={() => apply(draft)}>
-                  Apply
-                </Button>
-              )}
-              {draft.state === 'open' && (
-                <Button
-                  disabled={stuck(draft)}
-                  onClick={() => void act(actions.proposeDraft({ id: draft.id }), 'The other admins see your proposal')}
-                >
-                  Propose to the other admins
-                </Button>
-              )}
-              <Button variant="quiet" onClick={() => ask({ of: 'discard', draft })}>
-                Discard…
-              </Button>
             </DraftCard>
           </ReportSection>
         )}
@@ -340,16 +373,13 @@ export const PolicyScreen = ({ view, actions }: { view: PolicyView; actions: Pol
           {editing && (
             <section aria-label="Draft" className="min-w-0 border-l max-xl:border-t max-xl:border-l-0">
               <PolicyForm
-                key={draft?.id ?? 'new'}
-                content={draft?.content ?? view.governed}
-                basedOn={draft?.basedOn ?? view.version}
-                reason={draft?.reason ?? ''}
+                start={editing}
                 view={view}
                 save={actions.saveDraft}
                 tryRule={actions.tryRule}
-                onClose={() => setEditing(false)}
+                onClose={(changed) => (changed ? ask({ of: 'close' }) : setEditing(null))}
                 onSaved={() => {
-                  setEditing(false)
+                  setEditing(null)
                   setRefusal(null)
                   toast('The draft was saved', { description: 'It is in force once it is applied.' })
                   router.refresh()
@@ -359,7 +389,7 @@ export const PolicyScreen = ({ view, actions }: { view: PolicyView; actions: Pol
           )}
         </div>
         <ReportSection title="Versions" note="Rolling back makes a new version of an old one.">
-          <Versions view={view} onRollBack={(version) => ask({ of: 'roll-back', version })} />
+          <Versions view={view} onRollBack={editing ? null : (version) => ask({ of: 'roll-back', version })} />
           {view.older && (
             <p className={`${block} pt-2`}>
               <Button asChild size="sm" variant="quiet">
@@ -373,7 +403,7 @@ export const PolicyScreen = ({ view, actions }: { view: PolicyView; actions: Pol
         {question && (
           <AlertDialogContent onCloseAutoFocus={opener.giveBack}>
             <QuestionWords question={question} />
-            {question.of !== 'discard' && (
+            {(question.of === 'roll-back' || question.of === 'reject') && (
               <Input
                 aria-label="Why"
                 placeholder="Why"
@@ -385,11 +415,7 @@ export const PolicyScreen = ({ view, actions }: { view: PolicyView; actions: Pol
             <AlertDialogFooter>
               <AlertDialogCancel />
               <AlertDialogAction variant={question.of === 'roll-back' ? 'primary' : 'destructive'} onClick={decide}>
-                {question.of === 'roll-back'
-                  ? 'Roll back'
-                  : question.of === 'reject'
-                    ? 'Reject proposal'
-                    : 'Discard draft'}
+                {doesWords[question.of]}
               </AlertDialogAction>
             </AlertDialogFooter>
           </AlertDialogContent>
@@ -410,6 +436,15 @@ const QuestionWords = ({ question }: { question: Question }) => {
         <AlertDialogDescription>
           The policy becomes what it was then, as a new version. Rules outside the policy stay as they are. Where a
           second admin has to agree, it becomes a proposal.
+        </AlertDialogDescription>
+      </>
+    )
+  if (question.of === 'close')
+    return (
+      <>
+        <AlertDialogTitle>Close without saving?</AlertDialogTitle>
+        <AlertDialogDescription>
+          What you typed since you opened the form is gone then. Save the draft to go on later.
         </AlertDialogDescription>
       </>
     )

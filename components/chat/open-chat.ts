@@ -55,6 +55,7 @@ const createOpenChat = (chatId: string, messages: ChatMessage[]): OpenChat => {
   /** Sent but not known to have arrived: sent again with the same text, it is the same message. */
   let unconfirmed: { id: string; text: string } | null = null
   let failedBeforeStart = false
+  let unsure = false
 
   const chat: Chat<ChatMessage> = new Chat<ChatMessage>({
     id: chatId,
@@ -194,9 +195,15 @@ const createOpenChat = (chatId: string, messages: ChatMessage[]): OpenChat => {
     replace: (message) => {
       chat.messages = chat.messages.map((one) => (one.id === message.id ? message : one))
     },
-    refresh: () => stale.set(stale.get() + 1),
+    refresh: () => {
+      unsure = true
+      stale.set(stale.get() + 1)
+    },
     adopt: (loaded) => {
-      if (!busy() && isNewer(loaded, chat.messages)) chat.messages = loaded
+      if (busy()) return
+      // What was asked for because nobody knew is taken even where it looks alike: a review may have ended without a decision.
+      if (isNewer(loaded, chat.messages) || (unsure && !isNewer(chat.messages, loaded))) chat.messages = loaded
+      unsure = false
     },
   }
 }

@@ -30,26 +30,39 @@ export const mentionedIn = (text: string, people: readonly ReviewPerson[]): Revi
 
 const shownMax = 5
 
-/** What reviewers say to each other about an answer; nobody else reads it. */
+/** Whom a comment tells; where somebody may be meant, who they are has to be known first. */
+export const mentionsOf = async (
+  text: string,
+  ask: () => Promise<{ value: readonly ReviewPerson[] } | { error: string }>,
+): Promise<{ value: string[] } | { error: string }> => {
+  if (!text.includes('@')) return { value: [] }
+  const people = await ask()
+  return 'error' in people ? people : { value: mentionedIn(text, people.value).map(({ id }) => id) }
+}
+
+/** What reviewers say to each other about an answer; nobody else reads it. What is typed is kept by whoever shows it. */
 export const Comments = ({
   itemId,
   comments,
+  text,
+  onText,
   field,
   actions,
   onSent,
 }: {
   itemId: string
   comments: readonly ReviewComment[]
+  text: string
+  onText: (text: string) => void
   field: Ref<HTMLTextAreaElement>
   actions: Pick<DeskActions, 'comment' | 'listReviewers'>
   onSent: () => void
 }) => {
   const id = useId()
-  const [text, setText] = useState('')
   const [caret, setCaret] = useState(0)
   const [pending, setPending] = useState(false)
   const [refusal, setRefusal] = useState<string | null>(null)
-  const { people } = usePeople(itemId, text.includes('@'), actions)
+  const { people, error, ask } = usePeople(itemId, text.includes('@'), actions)
   const mention = mentionAt(text, caret)
   const matches =
     mention && people
@@ -64,18 +77,22 @@ export const Comments = ({
   const complete = (name: string, area: HTMLTextAreaElement | null) => {
     if (!mention) return
     const next = `${text.slice(0, mention.from)}@${name} ${text.slice(caret)}`
-    setText(next)
+    onText(next)
     setCaret(mention.from + name.length + 2)
     area?.focus()
   }
   const send = async () => {
     if (pending || !text.trim()) return
     setPending(true)
-    const done = await attempt(actions.comment({ itemId, text: text.trim(), mentions: mentioned.map((one) => one.id) }))
+    setRefusal(null)
+    const mentions = await mentionsOf(text, ask)
+    const done =
+      'error' in mentions
+        ? { error: `It was not sent, for it cannot be told whom you mention: ${mentions.error}` }
+        : await attempt(actions.comment({ itemId, text: text.trim(), mentions: mentions.value }))
     setPending(false)
-    setRefusal('error' in done ? done.error : null)
-    if ('error' in done) return
-    setText('')
+    if ('error' in done) return setRefusal(done.error)
+    onText('')
     onSent()
   }
 
@@ -102,10 +119,11 @@ export const Comments = ({
         dir="auto"
         value={text}
         maxLength={noteCharsMax}
+        readOnly={pending}
         aria-describedby={`${id}-hint`}
         className={cn(fieldClasses, 'field-sizing-content max-h-60 min-h-16 py-1.5 touch:text-base')}
         onChange={(event) => {
-          setText(event.target.value)
+          onText(event.target.value)
           setCaret(event.target.selectionStart)
         }}
         onSelect={(event) => setCaret(event.currentTarget.selectionStart)}
@@ -144,7 +162,7 @@ export const Comments = ({
         </Button>
       </div>
       <p role="alert" className="mt-1 text-[13px] text-destructive empty:hidden">
-        {refusal}
+        {refusal ?? error}
       </p>
     </div>
   )

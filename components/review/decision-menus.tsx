@@ -1,5 +1,5 @@
 'use client'
-import { type FormEvent, type ReactNode, useId, useState } from 'react'
+import { type FormEvent, type ReactNode, useId, useRef, useState } from 'react'
 import { attempt } from '#components/admin/models-form.ts'
 import { Select } from '#components/admin/select.tsx'
 import { Button } from '#components/ui/button.tsx'
@@ -15,20 +15,41 @@ import { usePeople } from './use-people.ts'
 
 type MenuProps = { open: boolean; onOpenChange: (open: boolean) => void; trigger?: ReactNode }
 
-const Menu = ({ open, onOpenChange, trigger, label, children }: MenuProps & { label: string; children: ReactNode }) => (
-  <Popover open={open} onOpenChange={onOpenChange}>
-    {trigger ? (
-      <PopoverTrigger asChild>{trigger}</PopoverTrigger>
-    ) : (
-      <PopoverAnchor asChild>
-        <span className="-mx-1 w-0" />
-      </PopoverAnchor>
-    )}
-    <PopoverContent side="top" aria-label={label} className="w-[min(360px,92vw)]">
-      {children}
-    </PopoverContent>
-  </Popover>
-)
+const Menu = ({ open, onOpenChange, trigger, label, children }: MenuProps & { label: string; children: ReactNode }) => {
+  // Opened by a key, it has no button that gets the focus back.
+  const before = useRef<Element | null>(null)
+  return (
+    <Popover open={open} onOpenChange={onOpenChange}>
+      {trigger ? (
+        <PopoverTrigger asChild>{trigger}</PopoverTrigger>
+      ) : (
+        <PopoverAnchor asChild>
+          <span className="-mx-1 w-0" />
+        </PopoverAnchor>
+      )}
+      <PopoverContent
+        side="top"
+        aria-label={label}
+        className="w-[min(360px,92vw)]"
+        onOpenAutoFocus={() => {
+          before.current = document.activeElement
+        }}
+        onCloseAutoFocus={(event) => {
+          // Whoever went on elsewhere is there already.
+          if (document.activeElement && document.activeElement !== document.body) return event.preventDefault()
+          const { current: was } = before
+          const stays = was instanceof HTMLElement && was.isConnected && was !== document.body
+          const to = stays ? was : document.querySelector<HTMLElement>('[aria-current="true"][id^="sentence-"]')
+          if (!to) return
+          event.preventDefault()
+          to.focus({ preventScroll: true })
+        }}
+      >
+        {children}
+      </PopoverContent>
+    </Popover>
+  )
+}
 
 const areaClasses = cn(fieldClasses, 'field-sizing-content max-h-40 min-h-16 py-1.5 touch:text-base')
 
@@ -104,6 +125,8 @@ export const PersonMenu = ({
   kind,
   itemId,
   viewerId,
+  question,
+  onQuestion,
   actions,
   onDone,
   ...menu
@@ -111,6 +134,9 @@ export const PersonMenu = ({
   kind: keyof typeof toWhom
   itemId: string
   viewerId: string
+  /** To the expert, as far as it is typed: it outlives the menu. */
+  question: string
+  onQuestion: (question: string) => void
   actions: Pick<DeskActions, 'listReviewers' | 'handOn' | 'askExpert'>
   onDone: (words: string) => void
 }) => {
@@ -125,7 +151,7 @@ export const PersonMenu = ({
     event.preventDefault()
     const fields = new FormData(event.currentTarget)
     const person = others?.find((one) => one.id === fields.get('person'))
-    const words = String(fields.get('words') ?? '').trim()
+    const words = question.trim()
     if (!person || pending) return
     if (kind === 'expert' && !words) {
       setRefusal('Type what you want to know.')
@@ -165,7 +191,14 @@ export const PersonMenu = ({
             {kind === 'expert' && (
               <div>
                 <Label htmlFor={`${id}-words`}>Your question</Label>
-                <textarea id={`${id}-words`} name="words" dir="auto" maxLength={noteCharsMax} className={areaClasses} />
+                <textarea
+                  id={`${id}-words`}
+                  dir="auto"
+                  value={question}
+                  maxLength={noteCharsMax}
+                  className={areaClasses}
+                  onChange={(event) => onQuestion(event.target.value)}
+                />
               </div>
             )}
             <p className="text-[12px] text-muted-foreground">{note}</p>

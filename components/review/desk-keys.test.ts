@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { deskActOf, deskKeys, type Press } from './desk-keys.ts'
 
 const press = (key: string, change: Partial<Press> = {}): Press => ({
-  ...{ key, ctrlKey: false, metaKey: false, altKey: false, target: 'other', covered: false },
+  ...{ key, ctrlKey: false, metaKey: false, altKey: false, target: 'other', covered: false, letters: true },
   ...change,
 })
 
@@ -26,4 +26,12 @@ it('leaves alone what is the browser’s, a button’s or a dialog’s', () => {
   expect(deskActOf(press('a', { target: 'control' }))).toBe('approve')
   expect(deskActOf(press('a', { covered: true }))).toBe(null)
   expect(deskActOf(press('Enter', { covered: true, ctrlKey: true }))).toBe(null)
+})
+
+it('hears no key of one character once those are switched off, and every other one still', () => {
+  const off = { letters: false }
+  for (const { act, keys } of deskKeys)
+    for (const key of keys) expect(deskActOf(press(key, off))).toBe(key.length === 1 ? null : act)
+  expect(deskActOf(press('Enter', off))).toBe('open')
+  expect(deskActOf(press('Enter', { ...off, ctrlKey: true }))).toBe('approve-edit')
 })

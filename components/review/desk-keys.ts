@@ -2,7 +2,7 @@
 export const deskKeys = [
   { act: 'next-sentence', keys: ['j'], shown: 'J', words: 'Next sentence' },
   { act: 'previous-sentence', keys: ['k'], shown: 'K', words: 'Previous sentence' },
-  { act: 'open', keys: ['enter', 'o'], shown: 'Enter', words: 'Open the passage behind the sentence' },
+  { act: 'open', keys: ['enter'], shown: 'Enter', words: 'Open the passage behind the sentence' },
   { act: 'approve', keys: ['a'], shown: 'A', words: 'Approve' },
   { act: 'edit', keys: ['e'], shown: 'E', words: 'Edit the sentence' },
   { act: 'edit-whole', keys: ['w'], shown: 'W', words: 'Edit the whole answer' },
@@ -10,6 +10,7 @@ export const deskKeys = [
   { act: 'expert', keys: ['x'], shown: 'X', words: 'Ask an expert' },
   { act: 'hand-on', keys: ['h'], shown: 'H', words: 'Hand on to somebody else' },
   { act: 'comment', keys: ['c'], shown: 'C', words: 'Comment' },
+  { act: 'again', keys: ['o'], shown: 'O', words: 'Open the answer that was sent last, or was not taken' },
   { act: 'golden', keys: ['g'], shown: 'G', words: 'Once decided: save as golden case' },
   { act: 'curated', keys: ['s'], shown: 'S', words: 'Once decided: save as checked answer' },
   { act: 'note', keys: ['d'], shown: 'D', words: 'Once decided: note on a document' },
@@ -18,6 +19,12 @@ export const deskKeys = [
   { act: 'keys', keys: ['?'], shown: '?', words: 'Show these keys' },
 ] as const
 export type DeskAct = (typeof deskKeys)[number]['act']
+
+/** Keys of a sentence that has the focus. */
+export const sentenceKeys = [
+  { shown: '↓', words: 'Next sentence' },
+  { shown: '↑', words: 'Previous sentence' },
+] as const
 
 /** Keys that work while typing too. */
 export const typingKeys = [
@@ -35,6 +42,8 @@ export type Press = {
   target: 'field' | 'control' | 'other'
   /** A dialog or a menu is open. */
   covered: boolean
+  /** Keys of one letter are not switched off. */
+  letters: boolean
 }
 
 /** What a press asks for: nothing while typing, in a dialog, or where the browser has its own meaning for the key. */
@@ -45,6 +54,7 @@ export const deskActOf = ({
   altKey,
   target,
   covered,
+  letters,
 }: Press): DeskAct | 'approve-edit' | null => {
   if (covered || altKey) return null
   const pressed = key.toLowerCase()
@@ -52,6 +62,7 @@ export const deskActOf = ({
   if (ctrlKey || metaKey || target === 'field') return null
   // Enter presses the button that has the focus.
   if (pressed === 'enter' && target === 'control') return null
+  if (pressed.length === 1 && !letters) return null
   return deskKeys.find(({ keys }) => (keys as readonly string[]).includes(pressed))?.act ?? null
 }
 

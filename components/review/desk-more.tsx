@@ -146,6 +146,8 @@ export const DeskMore = ({
   text,
   maySeeTraces,
   actions,
+  comment,
+  onComment,
   commentsOpen,
   onCommentsOpen,
   commentField,
@@ -156,6 +158,9 @@ export const DeskMore = ({
   text: string
   maySeeTraces: boolean
   actions: Pick<DeskActions, 'comment' | 'listReviewers'>
+  /** What is typed of a comment. */
+  comment: string
+  onComment: (comment: string) => void
   commentsOpen: boolean
   onCommentsOpen: (open: boolean) => void
   commentField: Ref<HTMLTextAreaElement>
@@ -181,7 +186,15 @@ export const DeskMore = ({
       <Scores item={item} maySeeTraces={maySeeTraces} />
     </Part>
     <Part title="Comments" count={item.comments.length} open={commentsOpen} onToggle={onCommentsOpen}>
-      <Comments itemId={item.id} comments={item.comments} field={commentField} actions={actions} onSent={onCommented} />
+      <Comments
+        itemId={item.id}
+        comments={item.comments}
+        text={comment}
+        onText={onComment}
+        field={commentField}
+        actions={actions}
+        onSent={onCommented}
+      />
     </Part>
   </div>
 )

@@ -20,7 +20,7 @@ export const DeskQuestion = ({ item, heading }: { item: ReviewDetail; heading: R
         Asked by <bdi>{item.asker ?? 'somebody who left'}</bdi>, <When iso={item.createdAt} />
       </span>
       {item.reasons.map(({ kind, words }, at) => (
-        <Badge key={`${kind} ${words}`} variant={reasonVariant(kind)}>
+        <Badge key={`${kind} ${words || at}`} variant={reasonVariant(kind)}>
           {at === 0 && item.held ? `Held: ${reasonWords[kind].toLowerCase()}` : reasonWords[kind]}
         </Badge>
       ))}

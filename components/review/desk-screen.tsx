@@ -2,7 +2,7 @@
 import { ShieldCheck, X } from 'lucide-react'
 import type { Route } from 'next'
 import Link from 'next/link'
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { useEffect, useMemo, useRef, useState } from 'react'
 import { AdminHeader, AdminTitle } from '#components/admin/admin-header.tsx'
 import { useTellOpenReviews } from '#components/shell/shell.tsx'
 import { Button } from '#components/ui/button.tsx'
@@ -10,16 +10,18 @@ import { EmptyState } from '#components/ui/empty-state.tsx'
 import { Kbd } from '#components/ui/kbd.tsx'
 import { Skeleton } from '#components/ui/skeleton.tsx'
 import { toast } from '#components/ui/toaster.tsx'
+import { reviewTotalMax } from '#lib/shared/open-reviews.ts'
 import { reviewQuery } from '#lib/shared/review-address.ts'
 import type { ReviewFilter, ReviewResult } from '#lib/shared/review-contract.ts'
 import { Desk } from './desk.tsx'
 import type { DeskActions, DeskItem, DeskViewer } from './desk-contract.ts'
-import { deskKeys, typingKeys } from './desk-keys.ts'
+import { deskActOf, deskKeys, focusKind, sentenceKeys, typingKeys } from './desk-keys.ts'
 import { DeskBanner } from './desk-question.tsx'
+import { createTurns, type Shown } from './desk-turns.ts'
 import { KeysSheet } from './keys-sheet.tsx'
-import { createOutbox, postDecision, type Refused, type Waiting } from './outbox.ts'
+import { createOutbox, outlivesPage, postDecision, type Refused, type Waiting } from './outbox.ts'
 import { getItem, letGo, takeNext } from './review-wire.ts'
-import type { Work } from './use-work.ts'
+import { letterKeysOn } from './use-letter-keys.ts'
 
 type DeskScreenProps = {
   initial: DeskItem
@@ -29,18 +31,24 @@ type DeskScreenProps = {
   actions: DeskActions
 }
 
-type Shown =
-  | { kind: 'item'; opened: DeskItem; kept: Work | undefined }
-  | { kind: 'looking' }
-  | { kind: 'none'; error: string | null }
-
 const keyGroups = [
   { title: 'On the desk', keys: deskKeys },
+  { title: 'On a sentence', keys: sentenceKeys },
   { title: 'While typing', keys: typingKeys },
 ]
 
 /** The decision that was sent last: what it was good for beyond itself is one press away. */
 type Sent = { itemId: string; words: string; question: string }
+
+/** The desk is left, and its lines with it: said wherever one is by now, until it is read. */
+const tellElsewhere = ({ itemId, question, words }: Refused): void =>
+  void toast.error('Your decision was not taken.', {
+    id: `refused-${itemId}`,
+    description: `${words} “${question}”`,
+    duration: Number.POSITIVE_INFINITY,
+    closeButton: true,
+    action: { label: 'Open it', onClick: () => window.location.assign(`/review/${itemId}`) },
+  })
 
 /** Which decision waits, when it goes, and what came of those that went. */
 const useOutbox = (onSent: () => void) => {
@@ -50,6 +58,7 @@ const useOutbox = (onSent: () => void) => {
   const [seeds, setSeeds] = useState<readonly NonNullable<ReviewResult['seed']>[]>([])
   const told = useRef(onSent)
   told.current = onSent
+  const gone = useRef(false)
   const [outbox] = useState(() =>
     createOutbox({
       send: postDecision,
@@ -59,14 +68,27 @@ const useOutbox = (onSent: () => void) => {
         setLastSent({ itemId, words, question })
         told.current()
       },
-      onRefused: (one) => setRefused((before) => [...before, one]),
+      onRefused: (one) => {
+        if (gone.current) tellElsewhere(one)
+        else setRefused((before) => [...before.filter(({ itemId }) => itemId !== one.itemId), one])
+      },
     }),
   )
   useEffect(() => {
+    gone.current = false
     // Whoever leaves has decided.
-    window.addEventListener('pagehide', outbox.flush)
+    const onUnload = (event: BeforeUnloadEvent) => {
+      // A long edit does not outlive its page: better asked than lost.
+      if (outbox.unsent().every(outlivesPage)) return
+      outbox.flush()
+      event.preventDefault()
+    }
+    window.addEventListener('pagehide', outbox.leave)
+    window.addEventListener('beforeunload', onUnload)
     return () => {
-      window.removeEventListener('pagehide', outbox.flush)
+      window.removeEventListener('pagehide', outbox.leave)
+      window.removeEventListener('beforeunload', onUnload)
+      gone.current = true
       outbox.flush()
     }
   }, [outbox])
@@ -82,10 +104,6 @@ const useOutbox = (onSent: () => void) => {
     dismiss: (itemId: string) => setRefused((before) => before.filter((one) => one.itemId !== itemId)),
   }
 }
-
-type Taken = ReturnType<typeof takeNext> | null
-const letGoOf = (taken: Taken): void =>
-  void taken?.then((got) => 'value' in got && got.value && letGo(got.value.item.id))
 
 const secondsUntil = (ms: number): number => Math.max(0, Math.ceil((ms - Date.now()) / 1_000))
 
@@ -114,10 +132,20 @@ const WaitingLine = ({ waiting, onTakeBack }: { waiting: Waiting & { sendsAtMs: 
   )
 }
 
-const OpenAgain = ({ itemId, onOpen }: { itemId: string; onOpen: (itemId: string) => void }) => (
+/** `isFirst`: the one that the key opens. */
+const OpenAgain = ({
+  itemId,
+  isFirst,
+  onOpen,
+}: {
+  itemId: string
+  isFirst: boolean
+  onOpen: (itemId: string) => void
+}) => (
   <Button size="sm" asChild>
     <a
       href={`/review/${itemId}`}
+      {...(isFirst ? { 'aria-keyshortcuts': 'O' } : {})}
       onClick={(event) => {
         // In a new tab where somebody asks for one.
         if (event.ctrlKey || event.metaKey || event.shiftKey) return
@@ -126,16 +154,23 @@ const OpenAgain = ({ itemId, onOpen }: { itemId: string; onOpen: (itemId: string
       }}
     >
       Open it
+      {isFirst && (
+        <Kbd aria-hidden className="touch:hidden">
+          O
+        </Kbd>
+      )}
     </a>
   </Button>
 )
 
 const SentLine = ({
   sent: { itemId, words, question },
+  isFirst,
   onOpen,
   onDismiss,
 }: {
   sent: Sent
+  isFirst: boolean
   onOpen: (itemId: string) => void
   onDismiss: () => void
 }) => (
@@ -143,7 +178,7 @@ const SentLine = ({
     <p className="min-w-0 flex-1 truncate text-muted-foreground">
       <span className="font-medium text-foreground">{words}, and sent:</span> <span dir="auto">{question}</span>
     </p>
-    <OpenAgain itemId={itemId} onOpen={onOpen} />
+    <OpenAgain itemId={itemId} isFirst={isFirst} onOpen={onOpen} />
     <Button variant="ghost" size="icon-sm" aria-label="Hide this line" onClick={onDismiss}>
       <X />
     </Button>
@@ -155,120 +190,74 @@ const SentLine = ({
  * a decision waits four seconds in which it can be taken back.
  */
 export const DeskScreen = ({ initial, filter, openCount, viewer, actions }: DeskScreenProps) => {
-  const [shown, setShown] = useState<Shown>({ kind: 'item', opened: initial, kept: undefined })
+  const [shown, setShown] = useState<Shown>({ kind: 'item', opened: initial, kept: undefined, turn: 0, read: false })
   const [count, setCount] = useState(openCount)
   const [keysOpen, setKeysOpen] = useState(false)
   const { outbox, waiting, lastSent, forgetSent, refused, dismiss, seeds, learned } = useOutbox(() =>
-    setCount((before) => (before === null ? null : Math.max(0, before - 1))),
+    // Where nobody counted on it stays what it is.
+    setCount((before) => (before === null || before >= reviewTotalMax ? before : Math.max(0, before - 1))),
   )
   useTellOpenReviews(count)
   const query = useMemo(() => reviewQuery(filter), [filter])
   const queueHref = `/review${query}` as Route
-
-  // Taken up already, so that nobody else starts on it; null: not asked yet.
-  const next = useRef<Taken>(null)
-  const before = useRef<{ opened: DeskItem; work: Work } | null>(null)
   const currentId = shown.kind === 'item' ? shown.opened.item.id : null
-  /** What is taken up by this reviewer, open before them, and not decided. */
-  const held = useRef<string | null>(null)
-  const shownId = useRef(currentId)
-  shownId.current = currentId
-  const take = useCallback(
-    () => takeNext(filter, { viewerId: viewer.id, except: [shownId.current, before.current?.opened.item.id ?? null] }),
-    [filter, viewer.id],
+
+  const now = useRef({ filter, query })
+  now.current = { filter, query }
+  const [turns] = useState(() =>
+    createTurns({
+      ...{ initial, letGo, get: getItem },
+      take: (except) => takeNext(now.current.filter, { viewerId: viewer.id, except }),
+      onShown: (next) => {
+        setShown(next)
+        // Its address, without a new page: Back leads to the queue.
+        if (next.kind === 'item')
+          window.history.replaceState(null, '', `/review/${next.opened.item.id}${now.current.query}`)
+      },
+    }),
   )
   useEffect(() => {
-    // Left without a decision: others need not wait for the claims to run out. Whoever comes back takes it up again.
-    const letAllGo = () => {
-      letGoOf(next.current)
-      next.current = null
-      if (held.current) letGo(held.current)
-    }
-    window.addEventListener('pagehide', letAllGo)
+    // Left without a decision: others need not wait for the claims to run out.
+    window.addEventListener('pagehide', turns.leave)
     return () => {
-      window.removeEventListener('pagehide', letAllGo)
-      letAllGo()
+      window.removeEventListener('pagehide', turns.leave)
+      turns.leave()
     }
-  }, [])
+  }, [turns])
 
-  /** Counts what was asked to be shown: an answer that comes late must not push away what was asked for after it. */
-  const asked = useRef(0)
-  const openItem = useCallback(
-    (opened: DeskItem, kept?: Work) => {
-      asked.current += 1
-      setShown({ kind: 'item', opened, kept })
-      // Its address, without a new page: Back leads to the queue.
-      window.history.replaceState(null, '', `/review/${opened.item.id}${query}`)
-    },
-    [query],
-  )
-  /** Of what is `decided` the decision is on its way: it is still open, and never what comes next. */
-  const openNext = useCallback(
-    async (decided: string | null = null) => {
-      asked.current += 1
-      const place = asked.current
-      const isLate = () => place !== asked.current
-      const taking = next.current ?? take()
-      next.current = null
-      const slow = setTimeout(() => !isLate() && setShown({ kind: 'looking' }), 80)
-      let got = await taking
-      // What was free a while ago may be decided by now, or nothing was there yet.
-      if ('error' in got || !got.value || got.value.item.id === decided) got = await take()
-      clearTimeout(slow)
-      if (isLate()) {
-        // Something else is open by now: it comes after that.
-        if ('value' in got && got.value) next.current ??= Promise.resolve(got)
-      } else if ('error' in got) setShown({ kind: 'none', error: got.error })
-      else if (got.value) openItem(got.value)
-      else setShown({ kind: 'none', error: null })
-    },
-    [take, openItem],
-  )
-
-  /** What is open becomes the next one again, and what would have come after it is for others. */
-  const putBehind = useCallback((shown: Shown) => {
-    if (shown.kind !== 'item' || shown.opened.item.state !== 'open') return
-    letGoOf(next.current)
-    next.current = Promise.resolve({ value: shown.opened })
-  }, [])
-  const takeBack = useCallback(() => {
+  const takeBack = () => {
     const back = outbox.takeBack()
-    const was = before.current
-    if (!back || !was || was.opened.item.id !== back.request.itemId) return
-    putBehind(shown)
-    held.current = was.opened.item.id
-    openItem(was.opened, was.work)
-  }, [outbox, openItem, putBehind, shown])
-
-  const openAgain = async (itemId: string) => {
-    if (itemId === currentId) return
-    const got = await getItem(itemId)
-    if ('error' in got) {
-      toast.error(got.error)
-      return
-    }
-    putBehind(shown)
-    openItem(got.value)
+    if (back) turns.takeBack(back.request.itemId)
+  }
+  const open = async (itemId: string) => {
+    const refusal = await turns.open(itemId)
+    if (refusal) toast.error(refusal)
+  }
+  // What was not taken comes first, the newest of it.
+  const sentShown = !waiting && lastSent && lastSent.itemId !== currentId ? lastSent : null
+  const againId = refused.findLast(({ itemId }) => itemId !== currentId)?.itemId ?? sentShown?.itemId ?? null
+  const openAgain = (): string | null => {
+    if (!againId)
+      return waiting ? 'The last decision is not sent yet. U takes it back.' : 'Nothing that you decided on is at hand.'
+    void open(againId)
+    return null
   }
 
-  const onMine = useCallback(
-    (mine: boolean) => {
-      if (mine) {
-        held.current = currentId
-        // Not before: what comes next could be this one.
-        next.current ??= take()
-      } else if (held.current === currentId) held.current = null
-    },
-    [currentId, take],
-  )
-
-  const takeBackNow = useRef(takeBack)
-  takeBackNow.current = takeBack
+  const latest = useRef({ takeBack, openAgain })
+  latest.current = { takeBack, openAgain }
   useEffect(() => {
-    // The desk itself hears its keys; without an answer on it there is still one.
+    // The desk itself hears its keys; without an answer on it there are still these.
     if (shown.kind === 'item') return
-    const onKeyDown = ({ key, ctrlKey, metaKey }: KeyboardEvent) => {
-      if (key.toLowerCase() === 'u' && !ctrlKey && !metaKey) takeBackNow.current()
+    const onKeyDown = (event: KeyboardEvent) => {
+      const { key, ctrlKey, metaKey, altKey } = event
+      const isCovered = document.querySelector('[role="dialog"][data-state="open"], [role="menu"]') !== null
+      const act = deskActOf({
+        ...{ key, ctrlKey, metaKey, altKey, letters: letterKeysOn() },
+        ...{ target: focusKind(event.target), covered: isCovered },
+      })
+      if (act === 'take-back') latest.current.takeBack()
+      if (act === 'again') latest.current.openAgain()
+      if (act === 'keys') setKeysOpen(true)
     }
     window.addEventListener('keydown', onKeyDown)
     return () => window.removeEventListener('keydown', onKeyDown)
@@ -278,8 +267,13 @@ export const DeskScreen = ({ initial, filter, openCount, viewer, actions }: Desk
     <div className="flex min-h-0 flex-1 flex-col">
       <div role="status">
         {waiting && <WaitingLine waiting={waiting} onTakeBack={takeBack} />}
-        {!waiting && lastSent && lastSent.itemId !== currentId && (
-          <SentLine sent={lastSent} onOpen={(itemId) => void openAgain(itemId)} onDismiss={forgetSent} />
+        {sentShown && (
+          <SentLine
+            sent={sentShown}
+            isFirst={sentShown.itemId === againId}
+            onOpen={(itemId) => void open(itemId)}
+            onDismiss={forgetSent}
+          />
         )}
       </div>
       <div role="status">
@@ -314,7 +308,7 @@ export const DeskScreen = ({ initial, filter, openCount, viewer, actions }: Desk
                 “{one.question}”
               </span>
             </p>
-            <OpenAgain itemId={one.itemId} onOpen={(itemId) => void openAgain(itemId)} />
+            <OpenAgain itemId={one.itemId} isFirst={one.itemId === againId} onOpen={(itemId) => void open(itemId)} />
             <Button size="sm" variant="quiet" onClick={() => dismiss(one.itemId)}>
               Dismiss
             </Button>
@@ -323,31 +317,27 @@ export const DeskScreen = ({ initial, filter, openCount, viewer, actions }: Desk
       </div>
       {shown.kind === 'item' ? (
         <Desk
-          key={shown.opened.item.id}
+          key={`${shown.opened.item.id} ${shown.turn}`}
           opened={shown.opened}
           kept={shown.kept}
+          read={shown.read}
           viewer={viewer}
           actions={actions}
           queueHref={queueHref}
           openCount={count}
-          onMine={onMine}
-          onDecide={(decision, opened, work) => {
-            held.current = null
-            before.current = { opened, work }
+          onWork={turns.wrote}
+          onMine={turns.mine}
+          onDecide={(decision) => {
             outbox.put(decision)
-            void openNext(opened.item.id)
+            void turns.decide()
           }}
-          onNext={(mine) => {
-            held.current = null
-            if (mine) letGo(shown.opened.item.id)
-            void openNext()
-          }}
+          onNext={(isMine) => void turns.pass(isMine)}
           onTakeBack={takeBack}
+          onAgain={openAgain}
           onKeys={() => setKeysOpen(true)}
           onMoved={(words) => {
-            held.current = null
             toast(words)
-            void openNext()
+            void turns.handOn()
           }}
         />
       ) : (
@@ -367,8 +357,8 @@ export const DeskScreen = ({ initial, filter, openCount, viewer, actions }: Desk
               title={shown.error ? 'The next answer could not be opened' : 'Nothing else waits for you'}
               action={
                 <>
-                  <Button variant="primary" onClick={() => void openNext()}>
-                    Look again
+                  <Button variant="primary" onClick={() => void turns.lookAgain()}>
+                    {shown.passed ? 'Begin again at the top' : 'Look again'}
                   </Button>
                   <Button asChild>
                     <Link href={queueHref}>Show the queue</Link>
@@ -379,6 +369,8 @@ export const DeskScreen = ({ initial, filter, openCount, viewer, actions }: Desk
               {shown.error ?? (
                 <>
                   <ShieldCheck aria-hidden className="mx-auto mb-2 size-6 text-seal" />
+                  {shown.passed > 0 &&
+                    `You have passed over ${shown.passed === 1 ? 'one answer' : `${shown.passed} answers`} for others. `}
                   {query
                     ? 'No other free answer is like your filters.'
                     : 'Every answer that you may review is decided or taken up.'}

@@ -2,7 +2,7 @@ import { renderToStaticMarkup } from 'react-dom/server'
 import { describe, expect, it, vi } from 'vitest'
 import { reviewDetail, reviewRow } from '#components/fixtures/review-detail.ts'
 import type { ReviewDetail, ReviewMetrics } from '#lib/shared/review-contract.ts'
-import { mentionAt, mentionedIn } from './comments.tsx'
+import { mentionAt, mentionedIn, mentionsOf } from './comments.tsx'
 import type { DeskActions, DeskViewer } from './desk-contract.ts'
 import { Scores } from './desk-more.tsx'
 import { DeskScreen } from './desk-screen.tsx'
@@ -167,6 +167,21 @@ describe('the desk', () => {
     expect(desk()).not.toContain('Approve with edit')
   })
 
+  it('shows both sides where the sources disagree, above the sentences, and nothing where they do not', () => {
+    const sides = [
+      { title: 'Security policy', quote: 'Support logs are kept for 30 days.' },
+      { title: 'Support handbook', quote: '<b>Support logs</b> are kept for 90 days.' },
+    ]
+    const markup = desk({ contradictions: [{ kind: 'number', words: 'They differ.', sides }] })
+    const words = text(markup)
+    expect(words).toContain('The sources disagree On a number')
+    for (const { title } of sides) expect(words).toContain(title)
+    expect(words).toContain('Support logs are kept for 30 days.')
+    expect(markup).toContain('&lt;b&gt;Support logs&lt;/b&gt; are kept for 90 days.')
+    expect(markup.indexOf('kept for 90 days')).toBeLessThan(markup.indexOf('id="sentence-0"'))
+    expect(text(desk())).not.toContain('The sources disagree On')
+  })
+
   it('leads to the trace who may see it, and nobody else', () => {
     const traceId = '019a0000-0000-7000-8000-00000000000f'
     const more = (maySeeTraces: boolean): string =>
@@ -289,4 +304,15 @@ it('finds who is being mentioned, and who was', () => {
   expect(mentionAt('mail ann@halden.example', 12)).toBe(null)
   expect(mentionedIn('@Ann Lee, please look', people).map(({ id }) => id)).toEqual(['2'])
   expect(mentionedIn('@Ann Lee and @ann', people).map(({ id }) => id)).toEqual(['2', '1'])
+})
+
+it('sends no mention without knowing who is meant, and asks for nobody where nobody is', async () => {
+  const people = [{ id: '3', name: 'Ben' }]
+  expect(await mentionsOf('@Ben, please look', async () => ({ value: people }))).toEqual({ value: ['3'] })
+  expect(await mentionsOf('@Ben, please look', async () => ({ error: 'Not reached.' }))).toEqual({
+    error: 'Not reached.',
+  })
+  const unasked = vi.fn()
+  expect(await mentionsOf('Looks right.', unasked)).toEqual({ value: [] })
+  expect(unasked).not.toHaveBeenCalled()
 })

@@ -103,8 +103,9 @@ const SeedForm = ({ seed }: { seed: Seed }) => {
   const [outcome, setOutcome] = useState<string | null>(null)
   const send = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
+    if (pending) return
     const count = Number(new FormData(event.currentTarget).get('count'))
-    if (pending || !Number.isInteger(count) || count < 1 || count > seedsMax)
+    if (!Number.isInteger(count) || count < 1 || count > seedsMax)
       return setOutcome(`Type a number from 1 to ${seedsMax}.`)
     setPending(true)
     const done = await attempt(seed({ count }))
@@ -147,7 +148,7 @@ export const FiguresScreen = ({
   seed: Seed | null
 }) => {
   const { backlog, decisions, timeToDecision, agreement, seeds, reviewers } = metrics
-  const decided = decisions.approved + decisions.edited + decisions.rejected
+  const decided = metrics.days.reduce((sum, one) => sum + one.decided, 0)
   const arrived = metrics.days.reduce((sum, one) => sum + one.arrived, 0)
   return (
     <ReviewPage title="Figures" actions={<DaysSwitch days={days} />}>

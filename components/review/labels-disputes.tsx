@@ -102,16 +102,15 @@ const Dispute = ({
 }
 
 /** Answers over which two raters differ, for a third person. */
-export const LabelDisputes = ({ disputes, decide }: { disputes: readonly LabelDispute[]; decide: DecideDispute }) => {
-  const [gone, setGone] = useState<ReadonlySet<string>>(new Set())
-  return disputes
-    .filter(({ messageId }) => !gone.has(messageId))
-    .map((dispute) => (
-      <Dispute
-        key={dispute.messageId}
-        dispute={dispute}
-        decide={decide}
-        onDecided={() => setGone((before) => new Set([...before, dispute.messageId]))}
-      />
-    ))
-}
+export const LabelDisputes = ({
+  disputes,
+  decide,
+  onDecided,
+}: {
+  disputes: readonly LabelDispute[]
+  decide: DecideDispute
+  onDecided: (messageId: string) => void
+}) =>
+  disputes.map((dispute) => (
+    <Dispute key={dispute.messageId} dispute={dispute} decide={decide} onDecided={() => onDecided(dispute.messageId)} />
+  ))

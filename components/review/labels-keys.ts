@@ -34,8 +34,8 @@ export const withScore = ({ scores, at }: Labelling, criterion: LabelCriterion, 
 /** What a press makes of it; undefined: it means nothing here. */
 export const pressed = (state: Labelling, key: string): Labelling | undefined => {
   if (/^[012]$/.test(key)) return withScore(state, state.at, Number(key))
-  if (key === 'j' || key === 'ArrowDown') return { ...state, at: stepFrom(state.at, 1) }
-  if (key === 'k' || key === 'ArrowUp') return { ...state, at: stepFrom(state.at, -1) }
+  if (key === 'j') return { ...state, at: stepFrom(state.at, 1) }
+  if (key === 'k') return { ...state, at: stepFrom(state.at, -1) }
   return undefined
 }
 

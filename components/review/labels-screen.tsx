@@ -4,6 +4,7 @@ import { Figure, Figures, ReportSection } from '#components/admin/figures.tsx'
 import { attempt } from '#components/admin/models-form.ts'
 import { Button } from '#components/ui/button.tsx'
 import { Input, Label } from '#components/ui/input.tsx'
+import { toast } from '#components/ui/toaster.tsx'
 import type { ActionResult } from '#lib/shared/errors.ts'
 import { formatCount } from '#lib/shared/format.ts'
 import { type LabelDispute, type LabelOverview, type LabelTask, labelItemsMax } from '#lib/shared/label-contract.ts'
@@ -74,6 +75,8 @@ export const LabelsScreen = ({
   const [progress, setProgress] = useState(overview.progress)
   const [rubric, setRubric] = useState(overview.rubric)
   const [added, setAdded] = useState(0)
+  const [decided, setDecided] = useState<ReadonlySet<string>>(new Set())
+  const differing = disputes.filter(({ messageId }) => !decided.has(messageId))
   return (
     <ReviewPage
       title="Labels"
@@ -101,9 +104,21 @@ export const LabelsScreen = ({
         <Figure title="Two differ" value={formatCount(progress.disputed)} note="a third person decides" />
       </Figures>
       <LabelWork initial={task} added={added} actions={actions} onProgress={setProgress} />
-      {disputes.length > 0 && (
+      {differing.length > 0 && (
         <ReportSection title="Two raters differ" note="You have labelled none of these, so you can decide">
-          <LabelDisputes disputes={disputes} decide={actions.adjudicate} />
+          <LabelDisputes
+            disputes={differing}
+            decide={actions.adjudicate}
+            onDecided={(messageId) => {
+              setDecided((before) => new Set([...before, messageId]))
+              setProgress((before) => ({
+                ...before,
+                disputed: Math.max(0, before.disputed - 1),
+                finished: before.finished + 1,
+              }))
+              toast('It is decided.')
+            }}
+          />
         </ReportSection>
       )}
       <LabelFigures agreement={overview.agreement} retrieval={overview.retrieval} />

@@ -9,11 +9,13 @@ import { cn } from '#lib/shared/cn.ts'
 import type { ActionResult } from '#lib/shared/errors.ts'
 import type { LabelProgress, LabelTask, SaveLabel } from '#lib/shared/label-contract.ts'
 import { noteCharsMax } from '#lib/shared/review-contract.ts'
+import { isCovered } from './covered.ts'
 import { focusKind } from './desk-keys.ts'
 import { KeysSheet } from './keys-sheet.tsx'
 import { LabelAnswer } from './labels-answer.tsx'
 import { freshLabelling, labelKeys, pressed, scoresOf, withScore } from './labels-keys.ts'
 import { LabelScoresForm } from './labels-scores.tsx'
+import { letterKeysOn } from './use-letter-keys.ts'
 
 export type LabelWorkActions = {
   nextLabel: (input: { except: string[] }) => Promise<ActionResult<LabelTask | null>>
@@ -21,7 +23,6 @@ export type LabelWorkActions = {
 }
 
 const passedMax = 500
-const isCovered = (): boolean => document.querySelector('[role="dialog"][data-state="open"]') !== null
 
 /** One answer after the other: scores by key or press, and whether each passage helps. */
 export const LabelWork = ({
@@ -87,6 +88,8 @@ export const LabelWork = ({
   const latest = useRef<(event: KeyboardEvent) => void>(() => undefined)
   latest.current = (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isCovered() || !task) return
+    // A key that is held does once what it does: it would pass over one answer after the other.
+    if (event.repeat || (event.key.length === 1 && !letterKeysOn())) return
     const kind = focusKind(event.target)
     // A score that has the focus is no field to type in.
     const scoring = event.target instanceof HTMLInputElement && event.target.type === 'radio'
@@ -94,8 +97,7 @@ export const LabelWork = ({
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key
     const act =
       key === 'Enter' && kind !== 'control' ? save : key === 's' ? pass : key === '?' ? () => setKeysOpen(true) : null
-    // Arrows scroll the page, and choose among the scores that have the focus.
-    const next = act || key.startsWith('Arrow') ? undefined : pressed(state, key)
+    const next = act ? undefined : pressed(state, key)
     if (!act && !next) return
     event.preventDefault()
     if (next) {

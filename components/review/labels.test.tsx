@@ -50,6 +50,8 @@ test('keys 0, 1 and 2 score one criterion after the other, and a wrong one is sc
   expect(scoresOf(typed('2102'))).toEqual({ correct: 2, grounded: 1, relevant: 0, tone: 2 })
   expect(scoresOf(typed('2102kkk0'))).toEqual({ correct: 0, grounded: 1, relevant: 0, tone: 2 })
   expect(typed('3x').scores).toEqual({})
+  // Arrows are the page's, and those of the scores that have the focus.
+  expect(pressed(freshLabelling, 'ArrowDown')).toBeUndefined()
   // Chosen out of order, what was left out comes next.
   expect(withScore(withScore(freshLabelling, 'tone', 2), 'correct', 1).at).toBe('grounded')
 })

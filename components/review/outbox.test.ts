@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { createOutbox, graceMs, type Sent, type Waiting } from './outbox.ts'
+import { createOutbox, graceMs, outlivesPage, type Sent, type Waiting } from './outbox.ts'
 
 const decision = (itemId: string): Waiting => ({
   request: { itemId, contentHash: 'a', decisionId: `${itemId}-1`, decision: { act: 'approve', seen: [] } },
@@ -89,4 +89,27 @@ it('tries again with the same id where that can help, and says what was not take
   for (let i = 0; i < 5; i++) await gone.pass(graceMs)
   expect(gone.sent).toHaveLength(3)
   expect(gone.log.at(-1)).toMatch(/refused one/)
+})
+
+it('sends again what nobody has answered when the page goes away, with the same id, and tells of it once', async () => {
+  const lost = { error: 'Not reached.', retryable: true }
+  const { outbox, sent, log, pass } = setUp([lost])
+  outbox.put(decision('one'))
+  await pass(graceMs)
+  expect(outbox.unsent().map(({ itemId }) => itemId)).toEqual(['one'])
+  outbox.put(decision('two'))
+  outbox.leave()
+  await pass(0)
+  expect(sent).toEqual(['one-1', 'two-1', 'one-1'])
+  expect(outbox.unsent()).toEqual([])
+  for (let i = 0; i < 3; i++) await pass(graceMs)
+  expect(sent).toHaveLength(3)
+  expect(log.filter((line) => line.startsWith('sent'))).toEqual(['sent two', 'sent one'])
+})
+
+it('lets a decision outlive its page only where a browser allows it', () => {
+  const { request } = decision('one')
+  const edit = (text: string) => ({ ...request, decision: { act: 'edit' as const, text } })
+  expect(outlivesPage(edit('a'.repeat(40_000)))).toBe(true)
+  expect(outlivesPage(edit('字'.repeat(40_000)))).toBe(false)
 })

@@ -1,6 +1,6 @@
 /**
  * A decision between the key and the wire: it waits a moment in which it can be taken back, then it is sent, once. At most one waits;
- * another sends it at once, and so does leaving the page.
+ * another sends it at once, and so does leaving the page. What nobody has answered yet is kept, and sent again when the page goes away.
  */
 import type { PublicError } from '#lib/shared/errors.ts'
 import type { ReviewDecisionRequest, ReviewResult } from '#lib/shared/review-contract.ts'
@@ -41,13 +41,25 @@ const retryMs = 1_500
 export const createOutbox = ({ send, onWaiting, onSent, onRefused, clock = realClock }: OutboxOptions) => {
   let waiting: Waiting | null = null
   let cancel = (): void => undefined
+  /** Sent, or to be sent again, and neither taken nor refused; with what calls off the next attempt. */
+  const undelivered = new Map<Waiting, () => void>()
 
-  // The same decision sent again is one: it carries its id.
+  // The same decision sent again is one: it carries its id. Of two answers the first one counts.
   const deliver = async (sent: Waiting, attempt = 1): Promise<void> => {
+    undelivered.set(sent, () => undefined)
     const outcome = await send(sent.request)
+    if (!undelivered.has(sent)) return
+    if ('error' in outcome && outcome.retryable && attempt < attemptsMax) {
+      undelivered.get(sent)?.()
+      undelivered.set(
+        sent,
+        clock.after(retryMs * attempt, () => void deliver(sent, attempt + 1)),
+      )
+      return
+    }
+    undelivered.get(sent)?.()
+    undelivered.delete(sent)
     if ('value' in outcome) onSent(sent, outcome.value)
-    else if (outcome.retryable && attempt < attemptsMax)
-      clock.after(retryMs * attempt, () => void deliver(sent, attempt + 1))
     else onRefused({ itemId: sent.request.itemId, question: sent.question, words: outcome.error })
   }
 
@@ -73,6 +85,18 @@ export const createOutbox = ({ send, onWaiting, onSent, onRefused, clock = realC
       cancel = clock.after(graceMs, flush)
     },
     flush,
+    /** The page goes away: sends what waits, and once more what nobody has answered. */
+    leave(): void {
+      const unanswered = [...undelivered]
+      flush()
+      for (const [sent, callOff] of unanswered) {
+        callOff()
+        void deliver(sent)
+      }
+    },
+    /** What would be lost if the page went away now. */
+    unsent: (): ReviewDecisionRequest[] =>
+      [...(waiting ? [waiting] : []), ...undelivered.keys()].map(({ request }) => request),
     /** What waited and is not sent now; null: it was too late. */
     takeBack: empty,
   }
@@ -80,14 +104,22 @@ export const createOutbox = ({ send, onWaiting, onSent, onRefused, clock = realC
 
 export const unreachable = 'Footnote could not be reached. Check the connection and try again.'
 
-/** Posts a decision; it is finished also when the page goes away meanwhile. Never throws. */
-export const postDecision: Send = async ({ itemId, ...body }) => {
+/** Browsers refuse more than 64 KiB at once that is to outlive its page; an edit in Chinese can be twice as long. */
+const outlivesBytesMax = 60_000
+
+const bodyOf = ({ itemId: _, ...body }: ReviewDecisionRequest): string => JSON.stringify(body)
+/** Whether a decision is sent to the end though its page goes away: a long edit is not. */
+export const outlivesPage = (request: ReviewDecisionRequest): boolean =>
+  new TextEncoder().encode(bodyOf(request)).length <= outlivesBytesMax
+
+/** Posts a decision; a short one is finished also when the page goes away meanwhile. Never throws. */
+export const postDecision: Send = async (request) => {
   try {
-    const response = await fetch(`/api/review/${itemId}/decision`, {
+    const response = await fetch(`/api/review/${request.itemId}/decision`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-      keepalive: true,
+      body: bodyOf(request),
+      keepalive: outlivesPage(request),
     })
     const answer = (await response.json()) as ReviewResult & { error?: PublicError }
     if (response.ok) return { value: answer }

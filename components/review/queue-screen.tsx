@@ -16,6 +16,7 @@ import { EmptyState } from '#components/ui/empty-state.tsx'
 import { Kbd } from '#components/ui/kbd.tsx'
 import { toast } from '#components/ui/toaster.tsx'
 import { formatCount } from '#lib/shared/format.ts'
+import { openReviewsWords } from '#lib/shared/open-reviews.ts'
 import { reviewQuery } from '#lib/shared/review-address.ts'
 import {
   bulkItemsMax,
@@ -25,13 +26,16 @@ import {
   reviewReasonKinds,
   type UnreachableReviews,
 } from '#lib/shared/review-contract.ts'
+import { isCovered } from './covered.ts'
 import type { QueueActions, QueueData } from './desk-contract.ts'
 import { focusKind } from './desk-keys.ts'
+import { DeskBanner } from './desk-question.tsx'
 import { KeysSheet } from './keys-sheet.tsx'
 import { QueueTable } from './queue-table.tsx'
 import { ReviewPlaces } from './review-places.tsx'
 import { getQueue, takeNext } from './review-wire.ts'
 import { bulkRefusal, kindWords, reasonWords } from './review-words.ts'
+import { letterKeysOn } from './use-letter-keys.ts'
 import { useNow } from './use-now.ts'
 
 type QueueScreenProps = {
@@ -62,12 +66,23 @@ const orderWords = { due: 'Due first', risk: 'Riskiest first', age: 'Oldest firs
 const useQueue = (initial: QueueData, address: string) => {
   const [data, setData] = useState(initial)
   const [stale, setStale] = useState<string | null>(null)
-  useEffect(() => setData(initial), [initial])
+  // Counts what was asked for: rows that come late, above all those of another filter, are not shown any more.
+  const asked = useRef(0)
+  const shownAt = useRef(address)
+  shownAt.current = address
+  useEffect(() => {
+    asked.current += 1
+    setData(initial)
+    setStale(null)
+  }, [initial])
   const reload = useCallback(async () => {
-    const got = await getQueue(address)
+    asked.current += 1
+    const turn = asked.current
+    const got = await getQueue(shownAt.current)
+    if (turn !== asked.current) return
     if ('value' in got) setData(got.value)
     setStale('error' in got ? got.error : null)
-  }, [address])
+  }, [])
   useEffect(() => {
     const look = () => {
       if (document.visibilityState === 'visible') void reload()
@@ -158,8 +173,6 @@ const Filters = ({ filter, collections }: Pick<QueueScreenProps, 'filter' | 'col
   )
 }
 
-const isAlone = (): boolean => document.querySelector('[role="dialog"][data-state="open"]') === null
-
 /** What waits for a decision, and the way to start. */
 export const QueueScreen = ({ initial, filter, collections, viewerId, unreachable, actions }: QueueScreenProps) => {
   const router = useRouter()
@@ -173,9 +186,12 @@ export const QueueScreen = ({ initial, filter, collections, viewerId, unreachabl
   useTellOpenReviews(narrowed ? null : total)
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set())
   const chosenRows = rows.filter(({ id }) => chosen.has(id))
-  const [at, setAt] = useState(-1)
+  // Where the keys are: rows come and go under them, so it is a row; its place stands in for it once it has gone.
+  const [at, setAt] = useState<{ id: string; place: number }>({ id: '', place: -1 })
   const [keysOpen, setKeysOpen] = useState(false)
   const [notice, setNotice] = useState<string | null>(null)
+  /** Known errors among what was approved. */
+  const [seeds, setSeeds] = useState<readonly { itemId: string; question: string; words: string }[]>([])
   const [busy, setBusy] = useState(false)
 
   const hrefOf = (id: string): Route => `/review/${id}${query}` as Route
@@ -207,6 +223,11 @@ export const QueueScreen = ({ initial, filter, collections, viewerId, unreachabl
     const done = await attempt(actions.decideMany({ items }))
     setBusy(false)
     if ('error' in done) return setNotice(done.error)
+    const questions = new Map(chosenRows.map(({ id, question }) => [id, question]))
+    const known = done.value.flatMap(({ itemId, result }) =>
+      result?.seed ? [{ itemId, question: questions.get(itemId) ?? '', words: result.seed.words }] : [],
+    )
+    setSeeds((before) => [...before, ...known])
     const refused = done.value.filter((one) => one.refused)
     const approved = done.value.length - refused.length
     if (approved) toast(`${formatCount(approved)} approved.`)
@@ -219,25 +240,26 @@ export const QueueScreen = ({ initial, filter, collections, viewerId, unreachabl
     await reload()
   }
 
-  const move = (to: number) => {
-    const bounded = Math.max(0, Math.min(rows.length - 1, to))
-    setAt(bounded)
-    document.getElementById(`row-${rows[bounded]?.id}`)?.focus()
-  }
+  const found = rows.findIndex(({ id }) => id === at.id)
+  const move = (to: number) =>
+    document.getElementById(`row-${rows[Math.max(0, Math.min(rows.length - 1, to))]?.id}`)?.focus()
   const latest = useRef<Record<string, () => unknown>>({})
   latest.current = {
-    j: () => move(at + 1),
-    k: () => move(at - 1),
+    // Where the row has gone, the one after it has its place.
+    j: () => move(found < 0 ? at.place : found + 1),
+    k: () => move((found < 0 ? at.place : found) - 1),
     n: () => void start(),
-    s: () => rows[at] && toggle(rows[at]),
+    s: () => rows[found] && toggle(rows[found]),
     '?': () => setKeysOpen(true),
   }
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
-      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !isAlone()) return
+      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isCovered()) return
+      // A key that is held goes through the rows, and does nothing else again and again.
+      if (event.repeat && !/^[jk]$/i.test(event.key)) return
       // A box to tick is no field to type in.
       const typing = focusKind(event.target) === 'field' && (event.target as HTMLInputElement).type !== 'checkbox'
-      const act = typing ? undefined : latest.current[event.key.toLowerCase()]
+      const act = typing || !letterKeysOn() ? undefined : latest.current[event.key.toLowerCase()]
       if (!act) return
       event.preventDefault()
       act()
@@ -270,7 +292,7 @@ export const QueueScreen = ({ initial, filter, collections, viewerId, unreachabl
         }
       >
         <AdminTitle>Review</AdminTitle>
-        <Badge variant={total ? 'warning' : 'default'}>{formatCount(total)} open</Badge>
+        <Badge variant={total ? 'warning' : 'default'}>{openReviewsWords(total)} open</Badge>
       </AdminHeader>
       <div className="min-h-0 flex-1 overflow-y-auto">
         {unreachable && unreachable.total > 0 && (
@@ -286,6 +308,24 @@ export const QueueScreen = ({ initial, filter, collections, viewerId, unreachabl
             </Link>
           </div>
         )}
+        <div role="status">
+          {seeds.map(({ itemId, question, words }) => (
+            <DeskBanner
+              key={itemId}
+              tone="warning"
+              action={
+                <Button size="sm" onClick={() => setSeeds((before) => before.filter((one) => one.itemId !== itemId))}>
+                  Go on
+                </Button>
+              }
+            >
+              <span className="font-medium">
+                “<bdi>{question}</bdi>” was known to be wrong, and you approved it. Nobody was shown it.
+              </span>{' '}
+              {words}
+            </DeskBanner>
+          ))}
+        </div>
         <Filters filter={filter} collections={collections} />
         <div role="alert">
           {(notice ?? stale) && (
@@ -300,7 +340,7 @@ export const QueueScreen = ({ initial, filter, collections, viewerId, unreachabl
             hrefOf={hrefOf}
             chosen={chosen}
             onToggle={toggle}
-            onFocus={setAt}
+            onFocus={(id, place) => setAt({ id, place })}
           />
         ) : narrowed ? (
           <EmptyState

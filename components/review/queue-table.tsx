@@ -18,7 +18,7 @@ type Props = {
   hrefOf: (id: string) => Route
   chosen: ReadonlySet<string>
   onToggle: (row: ReviewRow) => void
-  onFocus: (at: number) => void
+  onFocus: (id: string, place: number) => void
 }
 
 const Reason = ({ row }: { row: ReviewRow }) => (
@@ -71,11 +71,15 @@ export const QueueTable = ({ rows, nowMs, viewerId, hrefOf, chosen, onToggle, on
         </tr>
       </thead>
       <tbody>
-        {rows.map((row, at) => {
+        {rows.map((row, place) => {
           const due = dueOf(row.dueAt, nowMs)
           const holder = holderOf(row, viewerId, nowMs)
           return (
-            <tr key={row.id} className="border-b last:border-b-0 hover:bg-muted/50 has-[a:focus-visible]:bg-muted/60">
+            <tr
+              key={row.id}
+              onFocus={() => onFocus(row.id, place)}
+              className="border-b last:border-b-0 hover:bg-muted/50 has-[a:focus-visible]:bg-muted/60"
+            >
               <td className={cn(cell, 'max-sm:hidden')}>
                 <input
                   type="checkbox"
@@ -90,7 +94,6 @@ export const QueueTable = ({ rows, nowMs, viewerId, hrefOf, chosen, onToggle, on
                   id={`row-${row.id}`}
                   href={hrefOf(row.id)}
                   prefetch={false}
-                  onFocus={() => onFocus(at)}
                   className="block rounded-sm font-medium hover:underline touch:py-1"
                 >
                   <span dir="auto" className="line-clamp-2 [overflow-wrap:anywhere]">

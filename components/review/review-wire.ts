@@ -5,7 +5,7 @@ import type { ReviewFilter } from '#lib/shared/review-contract.ts'
 import type { DeskItem, QueueData, Timed } from './desk-contract.ts'
 import { unreachable } from './outbox.ts'
 
-type Got<T> = { value: T } | { error: string; code: PublicError['code'] | null }
+export type Got<T> = { value: T } | { error: string; code: PublicError['code'] | null }
 
 const ask = async <T extends Timed<object> | null>(path: string, init: RequestInit = {}): Promise<Got<T>> => {
   try {
@@ -28,13 +28,14 @@ export const getQueue = (query: string): Promise<Got<QueueData>> => ask(query)
 
 /**
  * Takes up the next one; null when nothing waits. Whoever has taken up as many as they may gets one of those, such as what was loaded
- * ahead before the page was loaded anew; `except` are those that they have before them.
+ * ahead before the page was loaded anew. `except`, at most 50, are those that they have before them or have passed over.
  */
 export const takeNext = async (
   filter: ReviewFilter,
-  { viewerId, except }: { viewerId: string; except: readonly (string | null)[] },
+  { viewerId, except }: { viewerId: string; except: readonly string[] },
 ): Promise<Got<DeskItem | null>> => {
-  const got = await ask<DeskItem | null>('/next', { method: 'POST', body: JSON.stringify(filter) })
+  const but = except.length ? `?${new URLSearchParams({ except: except.join(',') })}` : ''
+  const got = await ask<DeskItem | null>(`/next${but}`, { method: 'POST', body: JSON.stringify(filter) })
   if ('value' in got || got.code !== 'conflict') return got
   const mine = await getQueue('?whose=mine')
   const rows = 'value' in mine ? mine.value.rows : []

@@ -70,9 +70,12 @@ const listMark = /^\s*(?:[-*+•]|\d{1,3}[.)])(?=\s|$)\s*/
 /** Without the mark that makes it an entry of a list, for showing it alone. */
 export const withoutListMark = (text: string): string => text.replace(listMark, '')
 
+/** Without the marks of its sources, for who reads them elsewhere. */
+export const withoutMarkers = (text: string): string => text.replace(citationMarker, '')
+
 /** What stands between two sentences and says something; empty where it is only marks and space. */
 export const wordsOfGap = (gap: string): string => {
-  const said = gap.replace(citationMarker, '').split('\n').map(withoutListMark).join(' ').replace(/\s+/g, ' ').trim()
+  const said = withoutMarkers(gap).split('\n').map(withoutListMark).join(' ').replace(/\s+/g, ' ').trim()
   return /[\p{L}\p{N}]{2}/u.test(said) ? said : ''
 }
 

@@ -1,17 +1,16 @@
 'use client'
-import { CircleAlert, Eye, ShieldCheck } from 'lucide-react'
-import { useEffect, useRef } from 'react'
+import { Eye } from 'lucide-react'
 import { goneInWords, shortPlaceOf } from '#components/chat/source-label.ts'
 import { sourceNumberClasses } from '#components/chat/source-number.tsx'
 import { ShownName } from '#components/shell/shown-name.tsx'
 import { Badge } from '#components/ui/badge.tsx'
 import { Button } from '#components/ui/button.tsx'
-import { fieldClasses } from '#components/ui/input.tsx'
 import { Kbd } from '#components/ui/kbd.tsx'
 import type { Citation } from '#lib/shared/chat-contract.ts'
 import { cn } from '#lib/shared/cn.ts'
-import { editCharsMax, type ReviewClaim } from '#lib/shared/review-contract.ts'
+import type { ReviewClaim } from '#lib/shared/review-contract.ts'
 import { DiffText, SentenceText } from './diff-text.tsx'
+import { EditField, type EditState, EditVerdict } from './edit-verdict.tsx'
 import { usePassage } from './passage-context.ts'
 import { isFlagged } from './review-words.ts'
 import { markerLegend } from './sentence-edit.ts'
@@ -89,81 +88,6 @@ const PassageQuote = ({
   )
 }
 
-export type EditState =
-  | { state: 'checking' }
-  | { state: 'supported' }
-  | { state: 'doubtful'; reasons: readonly string[] }
-  | { state: 'unknown'; words: string }
-
-/** What the check says of an edit; said out loud when it changes. */
-export const EditVerdict = ({ verdict }: { verdict: EditState | null }) => (
-  <p role="status" className="min-h-5 text-[12.5px]">
-    {verdict?.state === 'checking' && <span className="text-muted-foreground">Checking it against the sources…</span>}
-    {verdict?.state === 'supported' && (
-      <span className="inline-flex items-center gap-1 font-medium text-seal">
-        <ShieldCheck aria-hidden className="size-4" /> supported now
-      </span>
-    )}
-    {verdict?.state === 'doubtful' && (
-      <span className="inline-flex items-start gap-1 font-medium text-warning">
-        <CircleAlert aria-hidden className="mt-0.5 size-3.5 shrink-0" />
-        {['Not supported as written.', ...verdict.reasons].join(' ')}
-      </span>
-    )}
-    {verdict?.state === 'unknown' && <span className="text-muted-foreground">{verdict.words}</span>}
-  </p>
-)
-
-/** A field for the words of a sentence or an answer, as high as what stands in it. */
-export const EditField = ({
-  label,
-  value,
-  legend,
-  onChange,
-  onDone,
-}: {
-  label: string
-  value: string
-  /** What its markers are called on their chips, where that differs; empty where it does not. */
-  legend: string
-  onChange: (value: string) => void
-  onDone: () => void
-}) => {
-  const field = useRef<HTMLTextAreaElement>(null)
-  useEffect(() => {
-    const there = field.current
-    if (!there) return
-    there.focus()
-    there.setSelectionRange(there.value.length, there.value.length)
-  }, [])
-  return (
-    <>
-      <textarea
-        ref={field}
-        dir="auto"
-        aria-label={label}
-        value={value}
-        maxLength={editCharsMax}
-        rows={2}
-        className={cn(
-          fieldClasses,
-          'field-sizing-content max-h-[50dvh] py-2 text-[15px] leading-[1.6] touch:text-base',
-        )}
-        onChange={(event) => onChange(event.target.value)}
-        onKeyDown={(event) => {
-          if (event.key !== 'Escape') return
-          event.stopPropagation()
-          onDone()
-        }}
-      />
-      <p className="mt-1 text-[12px] text-muted-foreground">
-        Numbers in [^ ] name the sources{legend && `: ${legend}`}. Esc when you are done; Ctrl Enter approves with the
-        edit.
-      </p>
-    </>
-  )
-}
-
 type SentenceRowProps = {
   at: number
   of: number
@@ -176,6 +100,8 @@ type SentenceRowProps = {
   citations: ReadonlyMap<number, Citation>
   seen: ReadonlySet<number>
   onSelect: () => void
+  /** To the next sentence, or the one before. */
+  onStep: (by: 1 | -1) => void
   onOpen: OpenSource
   onEdit: (words: string) => void
   onEditDone: () => void
@@ -199,6 +125,12 @@ export const SentenceRow = (props: SentenceRowProps) => {
       aria-label={`Sentence ${at + 1} of ${of}, ${stateOf(claim)}`}
       onFocus={(event) => event.target === event.currentTarget && !selected && props.onSelect()}
       onPointerDown={() => !selected && props.onSelect()}
+      onKeyDown={(event) => {
+        const by = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : null
+        if (!by || event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey) return
+        event.preventDefault()
+        props.onStep(by)
+      }}
       className={cn(rowClasses, 'outline-none', selected && 'bg-muted/60 focus-visible:outline-2 -outline-offset-2')}
     >
       <div className={cn(answerCellClasses, flagged && 'border-l-warning', selected && !flagged && 'border-l-primary')}>

@@ -10,6 +10,14 @@ const lookEveryMs = 10_000
 /** Who has touched nothing for so long is not working on it. */
 const idleAfterMs = 120_000
 
+/** Why it could not be taken up, or looked at; what was asked for by a press is told whoever has it. */
+type ClaimTrouble = { take: string | null; takeOver: string | null; look: string | null }
+export const noTrouble: ClaimTrouble = { take: null, takeOver: null, look: null }
+
+/** What of it is to be said: who else has it is said beside it. */
+export const troubleOf = ({ take, takeOver, look }: ClaimTrouble, who: 'you' | 'other' | 'nobody'): string | null =>
+  (who === 'nobody' ? take : null) ?? (who === 'you' ? null : takeOver) ?? look
+
 /**
  * Who has the answer that is open: taken up when it is opened, renewed while somebody works, let run out when nobody does. What others
  * do with it meanwhile is learned within seconds.
@@ -17,7 +25,7 @@ const idleAfterMs = 120_000
 export const useClaim = (opened: DeskItem, viewerId: string) => {
   const [shown, setShown] = useState(opened)
   const { item } = shown
-  const [trouble, setTrouble] = useState<string | null>(null)
+  const [trouble, setTrouble] = useState(noTrouble)
   const nowMs = useNow(shown)
   const activeAt = useRef(Date.now())
   const { who } = holderOf(item, viewerId, nowMs)
@@ -26,18 +34,15 @@ export const useClaim = (opened: DeskItem, viewerId: string) => {
   // What one is working on stays as it is; who has it and what others say of it is new.
   const look = useCallback(async () => {
     const got = await getItem(opened.item.id)
-    if ('error' in got) {
-      setTrouble(got.error)
-      return
-    }
-    setTrouble(null)
+    setTrouble((before) => ({ ...before, look: 'error' in got ? got.error : null }))
+    if ('error' in got) return
     const { text, claims, citations, contentHash, draft, ...news } = got.value.item
     setShown((before) => ({ ...got.value, item: { ...before.item, ...news } }))
   }, [opened.item.id])
 
   const claimed = useCallback(
     ({ until, ...time }: Timed<{ until: string }>) => {
-      setTrouble(null)
+      setTrouble(noTrouble)
       setShown((before) => ({
         ...time,
         item: { ...before.item, cannot: null, claimedBy: { id: viewerId, name: 'you', until } },
@@ -50,9 +55,8 @@ export const useClaim = (opened: DeskItem, viewerId: string) => {
       const got = await takeUp(opened.item.id, takeOver)
       if ('value' in got) claimed(got.value)
       else {
+        setTrouble((before) => ({ ...before, [takeOver ? 'takeOver' : 'take']: got.error }))
         await look()
-        // Who has it is said beside it; anything else is said in its own words.
-        if (got.code !== 'conflict') setTrouble(got.error)
       }
     },
     [opened.item.id, claimed, look],
@@ -82,7 +86,9 @@ export const useClaim = (opened: DeskItem, viewerId: string) => {
       else await look()
     }, renewEveryMs)
     const watch = setInterval(() => {
-      if (document.visibilityState === 'visible') void look()
+      if (document.visibilityState !== 'visible') return
+      // What could not be taken up may be free to take by now, or the connection back.
+      void (free && Date.now() - activeAt.current < idleAfterMs ? take() : look())
     }, lookEveryMs)
     return () => {
       for (const event of ['keydown', 'pointerdown', 'pointermove', 'scroll'] as const)
@@ -90,7 +96,8 @@ export const useClaim = (opened: DeskItem, viewerId: string) => {
       clearInterval(keep)
       clearInterval(watch)
     }
-  }, [mine, opened.item.id, claimed, look])
+  }, [mine, free, opened.item.id, claimed, look, take])
 
-  return { item, shown, nowMs, mine, trouble, look, takeOver: () => take(true) }
+  const said = isOpen ? troubleOf(trouble, who) : trouble.look
+  return { item, shown, nowMs, mine, trouble: said, look, takeOver: () => take(true) }
 }

@@ -2,12 +2,12 @@
 import { Bell } from 'lucide-react'
 import type { Route } from 'next'
 import Link from 'next/link'
-import { useCallback, useEffect, useRef, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { Button } from '#components/ui/button.tsx'
 import { Popover, PopoverContent, PopoverTrigger } from '#components/ui/popover.tsx'
 import { formatWhen } from '#lib/shared/format.ts'
 import type { NotificationRow, Notifications } from '#lib/shared/review-contract.ts'
-import { askNotifications, markNotifications } from './notifications-wire.ts'
+import { createNotifications } from './notifications-wire.ts'
 
 const pollMs = 30_000
 const shownMost = 99
@@ -16,15 +16,20 @@ const shownMost = 99
 const useNotifications = () => {
   const [known, setKnown] = useState<Notifications | null>(null)
   const ended = useRef(false)
+  const [notifications] = useState(() =>
+    createNotifications(
+      (...asked) => window.fetch(...asked),
+      (now) => !ended.current && setKnown(now),
+    ),
+  )
   useEffect(() => {
     ended.current = false
     let timer: ReturnType<typeof setTimeout> | undefined
     const look = async () => {
       clearTimeout(timer)
       if (document.visibilityState === 'hidden') return
-      const { notifications, over } = await askNotifications(window.fetch)
+      const { over } = await notifications.look()
       if (ended.current) return
-      if (notifications) setKnown(notifications)
       clearTimeout(timer)
       if (!over) timer = setTimeout(look, pollMs)
     }
@@ -36,13 +41,8 @@ const useNotifications = () => {
       clearTimeout(timer)
       document.removeEventListener('visibilitychange', onSeen)
     }
-  }, [])
-  const mark = useCallback(async (which: { ids: string[] } | { until: string }) => {
-    const now = await markNotifications(window.fetch, which)
-    // Open: what was not marked is told once more.
-    if (now && !ended.current) setKnown(now)
-  }, [])
-  return { known, mark }
+  }, [notifications])
+  return { known, mark: notifications.mark }
 }
 
 const Item = ({ row, onOpen }: { row: NotificationRow; onOpen: () => void }) => (

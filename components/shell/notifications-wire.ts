@@ -30,3 +30,37 @@ export const markNotifications = async (
     return null
   }
 }
+
+/**
+ * What is known, as it is asked for and marked. What was asked for before a mark came back is out of date, and so is what comes after
+ * something that was asked for later: neither is told.
+ */
+export const createNotifications = (plain: typeof fetch, tell: (known: Notifications) => void) => {
+  let asked = 0
+  let told = 0
+  let marks = 0
+  let marked = 0
+  return {
+    /** `over`: it need not be asked for again. */
+    async look(): Promise<Pick<Asked, 'over'>> {
+      asked += 1
+      const turn = asked
+      const { notifications, over } = await askNotifications(plain)
+      if (notifications && turn > told) {
+        told = turn
+        tell(notifications)
+      }
+      return { over }
+    },
+    async mark(which: { ids: string[] } | { until: string }): Promise<void> {
+      marks += 1
+      const turn = marks
+      const now = await markNotifications(plain, which)
+      // Null: what was not marked is told once more.
+      if (!now || turn < marked) return
+      marked = turn
+      told = asked
+      tell(now)
+    },
+  }
+}

@@ -32,6 +32,7 @@ import type { Theme } from '#components/ui/theme.ts'
 import type { ChatSummary } from '#lib/shared/chat-contract.ts'
 import { cn } from '#lib/shared/cn.ts'
 import type { Notice } from '#lib/shared/incidents-contract.ts'
+import { openReviewsWords } from '#lib/shared/open-reviews.ts'
 import { can, type Permission, type Viewer } from '#lib/shared/viewer.ts'
 import { Brand } from './brand.tsx'
 import { type ChatActions, ChatList } from './chat-list.tsx'
@@ -173,12 +174,12 @@ const PlaceLink = ({ place, viewer, onNavigate }: { place: Place; viewer: ShellV
     >
       <place.icon aria-hidden />
       {place.title}
-      {Boolean(waiting) && (
+      {waiting ? (
         <Badge variant="warning" className="ml-auto">
-          {waiting}
+          {openReviewsWords(waiting)}
           <span className="sr-only"> open</span>
         </Badge>
-      )}
+      ) : null}
     </Link>
   )
 }

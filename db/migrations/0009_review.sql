@@ -216,33 +216,51 @@ CREATE INDEX "review_items_decided" ON "review_items" USING btree ("workspace_id
 CREATE INDEX "review_items_created" ON "review_items" USING btree ("workspace_id","created_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "review_items_message" ON "review_items" USING btree ("message_id") WHERE state = 'open';--> statement-breakpoint
 CREATE INDEX "review_items_of_message" ON "review_items" USING btree ("message_id");--> statement-breakpoint
--- A message that goes takes the words of its reviews with it; that there was one, and how it ended, stays.
-CREATE FUNCTION empty_reviews_of_messages() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  DELETE FROM review_drafts WHERE item_id IN (SELECT id FROM review_items WHERE message_id IN (SELECT id FROM gone));
-  DELETE FROM review_comments WHERE item_id IN (SELECT id FROM review_items WHERE message_id IN (SELECT id FROM gone));
+CREATE INDEX "review_items_seeds" ON "review_items" USING btree ((content #>> '{seed,itemId}')) WHERE seeded;--> statement-breakpoint
+-- A reason may quote what somebody said of an answer: its kind stays, its words go.
+CREATE FUNCTION reasons_without_words(reasons jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+  SELECT coalesce(jsonb_agg(reason || '{"words":""}' ORDER BY place), '[]')
+    FROM jsonb_array_elements(reasons) WITH ORDINALITY AS listed(reason, place)
+$$;--> statement-breakpoint
+-- Takes every word out of reviews; that there was one, and how it ended, stays.
+CREATE FUNCTION empty_reviews(ids uuid[]) RETURNS void LANGUAGE sql AS $$
+  DELETE FROM review_drafts WHERE item_id = ANY (ids);
+  DELETE FROM review_comments WHERE item_id = ANY (ids);
   UPDATE review_items SET
       state = CASE WHEN state = 'open' THEN 'withdrawn' ELSE state END,
       decided_at = coalesce(decided_at, now()),
       question = '', claimed_by = NULL, lease_until = NULL,
       content = '{"text":"","citations":[],"claims":[],"metadata":{},"sources":[]}',
+      reasons = reasons_without_words(reasons),
       decision = decision - 'text' - 'note'
-    WHERE message_id IN (SELECT id FROM gone)
-      OR seeded AND content #>> '{seed,itemId}' IN (SELECT r.id::text FROM review_items r WHERE r.message_id IN (SELECT id FROM gone));
+    WHERE id = ANY (ids);
+$$;--> statement-breakpoint
+-- A message that goes takes the words of its reviews with it, and of the known errors that were made of them. Ids go as arrays: those
+-- are looked up by an index, where rows of a subquery may be joined with every review there is.
+CREATE FUNCTION empty_reviews_of_messages() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  deleted uuid[] := array(SELECT id FROM gone);
+  items uuid[] := array(SELECT id FROM review_items WHERE message_id = ANY (deleted));
+BEGIN
+  IF cardinality(items) > 0 THEN
+    PERFORM empty_reviews(items
+      || array(SELECT id FROM review_items WHERE seeded AND content #>> '{seed,itemId}' = ANY (items::text[])));
+  END IF;
   RETURN NULL;
 END $$;--> statement-breakpoint
 CREATE TRIGGER messages_empty_reviews AFTER DELETE ON "messages" REFERENCING OLD TABLE AS gone
   FOR EACH STATEMENT EXECUTE FUNCTION empty_reviews_of_messages();--> statement-breakpoint
--- Asked for again: what was held of the answer before is nobody's to approve any more.
-CREATE FUNCTION withdraw_held_review() RETURNS trigger LANGUAGE plpgsql AS $$
+-- Asked for again: nobody waits any more for what was held of the answer before, or for a person's own in its place, which would be
+-- written where nobody reads it.
+CREATE FUNCTION withdraw_awaited_review() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   UPDATE review_items SET state = 'withdrawn', decided_at = now(), claimed_by = NULL, lease_until = NULL
-    WHERE message_id = NEW.id AND held AND state = 'open';
+    WHERE message_id = NEW.id AND (held OR kind = 'asked') AND state = 'open';
   RETURN NULL;
 END $$;--> statement-breakpoint
-CREATE TRIGGER messages_withdraw_held_review AFTER UPDATE OF "superseded_at" ON "messages"
-  FOR EACH ROW WHEN (OLD."superseded_at" IS NULL AND NEW."superseded_at" IS NOT NULL AND NEW."status" = 'held')
-  EXECUTE FUNCTION withdraw_held_review();--> statement-breakpoint
+CREATE TRIGGER messages_withdraw_awaited_review AFTER UPDATE OF "superseded_at" ON "messages"
+  FOR EACH ROW WHEN (OLD."superseded_at" IS NULL AND NEW."superseded_at" IS NOT NULL)
+  EXECUTE FUNCTION withdraw_awaited_review();--> statement-breakpoint
 -- What a person has checked holds for the versions that they read. Its maker is told.
 CREATE FUNCTION fall_corrections_of_document() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE

@@ -21,7 +21,7 @@ export const isIngesting = async (db: Executor): Promise<boolean> => {
   const [one] = await db
     .select({ id: documentVersions.id })
     .from(documentVersions)
-    .where(inArray(documentVersions.stage, ['queued', 'parsing', 'recognising', 'chunking', 'embedding']))
+    .where(inArray(documentVersions.stage, ['queued', 'scanning', 'parsing', 'recognising', 'chunking', 'embedding']))
     .limit(1)
   return one !== undefined
 }

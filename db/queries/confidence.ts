@@ -34,8 +34,9 @@ export const listJudged = (db: Executor, { workspaceId, since }: Since): Promise
     db,
     sql`with decisions as (
         select distinct on (coalesce(i.message_id, i.id)) coalesce(i.message_id, i.id) as id, i.confidence, i.state = 'approved' as is_right,
-          i.created_at as said_at, i.decided_at as at
-        from review_items i where i.workspace_id = ${workspaceId} and i.decided_at >= ${since.toISOString()}::timestamptz and ${decided}
+          -- Of a thumb down the item is younger than what was said.
+          coalesce(m.created_at, i.created_at) as said_at, i.decided_at as at
+        from review_items i left join messages m on m.id = i.message_id where i.workspace_id = ${workspaceId} and i.decided_at >= ${since.toISOString()}::timestamptz and ${decided}
         order by coalesce(i.message_id, i.id), i.decided_at desc),
       ratings as (
         select l.message_id as id, coalesce(l.adjudicated_at, max(r.created_at)) as at,

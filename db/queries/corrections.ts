@@ -26,15 +26,18 @@ const listedMax = 500
 
 export type CorrectionSource = { documentId: string; versionId: string }
 
-/** Whether each of these versions is what its document says now, and open to the viewer; they stay so until the transaction ends. */
+/**
+ * Whether each of these versions is what its document says now, and open to the viewer, and the collections that they are in; they
+ * stay so until the transaction ends.
+ */
 export const lockPublished = async (
   tx: Tx,
   viewer: Reader,
   sources: readonly CorrectionSource[],
-): Promise<{ open: boolean; published: boolean }> => {
+): Promise<{ open: boolean; published: boolean; collectionIds: ReadonlySet<string> }> => {
   const ids = [...new Set(sources.map(({ documentId }) => documentId))]
   const found = await tx
-    .select({ id: documents.id, versionId: documents.publishedVersionId })
+    .select({ id: documents.id, versionId: documents.publishedVersionId, collectionId: documents.collectionId })
     .from(documents)
     .where(and(visibleTo(viewer), inArray(documents.id, ids)))
     .orderBy(documents.id)
@@ -43,6 +46,7 @@ export const lockPublished = async (
   return {
     open: found.length === ids.length,
     published: sources.every(({ documentId, versionId }) => now.has(`${documentId} ${versionId}`)),
+    collectionIds: new Set(found.map(({ collectionId }) => collectionId)),
   }
 }
 
@@ -114,12 +118,15 @@ export type NewCurated = Omit<typeof curatedAnswers.$inferInsert, 'embedding' | 
   embedding: Float32Array | null
 }
 
-/** Keeps a checked answer; an older one to the same question is no longer given. */
+/** Keeps a checked answer; an older one to the same question is no longer given. Of two at once the later one stays. */
 export const saveCuratedAnswer = async (
   tx: Tx,
   { embedding, ...answer }: NewCurated,
   sources: readonly CorrectionSource[],
 ): Promise<void> => {
+  // One after the other: what the other one keeps at this moment is not there yet to be replaced.
+  const name = `curated ${answer.workspaceId} ${answer.questionHash}`
+  await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`)
   await tx
     .update(curatedAnswers)
     .set({ fellAt: sql`now()`, fellBecause: 'A newer checked answer has taken its place.' })
@@ -249,13 +256,36 @@ export const listCorrectionRows = async (db: Executor, viewer: Viewer): Promise<
     other.createdAt.localeCompare(one.createdAt),
   )
 
-/** Ends a checked answer that holds; who made it, or undefined when there is none such for this viewer. */
+/** A checked answer that is no longer given, for telling who made it. */
+export type EndedCurated = { id: string; createdBy: string | null; question: string }
+const endedColumns = { id: curatedAnswers.id, createdBy: curatedAnswers.createdBy, question: curatedAnswers.question }
+
+/** Ends every checked answer that says exactly this, whatever its question. */
+export const endCuratedAnswersOf = (
+  tx: Tx,
+  { workspaceId }: Pick<Viewer, 'workspaceId'>,
+  answer: string,
+  because: string,
+): Promise<EndedCurated[]> =>
+  tx
+    .update(curatedAnswers)
+    .set({ fellAt: sql`now()`, fellBecause: because })
+    .where(
+      and(
+        eq(curatedAnswers.workspaceId, workspaceId),
+        eq(curatedAnswers.answer, answer),
+        isNull(curatedAnswers.fellAt),
+      ),
+    )
+    .returning(endedColumns)
+
+/** Ends a checked answer that holds; undefined when there is none such for this viewer. */
 export const retireCuratedAnswer = async (
   tx: Tx,
   viewer: Viewer,
   id: string,
   because: string,
-): Promise<{ createdBy: string | null; question: string } | undefined> => {
+): Promise<EndedCurated | undefined> => {
   const [ended] = await tx
     .update(curatedAnswers)
     .set({ fellAt: sql`now()`, fellBecause: because })
@@ -268,7 +298,7 @@ export const retireCuratedAnswer = async (
         or(eq(curatedAnswers.createdBy, viewer.userId), sql`not ${isShut(viewer, curatedAnswers.id)}`),
       ),
     )
-    .returning({ createdBy: curatedAnswers.createdBy, question: curatedAnswers.question })
+    .returning(endedColumns)
   return ended
 }
 
@@ -323,14 +353,13 @@ export const listKeepers = async (
         where m.workspace_id = ${workspaceId} and m.suspended_at is null and d.id = ${documentId} and d.workspace_id = m.workspace_id) people
       where coalesce(keeps, false) or administers order by coalesce(keeps, false) desc, id limit ${keepersMax}`,
   )
-  const open: typeof found = []
-  for (const person of found) {
-    const [sees] = await db
-      .select({ id: documents.id })
-      .from(documents)
-      .where(and(eq(documents.id, documentId), visibleTo({ workspaceId, userId: person.id })))
-    if (sees) open.push(person)
-  }
+  if (found.length === 0) return []
+  const looks = found.map(
+    ({ id }) => sql`select ${id}::text as id from ${documents}
+      where ${documents.id} = ${documentId} and ${visibleTo({ workspaceId, userId: id })}`,
+  )
+  const seeing = new Set((await rows<{ id: string }>(db, sql.join(looks, sql` union all `))).map(({ id }) => id))
+  const open = found.filter(({ id }) => seeing.has(id))
   const keepers = open.filter(({ keeps }) => keeps)
   return (keepers.length > 0 ? keepers : open).map(({ id }) => id)
 }

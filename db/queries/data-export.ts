@@ -1,7 +1,9 @@
 /** A person's own data, table by table, as the inventory says which rows are theirs and which columns they take along. */
 import { and, eq, type SQL, sql } from 'drizzle-orm'
+import type { FileState } from '#lib/shared/held-file.ts'
 import { type Executor, rows, type Tx } from '../client.ts'
 import { exportedColumns, inventory } from '../inventory.ts'
+import { isScanned } from '../scanned.ts'
 import { documents, documentVersions, memberships } from '../schema/index.ts'
 import { visibleTo } from '../visibility.ts'
 
@@ -63,9 +65,9 @@ export const readPersonRows = async (
   }
 }
 
-export type UploadedFile = { documentId: string; number: number; name: string; blobKey: string }
+export type UploadedFile = FileState & { documentId: string; number: number; name: string; blobKey: string }
 
-/** The files that the person uploaded and may still read. */
+/** The files that the person uploaded and may still read; whether they are handed out is for `whyHeld` to say. */
 export const listUploadedFiles = async (
   db: Executor,
   { userId, readers }: { userId: string; readers: readonly Reader[] },
@@ -79,6 +81,9 @@ export const listUploadedFiles = async (
           number: documentVersions.number,
           name: documents.name,
           blobKey: documentVersions.blobKey,
+          stage: documentVersions.stage,
+          failureCode: documentVersions.failureCode,
+          isScanned: isScanned(),
         })
         .from(documents)
         .innerJoin(documentVersions, eq(documentVersions.documentId, documents.id))

@@ -209,14 +209,16 @@ export const withdrawAnswers = async (
       sql`update messages set text = ${withdrawnAnswer}, status = case when status = 'held' then 'complete' else status end,
           metadata = case when status = 'held'
             then (metadata - 'nearest' - 'review') || jsonb_build_object('withheld', jsonb_build_array(${withdrawnAnswer}::text))
-            else (metadata - 'nearest') #- '{review,note}' end
+            else jsonb_set((metadata - 'nearest') #- '{review,note}', '{review,reasons}', '[]', false) end
         where id in ${messageIds} and text <> ${withdrawnAnswer}`,
     ],
     ['drafts', sql`delete from review_drafts where item_id in ${items}`],
     ['comments', sql`delete from review_comments where item_id in ${items}`],
     [
       'reviews',
-      sql`update review_items set content = ${noContent}::jsonb, decision = decision - 'text' - 'note',
+      // What was said of the answer may repeat it.
+      sql`update review_items set content = ${noContent}::jsonb, reasons = reasons_without_words(reasons),
+          decision = decision - 'text' - 'note',
           state = case when state = 'open' then 'withdrawn' else state end, decided_at = coalesce(decided_at, now()),
           claimed_by = null, lease_until = null
         where id in ${items}`,

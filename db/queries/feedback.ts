@@ -106,11 +106,14 @@ export const deleteFeedback = async (tx: Tx, viewer: Owner, messageId: string): 
 const openFeedbackItem = (messageId: string) =>
   and(eq(reviewItems.messageId, messageId), eq(reviewItems.state, 'open'), eq(reviewItems.kind, 'feedback'))
 
-/** Ends the item that a thumb down opened, unless somebody is at it. Its id, or undefined. */
+/** Ends the item that a thumb down opened, without what was said with it, unless somebody is at it. Its id, or undefined. */
 export const withdrawFeedbackItem = async (tx: Tx, messageId: string): Promise<string | undefined> => {
   const [ended] = await tx
     .update(reviewItems)
-    .set({ state: 'withdrawn', decidedAt: sql`now()`, claimedBy: null, leaseUntil: null })
+    .set({
+      ...{ state: 'withdrawn', decidedAt: sql`now()`, claimedBy: null, leaseUntil: null },
+      reasons: sql`reasons_without_words(${reviewItems.reasons})`,
+    })
     .where(and(openFeedbackItem(messageId), sql`not ${isClaimed}`))
     .returning({ id: reviewItems.id })
   return ended?.id

@@ -166,13 +166,14 @@ const inTrace = (name: string, key: string) =>
     unknown[]
   >`coalesce(jsonb_path_query_array(${traces.spans}, ${`$[*] ? (@.name == "${name}").attributes.${key}`}::text::jsonpath), '[]'::jsonb)`
 
-/** An answer that is up for labelling, as far as the viewer may read it as a rater. */
-export const getRatedAnswer = async (
+/** Answers that are up for labelling, in the order of `messageIds`, those that the viewer may read as a rater. */
+export const listRatedAnswers = async (
   db: Executor,
   viewer: Viewer,
-  messageId: string,
-): Promise<RatedAnswer | undefined> => {
-  const [found] = await db
+  messageIds: readonly string[],
+): Promise<RatedAnswer[]> => {
+  if (messageIds.length === 0) return []
+  const found = await db
     .select({
       messageId: messages.id,
       question: questionText,
@@ -186,8 +187,9 @@ export const getRatedAnswer = async (
     .innerJoin(messages, and(eq(messages.id, labelItems.messageId), isAnswer))
     .innerJoin(chats, eq(chats.id, messages.chatId))
     .leftJoin(traces, and(eq(traces.messageId, messages.id), eq(traces.workspaceId, viewer.workspaceId)))
-    .where(and(eq(labelItems.messageId, messageId), ratableBy(viewer)))
-  return found
+    .where(and(inArray(labelItems.messageId, [...messageIds]), ratableBy(viewer)))
+  const byId = new Map(found.map((one) => [one.messageId, one]))
+  return messageIds.flatMap((id) => byId.get(id) ?? [])
 }
 
 type PassageText = { chunkId: string; title: string; page: number | null; text: string }
@@ -229,16 +231,22 @@ export const lockLabelItem = async (tx: Tx, viewer: Viewer, messageId: string): 
     .innerJoin(chats, eq(chats.id, messages.chatId))
     .where(and(eq(labelItems.messageId, messageId), ratableBy(viewer)))
     .for('update', { of: labelItems })
-  return item && { ...item, labels: await listLabelsOf(tx, messageId) }
+  return item && { ...item, labels: (await listLabelsOf(tx, [messageId])).get(messageId) ?? [] }
 }
 
-/** Without an order that would tell who they are of. */
-export const listLabelsOf = (db: Executor, messageId: string): Promise<LabelState['labels']> =>
-  db
-    .select({ raterId: labels.raterId, scores: labels.scores, note: labels.note })
+/** Of each answer, without an order that would tell who they are of. */
+export const listLabelsOf = async (
+  db: Executor,
+  messageIds: readonly string[],
+): Promise<Map<string, LabelState['labels']>> => {
+  if (messageIds.length === 0) return new Map()
+  const found = await db
+    .select({ messageId: labels.messageId, raterId: labels.raterId, scores: labels.scores, note: labels.note })
     .from(labels)
-    .where(eq(labels.messageId, messageId))
+    .where(inArray(labels.messageId, [...messageIds]))
     .orderBy(sql`md5(${labels.messageId}::text || ${labels.raterId}::text)`)
+  return Map.groupBy(found, ({ messageId }) => messageId)
+}
 
 export const saveLabel = async (
   tx: Tx,
@@ -343,10 +351,10 @@ export const countRelevant = async (
         )}]) as k(k) join judged j on j.rank <= k.k group by k.k, j.message_id
       )
       select k, sum(seen)::int as passages, sum(helpful)::int as helpful,
-        -- Without a helpful one it is only known when all of the first k were looked at.
-        (count(*) filter (where helpful > 0 or seen >= k))::int as questions,
+        -- Without a helpful one it is only known when all were looked at that stood among the first k: seldom as many as k.
+        (count(*) filter (where helpful > 0 or seen >= least(k, (m.metadata #>> '{read,passages}')::int)))::int as questions,
         (count(*) filter (where helpful > 0))::int as helped
-      from each group by k order by k`,
+      from each join ${messages} m on m.id = message_id group by k order by k`,
   )
 
 type LabelledRow = {

@@ -1,5 +1,6 @@
 /** What one person should know, kept until they have read it and for a while after. */
 import { and, count, desc, eq, inArray, isNull, lt, sql } from 'drizzle-orm'
+import { newId } from '#lib/shared/ids.ts'
 import type { Notifications } from '#lib/shared/review-contract.ts'
 import type { Reader } from '#lib/shared/viewer.ts'
 import type { Executor, Tx } from '../client.ts'
@@ -7,6 +8,13 @@ import { notifications } from '../schema/index.ts'
 
 const own = ({ workspaceId, userId }: Reader) =>
   and(eq(notifications.workspaceId, workspaceId), eq(notifications.userId, userId))
+
+type NewNotification = Omit<typeof notifications.$inferInsert, 'id' | 'createdAt' | 'readAt'>
+
+/** Tells people something in the transaction that makes it so. Words never hold text that is held; the link is a path of the product. */
+export const insertNotifications = async (tx: Tx, told: readonly NewNotification[]): Promise<void> => {
+  if (told.length > 0) await tx.insert(notifications).values(told.map((one) => ({ id: newId(), ...one })))
+}
 
 /** The newest `limit` of a person's in this workspace, and how many of all are unread. */
 export const selectNotifications = async (db: Executor, reader: Reader, limit: number): Promise<Notifications> => {

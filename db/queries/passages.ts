@@ -6,7 +6,7 @@ import { and, asc, between, eq, inArray, type SQL, sql } from 'drizzle-orm'
 import type { ShownPassage } from '#lib/shared/knowledge-contract.ts'
 import type { Reader } from '#lib/shared/viewer.ts'
 import type { Executor } from '../client.ts'
-import { chunks, documents, documentVersions } from '../schema/index.ts'
+import { chunks, documents } from '../schema/index.ts'
 import { visibleTo } from '../visibility.ts'
 import { isHeld } from './passage-releases.ts'
 
@@ -62,26 +62,6 @@ export const findPassages = async (
     .orderBy(asc(chunks.ordinal))
     .limit(limit)
   return rows.map(({ ordinal }) => ordinal)
-}
-
-export type CuttableVersion = { name: string; blobKey: string; contentHash: string }
-
-/** Where the file of a version lies, for whoever reads it once more on the viewer's behalf. */
-export const getCuttableVersion = async (
-  db: Executor,
-  viewer: Reader,
-  versionId: string,
-): Promise<CuttableVersion | undefined> => {
-  const [found] = await db
-    .select({
-      name: documents.name,
-      blobKey: documentVersions.blobKey,
-      contentHash: documentVersions.contentHash,
-    })
-    .from(documentVersions)
-    .innerJoin(documents, eq(documents.id, documentVersions.documentId))
-    .where(and(visibleTo(viewer), eq(documentVersions.id, versionId)))
-  return found
 }
 
 /** Where the passages of a version begin, in order; empty when the viewer may not read its document. */

@@ -1,8 +1,7 @@
 /** Review items: answers that wait for a person. Times are the database's: leases, SLAs and ends do not depend on the clock of who asks. */
-import { and, asc, desc, eq, inArray, isNull, lte, ne, type SQL, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, inArray, isNull, lte, ne, notInArray, type SQL, sql } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/pg-core'
 import type { Citation, MessageMetadata, MessageStatus } from '#lib/shared/chat-contract.ts'
-import { newId } from '#lib/shared/ids.ts'
 import type { ReviewDecision, ReviewFilter, ReviewState } from '#lib/shared/review-contract.ts'
 import { can, type Reader, type Role, roles, type Viewer } from '#lib/shared/viewer.ts'
 import { type Executor, rows, type Tx } from '../client.ts'
@@ -14,6 +13,8 @@ import {
   meetsFilter,
   openCollectionIds,
   reviewableBy,
+  reviewOrders,
+  sourcesOpenTo,
 } from '../reviewable.ts'
 import {
   answerCache,
@@ -23,7 +24,6 @@ import {
   documents,
   memberships,
   messages,
-  notifications,
   reviewComments,
   reviewDrafts,
   reviewItems,
@@ -71,12 +71,9 @@ export const lockClaims = async (tx: Tx, { workspaceId, userId }: Viewer): Promi
   await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`review ${workspaceId} ${userId}`}, 0))`)
 }
 
-/** How many open items the person holds, `except` aside. */
-export const countClaims = async (
-  tx: Tx,
-  { workspaceId, userId }: Viewer,
-  except: string | null = null,
-): Promise<number> => {
+/** How many open items the person holds and can open, `except` aside. */
+export const countClaims = async (tx: Tx, viewer: Viewer, except: string | null = null): Promise<number> => {
+  const { workspaceId, userId } = viewer
   const [found] = await tx
     .select({ claims: sql<number>`count(*)::int` })
     .from(reviewItems)
@@ -86,6 +83,7 @@ export const countClaims = async (
         isOpen,
         eq(reviewItems.claimedBy, userId),
         isClaimed,
+        sourcesOpenTo(viewer),
         except ? ne(reviewItems.id, except) : undefined,
       ),
     )
@@ -107,28 +105,39 @@ export const claimItem = async (
   return claimed?.until ? { until: claimed.until } : undefined
 }
 
-/** The items that come next, each kind in order of what is due: an order over all of them would sort the whole queue for one. */
+/**
+ * The items that come next, kind after kind: an order over all of them would sort the whole queue for one. What another was to decide
+ * on and is late is anybody's.
+ */
 const nextOf = ({ userId }: Viewer, seeded: boolean): SQL[] => {
   const kind = (wanted: boolean) =>
-    sql`${reviewItems.assignedTo} is null and ${reviewItems.seeded} = ${wanted}::boolean`
+    sql`(${reviewItems.assignedTo} is null or ${reviewItems.escalatedAt} is not null) and ${reviewItems.seeded} = ${wanted}::boolean`
   return [sql`${reviewItems.assignedTo} = ${userId}`, kind(seeded), kind(!seeded)]
 }
 
 /**
- * Takes the next item that `filter` leaves: what is assigned to the viewer before all, then a known error or a real answer as `seeded`
- * wishes, then whatever there is. What another is taking at this moment is passed over, not waited for.
+ * Takes the next item that `filter` leaves, in its order: what is assigned to the viewer before all, then a known error or a real
+ * answer as `seeded` wishes, then whatever there is. What another is taking at this moment is passed over, not waited for; so is what
+ * draws from a document that is shut to the viewer, which would be claimed and never opened.
  */
 export const claimNextItem = async (
   tx: Tx,
   viewer: Viewer,
-  { filter, seeded }: { filter: ReviewFilter; seeded: boolean },
+  { filter, seeded, except }: { filter: ReviewFilter; seeded: boolean; except: readonly string[] },
 ): Promise<{ id: string; until: Date } | undefined> => {
+  const wanted = and(
+    meetsFilter(viewer, filter),
+    except.length > 0 ? notInArray(reviewItems.id, [...except]) : undefined,
+    sql`not ${isClaimed}`,
+    decidableBy(viewer),
+    sourcesOpenTo(viewer),
+  )
   for (const kind of nextOf(viewer, seeded)) {
     const next = tx
       .select({ id: reviewItems.id })
       .from(reviewItems)
-      .where(and(meetsFilter(viewer, filter), kind, sql`not ${isClaimed}`, decidableBy(viewer)))
-      .orderBy(asc(reviewItems.dueAt), asc(reviewItems.id))
+      .where(and(wanted, kind))
+      .orderBy(...reviewOrders[filter.order])
       .limit(1)
       .for('update', { skipLocked: true })
     const [claimed] = await tx
@@ -358,22 +367,19 @@ export const forgetKeptAnswer = async (tx: Tx, { workspaceId }: Pick<Viewer, 'wo
   await tx.delete(answerCache).where(and(eq(answerCache.workspaceId, workspaceId), eq(answerCache.answer, text)))
 }
 
-export type NewNotification = Omit<typeof notifications.$inferInsert, 'id' | 'createdAt' | 'readAt'>
-
-export const insertNotifications = async (tx: Tx, told: readonly NewNotification[]): Promise<void> => {
-  if (told.length > 0) await tx.insert(notifications).values(told.map((one) => ({ id: newId(), ...one })))
-}
-
 export const getAddress = async (db: Executor, userId: string): Promise<string | undefined> => {
   const [found] = await db.select({ email: users.email }).from(users).where(eq(users.id, userId))
   return found?.email
 }
 
-export const assignItem = async (tx: Tx, itemId: string, userId: string): Promise<void> => {
-  await tx
+/** False when the item is not open any more. */
+export const assignItem = async (tx: Tx, itemId: string, userId: string): Promise<boolean> => {
+  const assigned = await tx
     .update(reviewItems)
     .set({ assignedTo: userId, claimedBy: null, leaseUntil: null })
     .where(and(eq(reviewItems.id, itemId), isOpen))
+    .returning({ id: reviewItems.id })
+  return assigned.length > 0
 }
 
 export const insertComment = async (tx: Tx, comment: typeof reviewComments.$inferInsert): Promise<void> => {
@@ -512,7 +518,10 @@ export const raiseLate = (tx: Tx, limit: number): Promise<LateItem[]> => {
 export const listManagers = async (db: Executor, workspaceId: string): Promise<string[]> =>
   (await listActiveReviewers(db, workspaceId)).flatMap((one) => (can(one, 'review.manage') ? [one.id] : []))
 
-/** Answers that a person has approved and that no open known error is made of: the newest, of those the viewer may review. */
+/**
+ * Answers that a person has approved, that stand as they were approved, and that no open known error is made of: the newest, of those
+ * the viewer may review.
+ */
 export const listSeedable = async (db: Executor, viewer: Viewer, limit: number): Promise<ReviewItem[]> => {
   const seed = alias(reviewItems, 'seed')
   const made = db
@@ -536,6 +545,7 @@ export const listSeedable = async (db: Executor, viewer: Viewer, limit: number):
         eq(reviewItems.seeded, false),
         ne(reviewItems.question, ''),
         sql`jsonb_array_length(${reviewItems.content} -> 'citations') > 0`,
+        sql`exists (select from ${messages} where ${messages.id} = ${reviewItems.messageId} and ${messages.text} = ${reviewItems.content} ->> 'text')`,
         sql`not exists (${made})`,
       ),
     )
@@ -545,17 +555,9 @@ export const listSeedable = async (db: Executor, viewer: Viewer, limit: number):
 
 /** A known error goes with the answer that it was made of: its words were that person's. How it was decided stays. */
 export const emptyOrphanSeeds = async (db: Executor): Promise<void> => {
-  const orphans = sql`select s.id from review_items s where s.seeded and s.question <> '' and not exists (
-    select from review_items o where o.id = (s.content #>> '{seed,itemId}')::uuid and o.question <> '')`
-  await db.execute(sql`with orphans as (${orphans}),
-    undrafted as (delete from review_drafts where item_id in (select id from orphans)),
-    uncommented as (delete from review_comments where item_id in (select id from orphans))
-    update review_items set
-      state = case when state = 'open' then 'withdrawn' else state end,
-      decided_at = coalesce(decided_at, now()), question = '', claimed_by = null, lease_until = null,
-      content = '{"text":"","citations":[],"claims":[],"metadata":{},"sources":[]}',
-      decision = decision - 'text' - 'note'
-    where id in (select id from orphans)`)
+  await db.execute(sql`select empty_reviews(array(
+    select s.id from review_items s where s.seeded and s.question <> '' and not exists (
+      select from review_items o where o.id = (s.content #>> '{seed,itemId}')::uuid and o.question <> '')))`)
 }
 
 /** Whose turn it is has to be able to take it: what is assigned to who decides no longer is anybody's again. */

@@ -1,9 +1,11 @@
 /** Documents as the screens show them. Every statement carries `visibleTo` or `collectionOpenTo`; none writes. */
-import { and, asc, desc, eq, type GetColumnData, isNotNull, type SQL, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, type GetColumnData, inArray, isNotNull, type SQL, sql } from 'drizzle-orm'
 import { type AnyPgColumn, alias } from 'drizzle-orm/pg-core'
 import { type DocumentRow, ingestFailures, type Stage } from '#lib/shared/admin-contract.ts'
+import { type FileState, whyHeld } from '#lib/shared/held-file.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
-import { chunks, citations, collections, documents, documentVersions, sources } from '../schema/index.ts'
+import { isScanned } from '../scanned.ts'
+import { auditLog, chunks, citations, collections, documents, documentVersions, sources } from '../schema/index.ts'
 import { changeableBy, collectionOpenTo, visibleTo } from '../visibility.ts'
 import type { Reader } from './reader.ts'
 
@@ -68,7 +70,7 @@ const rowAsJson = sql<FoundRow>`json_build_object(${sql.join(
 
 const selectRows = async (db: Reader, condition: SQL | undefined): Promise<UncitedRow[]> => {
   const found = await db
-    .select({ row: rowAsJson })
+    .select({ row: rowAsJson, isScanned: isScanned() })
     .from(documents)
     .innerJoin(documentVersions, eq(documentVersions.id, documents.latestVersionId))
     .innerJoin(collections, eq(collections.id, documents.collectionId))
@@ -76,12 +78,12 @@ const selectRows = async (db: Reader, condition: SQL | undefined): Promise<Uncit
     .leftJoin(sources, and(eq(sources.id, documents.sourceId), eq(sources.workspaceId, documents.workspaceId)))
     .where(condition)
     .orderBy(desc(documents.updatedAt), asc(documents.name))
-  return found.map(({ row }) => toRow(row))
+  return found.map((one) => toRow(one.row, one.isScanned))
 }
 
 type UncitedRow = Omit<DocumentRow, 'citedBy'>
 
-const toRow = (found: FoundRow): UncitedRow => {
+const toRow = (found: FoundRow, isScanned: boolean): UncitedRow => {
   const unit = progressUnit[found.stage]
   return {
     id: found.id,
@@ -92,6 +94,7 @@ const toRow = (found: FoundRow): UncitedRow => {
     stage: found.stage,
     progress: unit && found.progressTotal > 0 ? { done: found.progressDone, total: found.progressTotal, unit } : null,
     failure: found.failureCode ? { code: found.failureCode, ...ingestFailures[found.failureCode] } : null,
+    fileHeld: whyHeld({ ...found, isScanned }),
     earlierVersionServes: found.publishedVersionId !== null && found.publishedVersionId !== found.versionId,
     version: found.number,
     versionId: found.versionId,
@@ -137,6 +140,44 @@ export const withCitedBy = async (
     .groupBy(documents.id)
   const answers = new Map(counted.map((one) => [one.id, one.answers]))
   return listed.map((row) => ({ ...row, citedBy: answers.get(row.id) ?? 0 }))
+}
+
+/**
+ * With the name of the virus in the words of each in whose file one was found. It stands in the audit log alone, which the role that
+ * reads documents does not read; for whoever may change them.
+ */
+export const withViruses = async (
+  db: Reader,
+  { workspaceId }: Viewer,
+  listed: readonly DocumentRow[],
+): Promise<DocumentRow[]> => {
+  const infected = listed.filter(({ failure }) => failure?.code === 'infected')
+  if (infected.length === 0) return [...listed]
+  const found = await db
+    .select({
+      versionId: sql<string>`${auditLog.details} ->> 'versionId'`,
+      virus: sql<string>`${auditLog.details} ->> 'virus'`,
+    })
+    .from(auditLog)
+    .where(
+      and(
+        eq(auditLog.workspaceId, workspaceId),
+        eq(auditLog.event, 'document.infected'),
+        inArray(
+          auditLog.objectId,
+          infected.map(({ id }) => id),
+        ),
+      ),
+    )
+    .orderBy(asc(auditLog.id))
+  // A file that was scanned again has the name of the last time.
+  const viruses = new Map(found.map(({ versionId, virus }) => [versionId, virus]))
+  return listed.map((row) => {
+    const virus = row.failure?.code === 'infected' && viruses.get(row.versionId)
+    return row.failure && virus
+      ? { ...row, failure: { ...row.failure, reason: `A virus was found in the file: ${virus}` } }
+      : row
+  })
 }
 
 export const getDocumentRow = async (
@@ -199,16 +240,23 @@ export const listDocumentHeadings = (
     .orderBy(desc(documents.updatedAt))
     .limit(20)
 
-export type VersionFile = { name: string; mediaType: string; blobKey: string }
+export type VersionFile = FileState & { name: string; blobKey: string; contentHash: string }
 
-/** Where the bytes of a version lie, when the viewer may read its document. */
+/** Where the bytes of a version lie, when the viewer may read its document; whether they are handed out `assertHandedOut` says. */
 export const getVersionFile = async (
   db: Reader,
   viewer: Viewer,
   versionId: string,
 ): Promise<VersionFile | undefined> => {
   const [found] = await db
-    .select({ name: documents.name, mediaType: documents.mediaType, blobKey: documentVersions.blobKey })
+    .select({
+      name: documents.name,
+      blobKey: documentVersions.blobKey,
+      contentHash: documentVersions.contentHash,
+      stage: documentVersions.stage,
+      failureCode: documentVersions.failureCode,
+      isScanned: isScanned(),
+    })
     .from(documentVersions)
     .innerJoin(documents, and(eq(documents.id, documentVersions.documentId), visibleTo(viewer)))
     .where(eq(documentVersions.id, versionId))

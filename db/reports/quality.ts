@@ -1,6 +1,6 @@
 /** How often answers are wrong: counts of what checks, reviewers, askers and raters have found, of the viewer's workspace. */
 import { type SQL, sql } from 'drizzle-orm'
-import type { QualityCounts, QualityGroup } from '#lib/shared/quality-contract.ts'
+import type { QualityCounts, QualityFilter, QualityGroup } from '#lib/shared/quality-contract.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
 import { collections } from '../schema/index.ts'
 import { collectionOpenTo } from '../visibility.ts'
@@ -22,18 +22,35 @@ const keys: Record<QualityGroup, { key: SQL; from: SQL }> = {
 const everything = { key: sql`null::text`, from: sql`` }
 
 /**
- * One line an answer that was searched for: what is said of it. Small talk and what the policy refused at once are none. An abstention
- * that a person was asked about was no wrong answer, whatever they wrote.
+ * The answer as the checks judged it: what its first review opened with, where there is one, for a decision writes another text over
+ * it, or none. What a person says in its place is no model's.
  */
-const answersOf = ({ workspaceId }: Pick<Viewer, 'workspaceId'>, { from, to }: Stretch, by: { key: SQL; from: SQL }) =>
-  sql`(select ${by.key} as key, m.status = 'no-source' as abstained,
-      coalesce((m.metadata #>> '{claims,total}')::int, 0) as claims,
-      coalesce((m.metadata #>> '{claims,supported}')::int, 0) as supported,
-      coalesce((m.metadata ->> 'droppedCitations')::int, 0) as dropped,
+const asMade = sql`left join lateral (select i.kind, i.content from review_items i
+      where i.message_id = m.id and not i.seeded and i.content ->> 'text' <> '' order by i.created_at, i.id limit 1) original on true
+    cross join lateral (select coalesce(original.content -> 'metadata', m.metadata) as metadata) made`
+const citationsMade = sql`select (cited ->> 'supported')::boolean as supported
+        from jsonb_array_elements(original.content -> 'citations') cited
+      union all select supported from citations where message_id = m.id and original.content is null`
+
+/**
+ * One line an answer that was searched for: what is said of it. Small talk and what the policy refused at once are none. An abstention
+ * that a person was asked about was no wrong answer, whatever they wrote, and stays an abstention.
+ */
+const answersOf = (
+  { workspaceId }: Pick<Viewer, 'workspaceId'>,
+  { from, to }: Stretch,
+  { model, user }: QualityFilter,
+  by: { key: SQL; from: SQL },
+) =>
+  sql`(select ${by.key} as key,
+      m.status = 'no-source' or coalesce(original.kind = 'asked' and not made.metadata ? 'withheld', false) as abstained,
+      coalesce((made.metadata #>> '{claims,total}')::int, 0) as claims,
+      coalesce((made.metadata #>> '{claims,supported}')::int, 0) as supported,
+      coalesce((made.metadata ->> 'droppedCitations')::int, 0) as dropped,
       cited.*, reviewed.*, rated.*, labelled.*
-    from messages m join chats c on c.id = m.chat_id ${by.from}
+    from messages m join chats c on c.id = m.chat_id ${by.from} ${asMade}
     left join lateral (select count(*)::int as citations, (count(*) filter (where not supported))::int as doubtful
-      from citations where message_id = m.id) cited on true
+      from (${citationsMade}) citations) cited on true
     left join lateral (select bool_or(state in ('edited', 'rejected')) as overturned
       from review_items where message_id = m.id and not seeded and kind <> 'asked'
         and state in ('approved', 'edited', 'rejected')) reviewed on true
@@ -43,7 +60,9 @@ const answersOf = ({ workspaceId }: Pick<Viewer, 'workspaceId'>, { from, to }: S
       from label_items i where i.message_id = m.id) labelled on true
     where c.workspace_id = ${workspaceId} and m.role = 'assistant' and m.status in ('complete', 'no-source')
       and m.metadata ? 'read'
-      and m.created_at >= ${from.toISOString()}::timestamptz and m.created_at < ${to.toISOString()}::timestamptz) answers`
+      and m.created_at >= ${from.toISOString()}::timestamptz and m.created_at < ${to.toISOString()}::timestamptz
+      ${model ? sql`and m.metadata #>> '{model,id}' = ${model}` : sql``}
+      ${user ? sql`and c.user_id = ${user}` : sql``}) answers`
 
 const sum = (expression: SQL) => number(sql`sum(${expression})`)
 const count = (condition: SQL) => number(sql`count(*) filter (where ${condition})`)
@@ -53,7 +72,7 @@ export const listQuality = async (
   db: Reader,
   viewer: Viewer,
   stretch: Stretch,
-  by: QualityGroup | null,
+  { by, filter }: { by: QualityGroup | null; filter: QualityFilter },
 ): Promise<QualityCounts[]> => {
   const name =
     by === 'collection'
@@ -78,7 +97,7 @@ export const listQuality = async (
       labelled: count(sql`correct is not null`),
       wrong: count(sql`correct < 2`),
     })
-    .from(answersOf(viewer, stretch, by ? keys[by] : everything))
+    .from(answersOf(viewer, stretch, filter, by ? keys[by] : everything))
     .groupBy(sql`answers.key`)
     .orderBy(sql`count(*) desc, answers.key`)
     .limit(rowsMax)

@@ -2,16 +2,16 @@
 import { and, asc, desc, eq, gt, inArray, isNull, lt, ne, type SQL, sql } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/pg-core'
 import type { MessageMetadata } from '#lib/shared/chat-contract.ts'
-import {
-  type ReviewComment,
-  type ReviewerFigures,
-  type ReviewFilter,
-  type ReviewMetrics,
-  type ReviewRow,
-  reviewTotalMax,
+import { reviewTotalMax } from '#lib/shared/open-reviews.ts'
+import type {
+  ReviewComment,
+  ReviewerFigures,
+  ReviewFilter,
+  ReviewMetrics,
+  ReviewRow,
 } from '#lib/shared/review-contract.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
-import { decidableBy, isClaimed, meetsFilter, openCollectionIds, reviewableBy } from '../reviewable.ts'
+import { decidableBy, isClaimed, meetsFilter, openCollectionIds, reviewableBy, reviewOrders } from '../reviewable.ts'
 import { collections, labels, messages, reviewComments, reviewDrafts, reviewItems, users } from '../schema/index.ts'
 import type { Reader } from './reader.ts'
 
@@ -81,14 +81,14 @@ const toRow = (row: StoredRow): ReviewRow => ({
   assignedTo: row.assignedId ? { id: row.assignedId, name: row.assignedName ?? 'Somebody' } : null,
 })
 
-/** The order of a list, and what comes after a place in it. Times go as text, with all their digits. */
+/** A place in the order of a list. Times go as text, with all their digits. */
 const inFull = (column: typeof reviewItems.dueAt | typeof reviewItems.createdAt) =>
   sql<string>`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') || '+00'`
-const orders = {
-  due: { by: [asc(reviewItems.dueAt), asc(reviewItems.id)], value: inFull(reviewItems.dueAt) },
-  risk: { by: [desc(reviewItems.risk), asc(reviewItems.id)], value: sql<string>`${reviewItems.risk}::text` },
-  age: { by: [asc(reviewItems.createdAt), asc(reviewItems.id)], value: inFull(reviewItems.createdAt) },
-} as const
+const placeValues = {
+  due: inFull(reviewItems.dueAt),
+  risk: sql<string>`${reviewItems.risk}::text`,
+  age: inFull(reviewItems.createdAt),
+} as const satisfies Record<ReviewFilter['order'], SQL<string>>
 
 export type QueuePlace = { value: string; id: string }
 
@@ -125,7 +125,7 @@ export const listReviewRows = async (
   { place, limit }: { place: QueuePlace | null; limit: number },
 ): Promise<{ rows: ReviewRow[]; total: number; next: QueuePlace | null }> => {
   const where = and(meetsFilter(viewer, filter), decidableBy(viewer))
-  const { by, value } = orders[filter.order]
+  const by = reviewOrders[filter.order]
   // The page's ids first: names are joined to what is shown alone.
   const page = db
     .select({ id: reviewItems.id })
@@ -133,15 +133,17 @@ export const listReviewRows = async (
     .where(and(where, place ? isAfter(filter.order, place) : undefined))
     .orderBy(...by)
     .limit(limit + 1)
-  const found = await selectRows(db, value)
-    .where(inArray(reviewItems.id, page))
-    .orderBy(...by)
-  const isWhole = place === null && found.length <= limit
+  const [found, total] = await Promise.all([
+    selectRows(db, placeValues[filter.order])
+      .where(inArray(reviewItems.id, page))
+      .orderBy(...by),
+    countUpTo(db, where, reviewTotalMax),
+  ])
   const shown = found.slice(0, limit)
   const last = shown.at(-1)
   return {
     rows: shown.map(toRow),
-    total: isWhole ? found.length : await countUpTo(db, where, reviewTotalMax),
+    total,
     next: found.length > limit && last ? { value: last.value, id: last.id } : null,
   }
 }
@@ -294,16 +296,15 @@ export const getUsualDecisionMs = async (
   return found && found.decisions >= least && found.ms !== null ? Math.round(found.ms) : null
 }
 
+/** Known errors wait like everything else: what is left out here and not in the queue could be told from the difference. */
 const getBacklog = async (db: Reader, workspaceId: string): Promise<ReviewMetrics['backlog'] & { seeds: number }> => {
   const [found] = await db
     .select({
-      open: count(isReal),
-      held: count(sql`${isReal} and ${reviewItems.held}`),
-      late: count(sql`${isReal} and ${reviewItems.dueAt} < now()`),
+      open: count(sql`true`),
+      held: count(sql`${reviewItems.held}`),
+      late: count(sql`${reviewItems.dueAt} < now()`),
       seeds: count(sql`${reviewItems.seeded}`),
-      oldestMs: sql<
-        number | null
-      >`(extract(epoch from now() - min(${reviewItems.createdAt}) filter (where ${isReal})) * 1000)::float8`,
+      oldestMs: sql<number | null>`(extract(epoch from now() - min(${reviewItems.createdAt})) * 1000)::float8`,
     })
     .from(reviewItems)
     .where(and(eq(reviewItems.workspaceId, workspaceId), eq(reviewItems.state, 'open')))
@@ -331,6 +332,7 @@ const getDecisions = async (db: Reader, workspaceId: string, span: Span) => {
   return found
 }
 
+/** Known errors among them, as in the backlog. */
 const listDays = async (
   db: Reader,
   workspaceId: string,
@@ -342,7 +344,7 @@ const listDays = async (
   const found = await db
     .select({ day, items: sql<number>`count(*)::int` })
     .from(reviewItems)
-    .where(and(eq(reviewItems.workspaceId, workspaceId), within(column, span), isReal, condition))
+    .where(and(eq(reviewItems.workspaceId, workspaceId), within(column, span), condition))
     .groupBy(sql`1`)
   return new Map(found.map((one) => [one.day, one.items]))
 }
@@ -360,6 +362,8 @@ const getAgreement = async (db: Reader, workspaceId: string, span: Span): Promis
       other,
       and(
         eq(other.messageId, reviewItems.messageId),
+        // What the first has changed is another answer to the second.
+        eq(other.contentHash, reviewItems.contentHash),
         gt(other.id, reviewItems.id),
         ne(other.decidedBy, reviewItems.decidedBy),
         sql`${other.state} in ${decidedStates}`,

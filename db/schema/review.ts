@@ -38,7 +38,7 @@ const byPerson = (name: string) => uuid(name).references(() => users.id, { onDel
 
 /**
  * An answer that a person is to look at. One open item a message (a unique index says so). When its message goes, a trigger ends it
- * and empties it (0009_review.sql); so does an answer that was asked for again.
+ * and empties it (0009_review.sql). One that its asker waits for (`held`, `asked`) ends when the question is asked again.
  */
 export const reviewItems = pgTable(
   'review_items',
@@ -78,7 +78,7 @@ export const reviewItems = pgTable(
     claimedBy: byPerson('claimed_by'),
     /** A claim is good until then, by the database's clock. */
     leaseUntil: moment('lease_until'),
-    /** Whose turn it is: handed on, or assigned in turn. Null: anybody's. */
+    /** Whose turn it is: who it was handed on to. Null, or late: anybody's. */
     assignedTo: byPerson('assigned_to'),
     /** Set when it passed its SLA and was raised. */
     escalatedAt: moment('escalated_at'),
@@ -99,6 +99,8 @@ export const reviewItems = pgTable(
     index('review_items_created').on(table.workspaceId, table.createdAt),
     uniqueIndex('review_items_message').on(table.messageId).where(sql`state = 'open'`),
     index('review_items_of_message').on(table.messageId),
+    // By what they were made of.
+    index('review_items_seeds').on(sql`(content #>> '{seed,itemId}')`).where(sql`seeded`),
   ],
 )
 

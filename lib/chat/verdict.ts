@@ -82,6 +82,11 @@ const itemOf = (
       text: draft.text(),
       citations: [...draft.citations()],
       claims: claimsFrom(checked),
+      contradictions: checked.contradictions.map(({ kind, words, sides }) => ({
+        kind,
+        words,
+        sides: sides.map(({ title, quote }) => ({ title, quote })),
+      })),
       metadata,
       sources: evidence.passages.map(({ documentId, versionId }) => ({ documentId, versionId })),
     },

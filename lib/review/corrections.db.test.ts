@@ -1,5 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { saveCuratedAnswer } from '#db/queries/corrections.ts'
 import {
   auditLog,
   collectionGrants,
@@ -8,17 +9,29 @@ import {
   documents,
   goldenQuestions,
   notifications,
+  reviewItems,
 } from '#db/schema/index.ts'
 import { withDatabase } from '#db/testing.ts'
 import { findChecked } from '#lib/gateway/index.ts'
 import { closeQueue, openQueue } from '#lib/jobs.ts'
 import { listGoldenQuestions, measureGolden } from '#lib/knowledge.ts'
 import { newId } from '#lib/shared/ids.ts'
-import type { ReviewDecisionRequest } from '#lib/shared/review-contract.ts'
+import { feedbackSchema, type ReviewDecisionRequest } from '#lib/shared/review-contract.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
-import { type Asked, ask, backup, type Desk, openDesk, rotation, type Waiting } from './fixtures/desk.ts'
+import {
+  type Asked,
+  ask,
+  backup,
+  type Desk,
+  grant,
+  messageOf,
+  openDesk,
+  rotation,
+  type Waiting,
+} from './fixtures/desk.ts'
 import {
   decideReview,
+  giveFeedback,
   listCorrections,
   listNotifications,
   markRead,
@@ -28,6 +41,7 @@ import {
   retireCurated,
   saveCurated,
   saveGolden,
+  seedReviews,
 } from './index.ts'
 
 const database = withDatabase()
@@ -74,7 +88,7 @@ describe('an approved answer', () => {
       answer: { answer: content.text, citations: content.citations },
     })
     expect(await find(member, 'How are keys not rotated?')).toBeNull()
-    const lines = await db().select().from(auditLog).where(eq(auditLog.objectId, one.id))
+    const lines = await db().select().from(auditLog).where(eq(auditLog.objectId, one.id)).orderBy(auditLog.id)
     expect(lines.map(({ event }) => event)).toEqual(['curated-answer.saved'])
     expect((await listCorrections(reviewer)).corrections).toEqual([
       expect.objectContaining({
@@ -187,7 +201,60 @@ describe('an approved answer', () => {
   })
 })
 
+describe('an answer that was overturned', () => {
+  test.each(['reject', 'edit'] as const)(
+    'is given to nobody as checked any more, whoever was given it: %s',
+    async (act) => {
+      const { reviewer, member, admin } = desk.viewers
+      await saveCurated(reviewer, await decided({ question: 'What else?' }, { act: 'edit', text: `${backup} [^2]` }))
+      const { id } = await saveCurated(reviewer, await decided())
+      // Given to another person, who says that it is wrong.
+      const given = await ask(db(), desk, { kind: 'feedback', by: admin })
+      const { itemId, contentHash, messageId } = given
+      await db().execute(
+        sql`update messages set metadata = metadata || '{"curated":{"checkedAt":"2026-01-01T00:00:00.000Z"}}' where id = ${messageId}`,
+      )
+      const decision: Decision = act === 'reject' ? { act, reason: 'outdated' } : { act, text: `${rotation} [^1]` }
+      await decideReview(desk.second, { itemId, contentHash, decisionId: newId(), decision })
+      expect(await find(member)).toBeNull()
+      expect(await find(member, 'What else?')).not.toBeNull()
+      const did = act === 'reject' ? 'a reviewer has withdrawn it.' : 'a reviewer has corrected it.'
+      expect(await told(reviewer, 'correction.fell')).toEqual([expect.stringContaining(did)])
+      const lines = await db().select().from(auditLog).where(eq(auditLog.objectId, id)).orderBy(auditLog.id)
+      expect(lines.map(({ event }) => event)).toEqual(['curated-answer.saved', 'curated-answer.retired'])
+      // Nor does it go on wearing the seal itself.
+      expect((await messageOf(db(), messageId)).metadata.curated).toBeUndefined()
+    },
+  )
+
+  test('is not kept by what was decided before, nor made a known error', async () => {
+    const { reviewer, admin, member } = desk.viewers
+    const first = await decided({ kind: 'sampled' })
+    const { messageId } = first
+    await giveFeedback(member, feedbackSchema.parse({ messageId, value: -1 }))
+    const [again] = await db()
+      .select()
+      .from(reviewItems)
+      .where(and(eq(reviewItems.messageId, messageId), eq(reviewItems.state, 'open')))
+    // It does not say what it was written from.
+    await grant(db(), desk.second, desk.closedId)
+    const { id: itemId, contentHash } = again ?? { id: '', contentHash: '' }
+    const decision: Decision = { act: 'reject', reason: 'wrong' }
+    await decideReview(desk.second, { itemId, contentHash, decisionId: newId(), decision })
+    await expect(saveCurated(reviewer, first)).rejects.toThrow(refused('conflict', /not there any more/))
+    await expect(saveGolden(reviewer, first)).rejects.toThrow(refused('conflict', /not there any more/))
+    expect(await seedReviews(admin, 1, () => 0)).toBe(0)
+  })
+})
+
 describe('a checked answer', () => {
+  test('is not made of what a collection shaped of which it keeps no source', async () => {
+    const { reviewer } = desk.viewers
+    await grant(db(), reviewer, desk.closedId)
+    const waiting = await decided({ collectionIds: [desk.collectionId, desk.closedId] })
+    await expect(saveCurated(reviewer, waiting)).rejects.toThrow(refused('conflict', /keeps no source/))
+  })
+
   test('is taken back by another reviewer: it is given no more, and its maker is told', async () => {
     const { reviewer, member } = desk.viewers
     const { id } = await saveCurated(reviewer, await decided())
@@ -206,6 +273,21 @@ describe('a checked answer', () => {
     const stored = await db().select().from(curatedAnswers).where(eq(curatedAnswers.workspaceId, desk.workspaceId))
     expect(stored.filter(({ fellAt }) => fellAt === null)).toHaveLength(1)
     expect(await told(reviewer, 'correction.fell')).toEqual([])
+  })
+
+  test('of several to one question, kept at the same moment, is the last of them', async () => {
+    const { workspaceId, sources } = desk
+    const keep = (answer: string) =>
+      db().transaction((tx) =>
+        saveCuratedAnswer(
+          tx,
+          { id: newId(), workspaceId, question: 'Why?', questionHash: 'why', answer, citations: [], embedding: null },
+          sources,
+        ),
+      )
+    await Promise.all(['One.', 'Two.', 'Three.'].map(keep))
+    const stored = await db().select().from(curatedAnswers).where(eq(curatedAnswers.workspaceId, workspaceId))
+    expect(stored.map(({ fellAt }) => fellAt === null).sort()).toEqual([false, false, true])
   })
 })
 
@@ -235,7 +317,7 @@ describe('a note', () => {
     await resolveNote(member, id)
     await resolveNote(member, id)
     expect((await listCorrections(reviewer)).notes.map(({ resolved }) => resolved?.by)).toEqual([undefined, 'member'])
-    const lines = await db().select().from(auditLog).where(eq(auditLog.objectId, documentId))
+    const lines = await db().select().from(auditLog).where(eq(auditLog.objectId, documentId)).orderBy(auditLog.id)
     expect(lines.map(({ event }) => event)).toEqual(['document.noted', 'document.noted', 'document-note.resolved'])
     await expect(noteDocument(reviewer, { ...note, documentId: newId() })).rejects.toMatchObject({ code: 'not-found' })
     await db().delete(documents).where(eq(documents.id, documentId))

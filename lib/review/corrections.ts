@@ -7,6 +7,8 @@ import { database, type Tx } from '#db/client.ts'
 import { listCitations } from '#db/queries/chats.ts'
 import {
   type CorrectionSource,
+  type EndedCurated,
+  endCuratedAnswersOf,
   findCorrectionOf,
   insertNote,
   listCorrectionRows,
@@ -22,6 +24,7 @@ import {
   wasAskedLater,
 } from '#db/queries/corrections.ts'
 import { countOtherGoldenQuestions } from '#db/queries/golden-questions.ts'
+import { insertNotifications } from '#db/queries/notifications.ts'
 import { lockForDecision, mayReview, type ReviewItem } from '#db/queries/reviews.ts'
 import { audit } from '#lib/audit.ts'
 import { keyOfQuestion } from '#lib/gateway/index.ts'
@@ -38,8 +41,8 @@ import {
   questionWanted,
 } from '#lib/shared/review-contract.ts'
 import { shownName } from '#lib/shared/shown-name.ts'
+import { storable } from '#lib/shared/text.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
-import { notify } from './notifications.ts'
 import { conflict, refusal, refuseOwn } from './standing.ts'
 
 /** What was made, or was there already. */
@@ -55,35 +58,37 @@ const decidedAnswer = async (tx: Tx, viewer: Viewer, itemId: string): Promise<It
   if (!locked || !(await mayReview(tx, viewer, itemId))) throw new AppError('not-found')
   refuseOwn(locked, viewer)
   const { item, message } = locked
-  const { text, citations } = item.content
   if (item.seeded) throw conflict(knownError)
-  if (item.state === 'approved' && text) return { item, text, citations }
   if (item.state !== 'edited' && item.state !== 'approved')
     throw conflict('Only an answer that was approved or edited can be kept.')
+  const text = item.state === 'edited' ? item.decision?.text : item.content.text
+  // Another person may have decided otherwise since.
+  if (!text || message?.text !== text) throw conflict('The answer is not there any more as it was decided on.')
+  if (item.state === 'approved') return { item, text, citations: item.content.citations }
   // What was edited stands in the conversation alone.
-  if (!message || item.state !== 'edited' || message.text !== item.decision?.text)
-    throw conflict('The answer is not there any more as it was decided on.')
-  const cited = (await listCitations(tx, viewer, [message.id])).get(message.id) ?? []
-  return { item, text: message.text, citations: cited }
+  return { item, text, citations: (await listCitations(tx, viewer, [message.id])).get(message.id) ?? [] }
 }
 
 const changed =
   'A document that this answer rests on has changed since it was written. Ask again and have the new answer checked.'
 
-/** The versions that a correction rests on, made sure of. Throws `conflict` and `bad-request` in words. */
+const shapedByMore =
+  'This answer was also shaped by a collection of which it keeps no source, so that people could be given it who cannot read that collection. Ask again and have the new answer checked.'
+
+/** The versions that a correction rests on, made sure of, and their collections. Throws `conflict` and `bad-request` in words. */
 const standingSources = async (
   tx: Tx,
   viewer: Viewer,
   citations: readonly Citation[],
   others: readonly CorrectionSource[] = [],
-): Promise<CorrectionSource[]> => {
+): Promise<{ sources: CorrectionSource[]; collectionIds: ReadonlySet<string> }> => {
   if (citations.length === 0)
     throw refusal('This answer names no source, so nothing would take it away when a document changes.')
   const sources = [...others, ...citations].map(({ documentId, versionId }) => ({ documentId, versionId }))
-  const { open, published } = await lockPublished(tx, viewer, sources)
+  const { open, published, collectionIds } = await lockPublished(tx, viewer, sources)
   if (!open) throw conflict('A document that this answer rests on was deleted, or is closed to you.')
   if (!published) throw conflict(changed)
-  return sources
+  return { sources, collectionIds }
 }
 
 /** The question as it stands by itself. */
@@ -94,8 +99,6 @@ const questionOf = async (tx: Tx, item: ReviewItem, worded: string | undefined):
   return item.question
 }
 
-/** PostgreSQL refuses a NUL in text. */
-const storable = (text: string): string => text.replaceAll('\0', '').normalize('NFC').trim()
 const withoutMarkers = (text: string): string => text.replace(citationMarker, '').replace(/ +(?=[ .,;]|$)/gm, '')
 
 const expectedOf = (citations: readonly Citation[]): { documentId: string; quote: string }[] => {
@@ -126,7 +129,7 @@ const saveOnce = (viewer: Viewer, kind: CorrectionKind, itemId: string, save: Sa
 export const saveGolden = (viewer: Viewer, { itemId, question: worded }: CorrectionInput): Promise<Saved> =>
   saveOnce(viewer, 'golden', itemId, async (tx, { item, text, citations }) => {
     const question = storable(await questionOf(tx, item, worded))
-    const sources = await standingSources(tx, viewer, citations)
+    const { sources } = await standingSources(tx, viewer, citations)
     if ((await countOtherGoldenQuestions(tx, viewer, question)) >= goldenMax)
       throw refusal(`The golden set holds ${goldenMax} questions at most. Delete one before you add another.`)
     const { workspaceId, userId } = viewer
@@ -157,7 +160,8 @@ export const saveCurated = async (viewer: Viewer, { itemId, question: worded }: 
       const key = keys.get(question)
       if (!key) throw new Unkeyed(question)
       // What was read and not cited may have shaped it too.
-      const sources = await standingSources(tx, viewer, citations, item.content.sources)
+      const { sources, collectionIds } = await standingSources(tx, viewer, citations, item.content.sources)
+      if (!item.collectionIds.every((id) => collectionIds.has(id))) throw conflict(shapedByMore)
       const { workspaceId, userId } = viewer
       const answer = { id: newId(), workspaceId, itemId, question, answer: text, citations, createdBy: userId }
       await saveCuratedAnswer(tx, { ...answer, questionHash: key.hash, embedding: key.vector }, sources)
@@ -198,14 +202,35 @@ export const retireCurated = (viewer: Viewer, id: string): Promise<void> =>
       if (known) return
       throw new AppError('not-found')
     }
-    await audit(tx, { actor: viewer, event: 'curated-answer.retired', objectId: id })
-    const { createdBy: userId, question } = ended
-    if (!userId || userId === viewer.userId) return
-    const words = `Your checked answer to “${question.slice(0, 120)}” is no longer given: a reviewer has taken it back.`
-    await notify(tx, [
-      { workspaceId: viewer.workspaceId, userId, kind: 'correction.fell', words, link: '/review/corrections' },
-    ])
+    await tellEnded(tx, viewer, ended, 'a reviewer has taken it back.')
   })
+
+/** Writes down that a checked answer has ended, and tells who made it. */
+const tellEnded = async (
+  tx: Tx,
+  viewer: Viewer,
+  { id, createdBy: userId, question }: EndedCurated,
+  because: string,
+): Promise<void> => {
+  await audit(tx, { actor: viewer, event: 'curated-answer.retired', objectId: id })
+  if (!userId || userId === viewer.userId) return
+  const words = `Your checked answer to “${question.slice(0, 120)}” is no longer given: ${because}`
+  await insertNotifications(tx, [
+    { workspaceId: viewer.workspaceId, userId, kind: 'correction.fell', words, link: '/review/corrections' },
+  ])
+}
+
+/** What a person has overturned is given to nobody as checked any more; whoever made it is told. In the transaction that decides. */
+export const endOverturned = async (
+  tx: Tx,
+  viewer: Viewer,
+  answer: string,
+  state: 'edited' | 'rejected',
+): Promise<void> => {
+  const did = state === 'edited' ? 'corrected it' : 'withdrawn it'
+  for (const ended of await endCuratedAnswersOf(tx, viewer, answer, `A reviewer has ${did}.`))
+    await tellEnded(tx, viewer, ended, `a reviewer has ${did}.`)
+}
 
 /**
  * Leaves a note for those who keep a document that the answer rests on; they are told. Of any review that has ended with a decision.
@@ -238,7 +263,7 @@ export const noteDocument = (viewer: Viewer, { itemId, documentId, text }: Docum
     const told = (await listKeepers(tx, viewer, documentId)).filter((id) => id !== userId)
     const words = `A reviewer has left a note on “${shownName(cited?.title ?? 'a document')}”.`
     const link = `/admin/documents?document=${documentId}`
-    await notify(
+    await insertNotifications(
       tx,
       told.map((id) => ({ workspaceId, userId: id, kind: 'document.noted', words, link })),
     )

@@ -31,6 +31,7 @@ import {
   rejectReasons,
 } from '#lib/shared/review-contract.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
+import { endOverturned } from './corrections.ts'
 import { tellAsker } from './deliver.ts'
 import { reviewPolicyOf } from './in-force.ts'
 import { contentHash } from './open.ts'
@@ -118,7 +119,7 @@ const showDecision = async (
   const shown: MessageMetadata = held ? { ...message.metadata, ...content.metadata } : message.metadata
   if ('words' in left) {
     // Nothing that was found out about what is not shown.
-    const { claims: _, confidence: __, warnings: ___, ...rest } = message.metadata
+    const { claims: _, confidence: __, warnings: ___, curated: ____, ...rest } = message.metadata
     await rewriteMessage(tx, message.id, {
       text: left.words.join('\n\n'),
       metadata: { ...rest, withheld: left.words, review },
@@ -130,7 +131,7 @@ const showDecision = async (
     await rewriteMessage(tx, message.id, { text: left.text, metadata: { ...shown, review }, cited: left.citations })
   } else {
     // How sure the checks were of the text before says nothing of this one: a person answers for it.
-    const { confidence: _, withheld: __, nearest: ___, choices: ____, ...rest } = shown
+    const { confidence: _, withheld: __, nearest: ___, choices: ____, curated: _____, ...rest } = shown
     const made = left.claims.filter((one) => one.claims)
     await rewriteMessage(tx, message.id, {
       text: left.text,
@@ -188,7 +189,10 @@ const decideIn = async (
     decidedAt: decidedAt.toISOString(),
     ...(note ? { note } : {}),
   })
-  if (state !== 'approved' && item.content.text) await forgetKeptAnswer(tx, viewer, item.content.text)
+  if (state !== 'approved' && item.content.text && !item.seeded) {
+    await forgetKeptAnswer(tx, viewer, item.content.text)
+    await endOverturned(tx, viewer, item.content.text, state)
+  }
   await audit(tx, {
     actor: viewer,
     event: events[state],
@@ -206,15 +210,16 @@ const decideIn = async (
   return resultOf({ ...locked, item: { ...item, state, decidedAt } }, viewer.name)
 }
 
+const decideWith = (policy: ReviewPolicy, viewer: Viewer, request: ReviewDecisionRequest): Promise<ReviewResult> =>
+  database().db.transaction((tx) => decideIn(tx, viewer, request, policy))
+
 /**
  * Decides on an answer. Throws `not-found` (not the viewer's to review, or no reviewer any more), `forbidden` for their own question,
  * `conflict` in words when another decided or has it, when the content is not what was looked at or a source is gone or closed, and
  * `bad-request` for an edit that breaks a citation or an approval without the sources of doubtful sentences opened.
  */
-export const decideReview = async (viewer: Viewer, request: ReviewDecisionRequest): Promise<ReviewResult> => {
-  const policy = await reviewPolicyOf(viewer.workspaceId)
-  return database().db.transaction((tx) => decideIn(tx, viewer, request, policy))
-}
+export const decideReview = async (viewer: Viewer, request: ReviewDecisionRequest): Promise<ReviewResult> =>
+  decideWith(await reviewPolicyOf(viewer.workspaceId), viewer, request)
 
 const bulkKinds: readonly string[] = ['sampled', 'queued']
 
@@ -230,6 +235,7 @@ export const decideMany = async (viewer: Viewer, { items, note }: ReviewBulk): P
   )
   if (new Set([...known.values()].map(({ reason }) => reason)).size > 1)
     throw refusal('These are here for different reasons. Choose answers with one reason, and approve those together.')
+  const policy = await reviewPolicyOf(viewer.workspaceId)
   const results: BulkResult[] = []
   for (const { itemId, contentHash: hash, decisionId } of items) {
     const kind = known.get(itemId)?.kind
@@ -239,7 +245,7 @@ export const decideMany = async (viewer: Viewer, { items, note }: ReviewBulk): P
           'This one has to be decided by itself: only answers that were shown and taken as a sample or queued are approved together.',
         )
       const decision = { act: 'approve' as const, seen: [], ...(note ? { note } : {}) }
-      const result = await decideReview(viewer, { itemId, contentHash: hash, decisionId, decision })
+      const result = await decideWith(policy, viewer, { itemId, contentHash: hash, decisionId, decision })
       results.push({ itemId, result, refused: null })
     } catch (thrown) {
       const error = toAppError(thrown)

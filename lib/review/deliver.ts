@@ -1,6 +1,7 @@
 /** Telling who waits that something was decided: in the product always, by mail and webhook as the policy says. Never what it says. */
 import { database, type Tx } from '#db/client.ts'
-import { getAddress, getDelivery, insertNotifications, type ReviewItem } from '#db/queries/reviews.ts'
+import { insertNotifications } from '#db/queries/notifications.ts'
+import { getAddress, getDelivery, type ReviewItem } from '#db/queries/reviews.ts'
 import { postToWebhook, type SendAlert } from '#lib/alerts.ts'
 import { enqueue, type JobPayload } from '#lib/jobs.ts'
 import { isMailSet, publicAddress, queueMail } from '#lib/mail.ts'

@@ -14,12 +14,13 @@ import {
 } from '#db/reports/reviews.ts'
 import { citationMarker, withPlainMarkers } from '#lib/shared/chat-contract.ts'
 import { AppError } from '#lib/shared/errors.ts'
-import type {
-  EditCheck,
-  ReviewDetail,
-  ReviewReasonKind,
-  ReviewTurn,
-  SimilarDecision,
+import {
+  type EditCheck,
+  type ReviewDetail,
+  type ReviewReasonKind,
+  type ReviewTurn,
+  type SimilarDecision,
+  shutReviewWords,
 } from '#lib/shared/review-contract.ts'
 import { contentWords } from '#lib/shared/text.ts'
 import { can, type Viewer } from '#lib/shared/viewer.ts'
@@ -80,8 +81,7 @@ const load = async (viewer: Viewer, itemId: string) => {
   const sources = await sourceStatesOf(viewer, item)
   // Moved or switched off since: what was written from it is not for this reviewer.
   const shut = sources.find(({ there, openToReviewer }) => there && !openToReviewer)
-  if (shut)
-    throw new AppError('forbidden', { message: 'This answer draws from a document that you cannot open any more.' })
+  if (shut) throw new AppError('forbidden', { message: shutReviewWords.source })
   return { row, state, sources }
 }
 
@@ -112,6 +112,10 @@ export const loadReview = async (viewer: Viewer, itemId: string): Promise<Review
     text: content.text,
     citations,
     claims: content.claims,
+    // Their quotes stand in no citation, so that nothing else takes out those of a document that is gone.
+    ...(content.contradictions && sources.every(({ there }) => there)
+      ? { contradictions: content.contradictions }
+      : {}),
     conversation: turnsOf(earlier, open),
     comments,
     similar: similarTo(item.question, decided),

@@ -1,4 +1,4 @@
-import { and, eq } from 'drizzle-orm'
+import { and, eq, inArray } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { auditLog, collections, memberships, messages, reviewItems } from '#db/schema/index.ts'
 import { withDatabase } from '#db/testing.ts'
@@ -94,9 +94,13 @@ describe('a thumb', () => {
 
   test('taken back withdraws its review, unless somebody is at it', async () => {
     const [one, other] = [await answer(), await answer()]
-    await say(one, -1)
+    await say(one, -1, { comment: 'I take it back.' })
     await say(one, 1)
-    expect((await itemsOf(one)).map(({ state }) => state)).toEqual(['withdrawn'])
+    const [ended] = await itemsOf(one)
+    expect(ended).toMatchObject({ state: 'withdrawn', reasons: [{ kind: 'feedback', words: '' }] })
+    await expect(claimReview(desk.viewers.reviewer, ended?.id ?? '')).rejects.toMatchObject({
+      publicMessage: expect.stringContaining('the thumb down was taken back'),
+    })
     await say(other, -1)
     const [item] = await itemsOf(other)
     await claimReview(desk.viewers.reviewer, item?.id ?? '')
@@ -163,6 +167,30 @@ describe('a person', () => {
     await askPerson(desk.viewers.member, one.messageId, '')
     await say(one, 0)
     expect(await itemsOf(one)).toEqual([expect.objectContaining({ kind: 'asked', state: 'open' })])
+  })
+
+  test('is not asked any more when the question is asked again: their answer would stand where nobody looks', async () => {
+    const one = await nothing('no-source')
+    const shown = await answer()
+    await askPerson(desk.viewers.member, one.messageId, '')
+    await say(shown, -1)
+    const [item] = await itemsOf(one)
+    await claimReview(desk.viewers.reviewer, item?.id ?? '')
+    await db()
+      .update(messages)
+      .set({ supersededAt: new Date() })
+      .where(inArray(messages.id, [one.messageId, shown.messageId]))
+    expect(await itemsOf(one)).toMatchObject([{ state: 'withdrawn', claimedBy: null, leaseUntil: null }])
+    await expect(
+      decideReview(desk.viewers.reviewer, {
+        ...{ itemId: item?.id ?? '', contentHash: item?.contentHash ?? '', decisionId: newId() },
+        decision: { act: 'edit', text: 'Every 90 days.' },
+      }),
+    ).rejects.toMatchObject({ code: 'conflict' })
+    // What was wrong with an answer that was shown is still worth knowing.
+    expect(await itemsOf(shown)).toMatchObject([{ kind: 'feedback', state: 'open' }])
+    const again = await nothing('no-source')
+    expect(await askPerson(desk.viewers.member, again.messageId, '')).toMatchObject({ state: 'queued' })
   })
 
   test('cannot be asked where nobody else decides', async () => {

@@ -3,7 +3,6 @@
  * decided on; nobody decides on an answer to their own question; of two who decide at once one wins and the other is told who and
  * when; a reviewer sees an item only when everything it draws from is open to them. It does not decide what is held: policy does.
  */
-export { type AnswerFacts, isSampled, judgeForReview, type KnownBefore, mayHold } from '#lib/gateway/index.ts'
 export {
   listCorrections,
   noteDocument,
@@ -23,6 +22,7 @@ export {
   adjudicate,
   exportLabels,
   labelOverview,
+  labelProgress,
   listDisputes,
   nextToLabel,
   saveLabel,

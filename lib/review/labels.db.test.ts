@@ -1,6 +1,6 @@
 import { eq } from 'drizzle-orm'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { auditLog, documents, memberships, messages, passageLabels } from '#db/schema/index.ts'
+import { auditLog, documents, memberships, messages, passageLabels, reviewItems } from '#db/schema/index.ts'
 import { withDatabase } from '#db/testing.ts'
 import { defaultRubric, type SaveLabel } from '#lib/shared/label-contract.ts'
 import { feedbackSchema, type LabelScores } from '#lib/shared/review-contract.ts'
@@ -11,6 +11,7 @@ import {
   addLabelItems,
   adjudicate,
   answerQuality,
+  askPerson,
   decideReview,
   exportLabels,
   giveFeedback,
@@ -177,6 +178,35 @@ test('marks on passages tell how good search is; their places are those of the t
   ])
 })
 
+test('a question that nothing helped with counts against search once all that was read for it was looked at', async () => {
+  const [keys, backups] = desk.sources
+  const found = [backups.chunkId, keys.chunkId]
+  const [helped, failed, half] = [
+    await addAnswer(db(), desk, { found }),
+    await addAnswer(db(), desk, { found }),
+    await addAnswer(db(), desk, { found }),
+  ]
+  await upFor(helped, failed, half)
+  const mark = (messageId: string, ...marks: boolean[]) =>
+    saveLabel(
+      desk.viewers.reviewer,
+      label(messageId, good, {
+        passages: marks.map((relevant, at) => ({ chunkId: found[at] ?? '', relevant })),
+      }),
+    )
+  await mark(helped.messageId, true, false)
+  await mark(failed.messageId, false, false)
+  // The other passage may help.
+  await mark(half.messageId, false)
+  const { retrieval } = await labelOverview(desk.viewers.reviewer)
+  expect(retrieval.map(({ k, helped: { part, whole } }) => [k, part, whole])).toEqual([
+    [1, 1, 3],
+    [3, 1, 2],
+    [5, 1, 2],
+    [10, 1, 2],
+  ])
+})
+
 test('the rubric has versions: an answer keeps the one that it was put up with', async () => {
   const { admin } = desk.viewers
   await upFor(await addAnswer(db(), desk))
@@ -206,6 +236,29 @@ test('finished labels go out as lines of JSON, with texts only of what the viewe
   expect(lines.find(({ messageId }) => messageId === closed.messageId)).toMatchObject({ question: null, answer: null })
   expect(JSON.stringify(lines)).not.toContain(`about ${closed.messageId}`)
   expect(JSON.stringify(lines)).not.toContain(desk.second.userId)
+})
+
+test('disputes come together, each with its own passages, rubric and labels', async () => {
+  const [keys, backups] = desk.sources
+  const one = await addAnswer(db(), desk, { found: [keys.chunkId] })
+  await upFor(one)
+  await saveRubric(desk.viewers.admin, 0, { ...defaultRubric, tone: 'Polite.' })
+  const other = await addAnswer(db(), desk, { found: [backups.chunkId, keys.chunkId] })
+  await upFor(other)
+  for (const [{ messageId }, tone] of [[one, 0] as const, [other, 1] as const]) {
+    await saveLabel(desk.viewers.reviewer, label(messageId, good))
+    await saveLabel(desk.second, label(messageId, { ...good, tone }))
+  }
+  const disputes = await listDisputes(third)
+  expect(
+    disputes.map(({ messageId, rubricVersion, rubric, passages, citations, labels }) => [
+      ...[messageId, rubricVersion, rubric.tone === 'Polite.', passages.map(({ text }) => text), citations.length],
+      labels.map(({ scores }) => scores.tone).sort(),
+    ]),
+  ).toEqual([
+    [one.messageId, 0, false, [rotation], 2, [0, 2]],
+    [other.messageId, 1, true, [backup, rotation], 2, [1, 2]],
+  ])
 })
 
 test('how often answers are wrong is counted by model, prompt and collection, with intervals', async () => {
@@ -262,4 +315,59 @@ test('how often answers are wrong is counted by model, prompt and collection, wi
   ])
   const elsewhere = await openDesk(database.current())
   expect(await answerQuality(elsewhere.viewers.admin, stretch, 'model')).toBeNull()
+})
+
+test('an answer counts as its model made it, whatever a decision made of it since', async () => {
+  const { admin, reviewer, member } = desk.viewers
+  const stretch = { from: new Date(Date.now() - 60_000), to: new Date(Date.now() + 60_000) }
+  const bad = 'Backups are kept for 99 years.'
+  const told = { read: { passages: 2, documents: 2 }, model: { id: 'mock/bad', kind: 'provider' as const } }
+  const reject = ({ itemId, contentHash }: { itemId: string; contentHash: string }) =>
+    decideReview(reviewer, {
+      ...{ itemId, contentHash, decisionId: crypto.randomUUID() },
+      decision: { act: 'reject', reason: 'unsupported' },
+    })
+  for (const kind of ['held', 'queued'] as const) {
+    const one = await ask(db(), desk, { kind, claims: [rotation, bad] })
+    const metadata = { ...told, claims: { total: 2, supported: 1 }, droppedCitations: 1 }
+    await db()
+      .update(reviewItems)
+      .set({ content: { ...one.content, metadata } })
+      .where(eq(reviewItems.id, one.itemId))
+    await db().update(messages).set({ metadata: told }).where(eq(messages.id, one.messageId))
+    await reject(one)
+  }
+  const disliked = await addAnswer(db(), desk, { claims: [rotation, bad], metadata: told })
+  await giveFeedback(member, feedbackSchema.parse({ messageId: disliked.messageId, value: -1 }))
+  const [thumbed] = await db().select().from(reviewItems).where(eq(reviewItems.messageId, disliked.messageId))
+  await reject({ itemId: thumbed?.id ?? '', contentHash: thumbed?.contentHash ?? '' })
+  // Of what a person writes where nothing was found the model has said none.
+  const nothing = await addAnswer(db(), desk, { status: 'no-source', claims: [], text: 'Nothing.', metadata: told })
+  await askPerson(member, nothing.messageId, '')
+  const [asked] = await db().select().from(reviewItems).where(eq(reviewItems.messageId, nothing.messageId))
+  await decideReview(reviewer, {
+    ...{ itemId: asked?.id ?? '', contentHash: asked?.contentHash ?? '', decisionId: crypto.randomUUID() },
+    decision: { act: 'edit', text: 'Every 90 days, by the platform team.' },
+  })
+
+  const found = await answerQuality(admin, stretch, 'model', { model: 'mock/bad' })
+  expect(found?.rows).toMatchObject([
+    {
+      ...{ key: 'mock/bad', answers: 4 },
+      faults: {
+        unsupported: { part: 3, whole: 6 },
+        // Each has a bad one of two; two of them had one dropped as well.
+        citations: { part: 5, whole: 8 },
+        abstained: { part: 1, whole: 4 },
+        overturned: { part: 3, whole: 3 },
+      },
+    },
+  ])
+  // Narrowed to who wrote it and who asked.
+  await addAnswer(db(), desk, { by: reviewer })
+  const answersBy = async (filter: Parameters<typeof answerQuality>[3]) =>
+    (await answerQuality(admin, stretch, 'model', filter))?.all.answers
+  expect(await answersBy({})).toBe(5)
+  expect(await answersBy({ user: reviewer.userId })).toBe(1)
+  expect(await answersBy({ user: reviewer.userId, model: 'mock/bad' })).toBeUndefined()
 })

@@ -8,7 +8,6 @@ import {
   countLabels,
   countRelevant,
   findNextToLabel,
-  getRatedAnswer,
   getRubric,
   insertLabelItems,
   insertRubric,
@@ -16,6 +15,7 @@ import {
   listLabelled,
   listLabelsOf,
   listPassageTexts,
+  listRatedAnswers,
   listScorePairs,
   listUnlabelled,
   lockLabelItem,
@@ -33,6 +33,7 @@ import {
   defaultRubric,
   type LabelDispute,
   type LabelOverview,
+  type LabelProgress,
   type LabelTask,
   labelItemsMax,
   type RetrievalAccuracy,
@@ -78,37 +79,41 @@ export const addLabelItems = async (viewer: Viewer, wanted: number | readonly st
   })
 }
 
-const taskOf = async (db: Executor, viewer: Viewer, messageId: string): Promise<LabelTask | null> => {
-  const answer = await getRatedAnswer(db, viewer, messageId)
-  if (!answer) return null
-  const { question, text, rubricVersion } = answer
-  const ranked = rankedIn(answer)
-  const [texts, citations, { rubric }] = await Promise.all([
-    listPassageTexts(db, viewer, ranked),
-    listCitations(db, viewer, [messageId]),
-    rubricOf(db, viewer, rubricVersion),
+/** In the order of `messageIds`; what the viewer may not read is left out. */
+const tasksOf = async (db: Executor, viewer: Viewer, messageIds: readonly string[]): Promise<LabelTask[]> => {
+  const answers = await listRatedAnswers(db, viewer, messageIds)
+  const versions = [...new Set(answers.map(({ rubricVersion }) => rubricVersion))]
+  const [texts, citations, rubrics] = await Promise.all([
+    listPassageTexts(db, viewer, [...new Set(answers.flatMap(rankedIn))]),
+    listCitations(db, viewer, messageIds),
+    Promise.all(versions.map(async (version) => [version, (await rubricOf(db, viewer, version)).rubric] as const)),
   ])
-  const searched = answer.searched.at(-1)
-  return {
-    messageId,
-    question,
-    searched: typeof searched === 'string' && searched !== question ? searched : null,
-    text,
-    citations: citations.get(messageId) ?? [],
-    passages: ranked.flatMap((chunkId, at) => {
-      const passage = texts.get(chunkId)
-      return passage ? [{ ...passage, rank: at + 1 }] : []
-    }),
-    rubric,
-    rubricVersion,
-  }
+  const rubricBy = new Map(rubrics)
+  return answers.map((answer) => {
+    const { messageId, question, text, rubricVersion } = answer
+    const searched = answer.searched.at(-1)
+    return {
+      messageId,
+      question,
+      searched: typeof searched === 'string' && searched !== question ? searched : null,
+      text,
+      citations: citations.get(messageId) ?? [],
+      passages: rankedIn(answer).flatMap((chunkId, at) => {
+        const passage = texts.get(chunkId)
+        return passage ? [{ ...passage, rank: at + 1 }] : []
+      }),
+      rubric: rubricBy.get(rubricVersion) ?? defaultRubric,
+      rubricVersion,
+    }
+  })
 }
 
 /** The next answer for this rater, without what anybody said of it; `except` are those that they passed over. Null: none waits. */
 export const nextToLabel = async (viewer: Viewer, except: readonly string[] = []): Promise<LabelTask | null> => {
   const { db } = database()
   const messageId = await findNextToLabel(db, viewer, except)
-  return messageId === undefined ? null : taskOf(db, viewer, messageId)
+  const [task = null] = messageId === undefined ? [] : await tasksOf(db, viewer, [messageId])
+  return task
 }
 
 const same = <Of extends LabelScores | Rubric>(one: Of, other: Of): boolean =>
@@ -120,7 +125,7 @@ const same = <Of extends LabelScores | Rubric>(one: Of, other: Of): boolean =>
  */
 export const saveLabel = async (viewer: Viewer, { messageId, passages, ...label }: SaveLabel): Promise<void> => {
   const { db } = database()
-  const answer = await getRatedAnswer(db, viewer, messageId)
+  const [answer] = await listRatedAnswers(db, viewer, [messageId])
   if (!answer) throw new AppError('not-found')
   const ranks = new Map(rankedIn(answer).map((chunkId, at) => [chunkId, at + 1]))
   await db.transaction(async (tx) => {
@@ -159,15 +164,11 @@ export const saveLabel = async (viewer: Viewer, { messageId, passages, ...label 
 export const listDisputes = async (viewer: Viewer): Promise<LabelDispute[]> => {
   const { db } = database()
   const found = await listDisputed(db, viewer, disputesMax)
-  const disputes = await Promise.all(
-    found.map(async (messageId): Promise<LabelDispute[]> => {
-      const task = await taskOf(db, viewer, messageId)
-      if (!task) return []
-      const labels = await listLabelsOf(db, messageId)
-      return [{ ...task, labels: labels.map(({ scores, note }) => ({ scores, note })) }]
-    }),
-  )
-  return disputes.flat()
+  const [tasks, labels] = await Promise.all([tasksOf(db, viewer, found), listLabelsOf(db, found)])
+  return tasks.map((task) => ({
+    ...task,
+    labels: (labels.get(task.messageId) ?? []).map(({ scores, note }) => ({ scores, note })),
+  }))
 }
 
 /** Decides what two raters differ over. Throws `not-found`, `forbidden` for one of the two, `conflict` when it is decided or none. */
@@ -235,11 +236,14 @@ const retrievalAccuracy = async (viewer: Viewer): Promise<RetrievalAccuracy> =>
     helped: shareOf(helped, questions),
   }))
 
+/** Where labelling stands; counts alone, of the whole workspace and of the viewer. */
+export const labelProgress = (viewer: Viewer): Promise<LabelProgress> => countLabels(database().db, viewer)
+
 /** Where labelling stands and what it tells; numbers alone, of the whole workspace. */
 export const labelOverview = async (viewer: Viewer): Promise<LabelOverview> => {
   const { db } = database()
   const [progress, rubric, agreed, retrieval] = await Promise.all([
-    countLabels(db, viewer),
+    labelProgress(viewer),
     rubricOf(db, viewer),
     agreement(viewer),
     retrievalAccuracy(viewer),

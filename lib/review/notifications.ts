@@ -1,14 +1,10 @@
-/** Telling people in the product. What else carries it, mail or a webhook, is for who tells. */
-import { database, type Tx } from '#db/client.ts'
+/** What a person is told in the product. What else carries it, mail or a webhook, is for who tells. */
+import { database } from '#db/client.ts'
 import { selectNotifications, setRead } from '#db/queries/notifications.ts'
-import { insertNotifications, type NewNotification } from '#db/queries/reviews.ts'
 import type { Notifications } from '#lib/shared/review-contract.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
 
 const shownMax = 30
-
-/** Tells people something in the transaction that makes it so. Words never hold text that is held; the link is a path of the product. */
-export const notify = (tx: Tx, told: readonly NewNotification[]): Promise<void> => insertNotifications(tx, told)
 
 /** The viewer's newest notifications in this workspace, and how many are unread. */
 export const listNotifications = (viewer: Viewer): Promise<Notifications> =>

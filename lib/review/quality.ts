@@ -6,6 +6,7 @@ import {
   type AnswerQuality,
   type QualityCounts,
   type QualityFault,
+  type QualityFilter,
   type QualityGroup,
   type QualityRow,
   qualityFaultNames,
@@ -23,16 +24,17 @@ const withIntervals = ({ faults, ...row }: QualityCounts): QualityRow => ({
   ) as Record<QualityFault, Share>,
 })
 
-/** Of answers given in a stretch of time, all and by `by`. Null: none was given. The caller has asked for `health.read`. */
+/** Of answers given in a stretch of time that `filter` leaves, all and by `by`. Null: none was given. The caller has asked for `health.read`. */
 export const answerQuality = async (
   viewer: Viewer,
   stretch: { from: Date; to: Date },
   by: QualityGroup,
+  filter: QualityFilter = {},
 ): Promise<AnswerQuality | null> => {
   const db = reader()
   const [[all], rows] = await Promise.all([
-    listQuality(db, viewer, stretch, null),
-    listQuality(db, viewer, stretch, by),
+    listQuality(db, viewer, stretch, { by: null, filter }),
+    listQuality(db, viewer, stretch, { by, filter }),
   ])
   return all && all.answers > 0 ? { all: withIntervals(all), rows: rows.map(withIntervals) } : null
 }

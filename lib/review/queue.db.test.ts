@@ -14,7 +14,8 @@ import {
 import { withDatabase } from '#db/testing.ts'
 import { closeQueue, openQueue } from '#lib/jobs.ts'
 import { newId } from '#lib/shared/ids.ts'
-import { type ReviewFilter, reviewFilterSchema, reviewTotalMax } from '#lib/shared/review-contract.ts'
+import { reviewTotalMax } from '#lib/shared/open-reviews.ts'
+import { type ReviewFilter, reviewExceptSchema, reviewFilterSchema } from '#lib/shared/review-contract.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
 import {
   type Asked,
@@ -77,7 +78,11 @@ const decide = (
     decisionId: newId(),
     decision: act === 'approve' ? { act, seen: [1, 2] } : { act, reason: 'wrong' },
   })
-const move = (itemId: string, column: 'lease_until' | 'due_at' | 'expires_at' | 'created_at', minutes: number) =>
+const move = (
+  itemId: string,
+  column: 'lease_until' | 'due_at' | 'expires_at' | 'created_at' | 'escalated_at',
+  minutes: number,
+) =>
   db().execute(
     sql`update review_items set ${sql.identifier(column)} = now() + make_interval(mins => ${minutes}::int) where id = ${itemId}`,
   )
@@ -213,6 +218,69 @@ describe('a claim', () => {
     await releaseClaim(reviewer, mine.itemId)
     // It is still theirs by turn, so another is not given it.
     expect(await claimNext(desk.second, filter())).toBeNull()
+  })
+
+  test('of the next item goes by the order of the list, and none of those that were passed over', async () => {
+    const calm = await waits({
+      kind: 'sampled',
+      slaMinutes: 10,
+      reasons: [{ kind: 'sampled', words: 'Taken at random.' }],
+    })
+    const risky = await waits({ slaMinutes: 90, reasons: [{ kind: 'injection', words: 'An order.' }] })
+    const mine = await waits({ slaMinutes: 50 })
+    await handOn(desk.viewers.admin, mine.itemId, reviewer.userId)
+    await move(risky.itemId, 'created_at', -5)
+    const next = async (rest: Partial<ReviewFilter>, except: string[]) => {
+      const claim = await claimNext(reviewer, filter(rest), { except })
+      if (claim) await releaseClaim(reviewer, claim.itemId)
+      return claim?.itemId
+    }
+    expect(await next({ order: 'risk' }, [])).toBe(mine.itemId)
+    expect(await next({ order: 'risk' }, [mine.itemId])).toBe(risky.itemId)
+    expect(await next({ order: 'due' }, [mine.itemId])).toBe(calm.itemId)
+    expect(await next({ order: 'age' }, [mine.itemId])).toBe(risky.itemId)
+    expect(await next({ order: 'risk' }, [mine.itemId, risky.itemId])).toBe(calm.itemId)
+    expect(await next({}, [mine.itemId, risky.itemId, calm.itemId])).toBeUndefined()
+  })
+
+  test('names at most fifty that were passed over, by their ids', () => {
+    const ids = Array.from({ length: 50 }, () => newId())
+    expect(reviewExceptSchema.parse(ids.join(','))).toEqual(ids)
+    expect(reviewExceptSchema.parse('')).toEqual([])
+    for (const wrong of [[...ids, newId()].join(','), 'x', `${ids[0]};${ids[1]}`])
+      expect(reviewExceptSchema.safeParse(wrong).success).toBe(false)
+  })
+
+  test('passes over what draws from a document that was closed since: it is neither taken up nor in the way', async () => {
+    const shut: Waiting[] = []
+    for (let at = 0; at < 6; at += 1) shut.push(await waits({ slaMinutes: 10 + at }))
+    for (const { itemId } of shut.slice(0, 5)) await claimReview(reviewer, itemId)
+    // Of a document that is gone nothing is shut.
+    const open = await waits({ slaMinutes: 100 })
+    const [keys, backups] = desk.sources
+    const rest = {
+      ...open.content,
+      citations: [],
+      sources: [
+        { documentId: backups.documentId, versionId: backups.versionId },
+        { documentId: newId(), versionId: newId() },
+      ],
+    }
+    await db().update(reviewItems).set({ content: rest }).where(eq(reviewItems.id, open.itemId))
+    await db().update(documents).set({ collectionId: desk.closedId }).where(eq(documents.id, keys.documentId))
+    expect((await claimNext(reviewer, filter()))?.itemId).toBe(open.itemId)
+    expect(await claimNext(reviewer, filter())).toBeNull()
+    expect((await itemOf(db(), shut[5]?.itemId ?? '')).claimedBy).toBeNull()
+    await grant(db(), desk.second, desk.closedId)
+    expect((await claimNext(desk.second, filter()))?.itemId).toBe(shut[5]?.itemId)
+  })
+
+  test('of what is assigned to another and late is anybody’s', async () => {
+    const { itemId } = await waits()
+    await handOn(desk.viewers.admin, itemId, reviewer.userId)
+    expect(await claimNext(desk.second, filter())).toBeNull()
+    await move(itemId, 'escalated_at', -1)
+    expect((await claimNext(desk.second, filter()))?.itemId).toBe(itemId)
   })
 
   test('of two at the same moment is one', async () => {
@@ -368,7 +436,7 @@ describe('a known error', () => {
     expect(await seedReviews(admin, 5, () => 0)).toBe(0)
     const real = await waits({ kind: 'sampled', slaMinutes: 1 })
     expect(await idsOf(reviewer)).toEqual([real.itemId])
-    const claimed = await claimNext(desk.second, filter(), () => 0.2)
+    const claimed = await claimNext(desk.second, filter(), { random: () => 0.2 })
     const [seed] = await db()
       .select()
       .from(reviewItems)
@@ -376,7 +444,7 @@ describe('a known error', () => {
       .orderBy(sql`created_at desc`)
       .limit(1)
     expect(claimed?.itemId).toBe(seed?.id)
-    expect((await claimNext(admin, filter(), () => 0.9))?.itemId).toBe(real.itemId)
+    expect((await claimNext(admin, filter(), { random: () => 0.9 }))?.itemId).toBe(real.itemId)
     const detail = await loadReview(desk.second, claimed?.itemId ?? '')
     expect(JSON.stringify(detail)).not.toMatch(/seed|known/i)
     expect(detail.asker).toBe('member')

@@ -1,13 +1,13 @@
 /** The queue: what waits for this reviewer, whose turn it is, and who has it now. */
 import { z } from 'zod'
 import { database, type Executor, type Tx } from '#db/client.ts'
+import { insertNotifications } from '#db/queries/notifications.ts'
 import {
   assignItem,
   claimItem,
   claimNextItem,
   countClaims,
   insertComment,
-  insertNotifications,
   listActiveReviewers,
   listNamesOfCollections,
   listOpenGroups,
@@ -137,19 +137,19 @@ export const claimReview = async (
 }
 
 /**
- * Takes up the next free item that the filter meets; null: there is none. Known errors are mixed in by the policy's share, while there
- * are any. Throws `conflict` over five claims at once.
+ * Takes up the next free item that the filter meets, in its order and without those of `except`; null: there is none. Known errors are
+ * mixed in by the policy's share, while there are any. Throws `conflict` over five claims at once.
  */
 export const claimNext = async (
   viewer: Viewer,
   filter: ReviewFilter,
-  random: () => number = Math.random,
+  { except = [], random = Math.random }: { except?: readonly string[]; random?: () => number } = {},
 ): Promise<Claim | null> => {
   const { seedShare } = await reviewPolicyOf(viewer.workspaceId)
   return database().db.transaction(async (tx) => {
     await lockClaims(tx, viewer)
     if ((await countClaims(tx, viewer)) >= claimsMax) throw tooMany()
-    const claimed = await claimNextItem(tx, viewer, { filter, seeded: random() < seedShare })
+    const claimed = await claimNextItem(tx, viewer, { filter, seeded: random() < seedShare, except })
     if (!claimed) return null
     await audit(tx, { actor: viewer, event: 'review.claimed', objectId: claimed.id })
     return { itemId: claimed.id, until: claimed.until.toISOString() }
@@ -252,7 +252,7 @@ const handOnIn = async (
     throw refusal(
       'That person may not decide on this answer: it takes a reviewer who reads its collections and did not ask it.',
     )
-  await assignItem(tx, itemId, userId)
+  if (!(await assignItem(tx, itemId, userId))) throw conflict('This was decided a moment ago.')
   await audit(tx, { actor: viewer, event: 'review.handed-on', objectId: itemId, details: { to: userId } })
   const { workspaceId } = viewer
   await insertNotifications(tx, [{ workspaceId, userId, kind: 'review.assigned', words, link: linkTo(itemId) }])

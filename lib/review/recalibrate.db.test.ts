@@ -1,8 +1,9 @@
 import { eq, sql } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { rows } from '#db/client.ts'
+import { listJudged } from '#db/queries/confidence.ts'
 import { listAlerts } from '#db/reports/alerts.ts'
-import { auditLog, confidenceFits, labelItems, labels, reviewItems } from '#db/schema/index.ts'
+import { auditLog, confidenceFits, labelItems, labels, messages, reviewItems } from '#db/schema/index.ts'
 import { withDatabase } from '#db/testing.ts'
 import { checkAlerts } from '#lib/alerts.ts'
 import { closeQueue, openQueue } from '#lib/jobs.ts'
@@ -97,6 +98,31 @@ test('labels that a third has settled, or in which two agree, are judgements too
   const { decisions, bins } = await calibrationReport(viewers.reviewer, 30)
   expect(decisions).toBe(3)
   expect(bins.find(({ count }) => count > 0)).toMatchObject({ count: 3, right: 1 / 3 })
+})
+
+test('what was said before a fit is not freed of it, however late somebody complains', async () => {
+  const { workspaceId } = desk
+  const before = await ask(db(), desk, { kind: 'feedback' })
+  await db()
+    .update(messages)
+    .set({ createdAt: sql`now() - interval '2 days'` })
+    .where(eq(messages.id, before.messageId))
+  await ask(db(), desk, { kind: 'feedback' })
+  await db()
+    .insert(confidenceFits)
+    .values({
+      ...{ workspaceId, version: 1, slope: 0.5, intercept: -1, decisions: 9, eceBefore: 0, eceAfter: 0 },
+      createdAt: sql`now() - interval '1 day'`,
+    })
+  await db()
+    .update(reviewItems)
+    .set({ state: 'rejected', decidedAt: new Date() })
+    .where(eq(reviewItems.workspaceId, workspaceId))
+  const judged = await listJudged(db(), { workspaceId, since: new Date(Date.now() - 60_000) })
+  expect(judged.map(({ slope, intercept }) => [slope, intercept]).sort()).toEqual([
+    [0.5, -1],
+    [1, 0],
+  ])
 })
 
 test('a workspace is fitted once a day, and only when something was judged since', async () => {

@@ -103,10 +103,11 @@ export const fitOf = (judged: readonly JudgedAnswer[], population: Population): 
 const judgedSince = async (workspaceId: string, days: number, now: Date) => {
   const { db } = database()
   const since = new Date(now.getTime() - days * dayMs)
-  return {
-    judged: await listJudged(db, { workspaceId, since }),
-    population: await countStrata(db, { workspaceId, since }),
-  }
+  const [judged, population] = await Promise.all([
+    listJudged(db, { workspaceId, since }),
+    countStrata(db, { workspaceId, since }),
+  ])
+  return { judged, population }
 }
 
 /** The job `confidence.recalibrate`: fits anew and stores what came of it. Nothing judged, or the same fit again: nothing is stored. */
@@ -178,14 +179,16 @@ export const calibrationReport = async (
   days: number,
   now: Date = new Date(),
 ): Promise<CalibrationReport> => {
-  const { judged, population } = await judgedSince(workspaceId, days, now)
+  const [{ judged, population }, fits] = await Promise.all([
+    judgedSince(workspaceId, days, now),
+    listFits(database().db, workspaceId, fitsShown),
+  ])
   const weights = weightsOf(judged, population)
   const outcomes = judged.map(({ confidence, right }, at) => ({
     probability: confidence,
     right,
     weight: weights[at] ?? 1,
   }))
-  const fits = await listFits(database().db, workspaceId, fitsShown)
   return {
     days,
     decisions: judged.length,

@@ -109,18 +109,24 @@ export const seedReviews = async (
   if (!can(viewer, 'review.manage')) throw new AppError('not-found')
   const { slaMinutes, holdMinutes } = await reviewPolicyOf(viewer.workspaceId)
   return database().db.transaction(async (tx) => {
-    let made = 0
+    const made: { original: ReviewItem; flawed: Flawed }[] = []
     for (const original of await listSeedable(tx, viewer, originalsMax)) {
-      if (made >= Math.min(count, seedsMax)) break
+      if (made.length >= Math.min(count, seedsMax)) break
       const flawed = flawedCopy(original.content, random)
-      if (!flawed) continue
-      const passages = passagesOf(flawed.citations, await listCitedPassages(tx, viewer, flawed.citations))
-      const item = seedOf(original, flawed, await claimsOf(flawed.text, flawed.citations, passages))
-      await insertReviewItem(tx, { ...item, slaMinutes, holdMinutes })
-      await audit(tx, { actor: viewer, event: 'review.seeded', objectId: item.id, details: { flaw: flawed.flaw } })
-      made += 1
+      if (flawed) made.push({ original, flawed })
     }
-    return made
+    const cited = await listCitedPassages(
+      tx,
+      viewer,
+      made.flatMap(({ flawed }) => flawed.citations),
+    )
+    for (const { original, flawed } of made) {
+      const { text, citations, flaw } = flawed
+      const item = seedOf(original, flawed, await claimsOf(text, citations, passagesOf(citations, cited)))
+      await insertReviewItem(tx, { ...item, slaMinutes, holdMinutes })
+      await audit(tx, { actor: viewer, event: 'review.seeded', objectId: item.id, details: { flaw } })
+    }
+    return made.length
   })
 }
 

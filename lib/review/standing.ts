@@ -3,6 +3,7 @@ import type { Executor } from '#db/client.ts'
 import { getItemState, type ItemState, type SourceState } from '#db/queries/reviews.ts'
 import type { Citation } from '#lib/shared/chat-contract.ts'
 import { AppError } from '#lib/shared/errors.ts'
+import { shutReviewWords } from '#lib/shared/review-contract.ts'
 import type { Viewer } from '#lib/shared/viewer.ts'
 
 const clock = (at: Date | null): string => (at ? `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC` : 'some time')
@@ -19,7 +20,10 @@ export const endWords = ({ item, decidedBy }: ItemState): string | null => {
     case 'expired':
       return `Nobody decided in time, and the asker was told so at ${at}.`
     case 'withdrawn':
-      return `There is nothing left to decide: the answer was deleted or asked for again at ${at}.`
+      // Of a deleted one nothing is left; what a thumb brought here may go with the thumb.
+      return item.kind === 'feedback' && item.question
+        ? `There is nothing left to decide: the thumb down was taken back at ${at}.`
+        : `There is nothing left to decide: the answer was deleted or asked for again at ${at}.`
     default: {
       const did = { approved: 'approved', edited: 'edited', rejected: 'rejected' }[item.state]
       return `${decidedBy ?? 'Somebody who has left'} ${did} this at ${at}.`
@@ -33,10 +37,8 @@ export const holderWords = ({ item, holder, claimed }: ItemState, { userId }: Vi
     ? `${holder ?? 'Somebody'} is working on this until ${clock(item.leaseUntil)}.`
     : null
 
-const ownQuestion = 'This answers your own question, so another person has to decide on it.'
-
 export const refuseOwn = ({ item }: ItemState, { userId }: Viewer): void => {
-  if (item.askerId === userId) throw new AppError('forbidden', { message: ownQuestion })
+  if (item.askerId === userId) throw new AppError('forbidden', { message: shutReviewWords.own })
 }
 
 /** An item that the viewer may review. Throws `not-found`, and `forbidden` for an answer to their own question. */

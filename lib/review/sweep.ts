@@ -1,13 +1,11 @@
 /** What time does to reviews: late ones are raised, held ones that nobody decided on are given up with what the policy promised. */
-
-import type { Executor } from '#db/client.ts'
-import { database } from '#db/client.ts'
+import { database, type Executor } from '#db/client.ts'
+import { insertNotifications } from '#db/queries/notifications.ts'
 import {
   closeItem,
   deleteEndedDrafts,
   emptyOrphanSeeds,
   freeAbandoned,
-  insertNotifications,
   type LateItem,
   listExpired,
   listManagers,
@@ -133,10 +131,9 @@ const escalate = (): Promise<LateItem[]> =>
   })
 
 /**
- * Raises what is late, gives up what nobody decided in time, empties known errors whose original is gone, and frees what is
- * assigned to who decides no longer. By the database's clock; the
- * worker calls it each minute, and two that do so at once do it once. One item's trouble is not another's: it is logged, and looked
- * at again with the next round.
+ * Raises what is late, gives up what nobody decided in time, empties known errors whose original is gone, and frees what is assigned
+ * to who decides no longer. By the database's clock; the worker calls it each minute, and two that do so at once do it once. One
+ * item's trouble is not another's: it is logged, and looked at again with the next round.
  */
 export const sweepReviews = async (): Promise<void> => {
   const { db } = database()

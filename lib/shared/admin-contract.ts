@@ -1,6 +1,15 @@
 /** The wire of the admin screens: documents, their progress and failures; traces and their spans. */
 
-export const stages = ['queued', 'parsing', 'recognising', 'chunking', 'embedding', 'ready', 'failed'] as const
+export const stages = [
+  'queued',
+  'scanning',
+  'parsing',
+  'recognising',
+  'chunking',
+  'embedding',
+  'ready',
+  'failed',
+] as const
 export type Stage = (typeof stages)[number]
 
 /** What may be uploaded; the browser says so before it sends, the server decides. */
@@ -95,6 +104,8 @@ export type DocumentRow = {
   /** Real counts: pages while parsing, passages while embedding; null when the stage has none. */
   progress: { done: number; total: number; unit: 'pages' | 'passages' } | null
   failure: { code: IngestFailureCode; reason: string; act: string } | null
+  /** Why its file cannot be downloaded, as a sentence; null when it can. */
+  fileHeld: string | null
   /** True when an earlier version still answers questions while this one is worked on or has failed. */
   earlierVersionServes: boolean
   version: number

@@ -54,6 +54,11 @@ const catalogue = {
     retryable: true,
     message: 'The same request is still being worked on. Wait a moment and send it again.',
   },
+  'scan-pending': {
+    status: 409,
+    retryable: true,
+    message: 'This file is still waiting for the virus scanner. Try again in a minute.',
+  },
   busy: {
     status: 409,
     retryable: true,

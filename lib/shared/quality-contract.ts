@@ -1,8 +1,12 @@
 /** How often answers are wrong, as far as checks and people have found out. Types only. */
 import type { Share } from './label-contract.ts'
+import type { CallFilter } from './operations-contract.ts'
 
 export const qualityGroups = ['model', 'prompt', 'collection'] as const
 export type QualityGroup = (typeof qualityGroups)[number]
+
+/** What of a report's filter an answer has: who wrote it and who asked. */
+export type QualityFilter = Pick<CallFilter, 'model' | 'user'>
 
 /** What can be wrong with an answer, each with what it is a share of. */
 export const qualityFaults = {

@@ -53,12 +53,22 @@ export type ReviewClaim = {
   reasons: string[]
 }
 
+/** Two sources that say different things of one matter, in their own words. */
+export type ShownContradiction = {
+  kind: 'number' | 'date' | 'negation' | 'opposite'
+  /** What they disagree on, as a sentence with both titles. */
+  words: string
+  sides: { title: string; quote: string }[]
+}
+
 export type ReviewContent = {
   text: string
   citations: Citation[]
   claims: ReviewClaim[]
   /** What the message is to carry when it is shown. */
   metadata: MessageMetadata
+  /** Where the sources that stood in the prompt disagree. */
+  contradictions?: ShownContradiction[]
   /** Everything that stood in the prompt: an approval needs all of it to be open to the asker still. */
   sources: { documentId: string; versionId: string }[]
   /** What is wrong with a seeded one, and what it was made of. Never told to who reviews. */
@@ -181,7 +191,10 @@ export type ReviewerFigures = {
   caught: number
 }
 
-/** Of a stretch of days. Seeded items count in their catch rate alone. */
+/**
+ * Of a stretch of days. What waits, and what came and went each day, counts seeded items too: left out, they could be told from the
+ * queue. Of what was decided they count in their catch rate alone.
+ */
 export type ReviewMetrics = {
   backlog: { open: number; held: number; late: number; oldestMs: number | null }
   days: { day: string; arrived: number; decided: number }[]
@@ -189,7 +202,7 @@ export type ReviewMetrics = {
   /** Null: nothing was decided. */
   timeToDecision: { p50Ms: number; p90Ms: number } | null
   overturnRate: number | null
-  /** Of answers that two people decided on or labelled: the share in which they agree. */
+  /** Of answers that two people decided on as they stood, or labelled: the share in which they agree. */
   agreement: { pairs: number; agreed: number }
   /** Of items that were known to be wrong: decided, and rejected or edited. How many wait is only for who may manage reviews. */
   seeds: { open: number | null; decided: number; caught: number }
@@ -229,8 +242,12 @@ export const reviewFilterSchema = z.strictObject({
   after: z.string().max(200).optional(),
 })
 export type ReviewFilter = z.output<typeof reviewFilterSchema>
-/** Counted up to here: so many stand for that many or more. The whole backlog is among the figures. */
-export const reviewTotalMax = 1_000
+/** What is not to come next, as it stands in an address: `except=ID,ID`. */
+export const reviewExceptSchema = z
+  .string()
+  .transform((ids) => ids.split(',').filter(Boolean))
+  .pipe(z.array(z.uuid()).max(50))
+/** `total` is counted up to `reviewTotalMax` (open-reviews.ts). */
 export type ReviewPage = { rows: ReviewRow[]; total: number; next: string | null }
 
 export type ReviewTurn = { role: 'user' | 'assistant'; text: string }
@@ -244,6 +261,12 @@ export type SimilarDecision = {
   by: string | null
 }
 
+/** Why an answer under review is not this reviewer's to look at; the page that says so titles each in its own way. */
+export const shutReviewWords = {
+  own: 'This answers your own question, so another person has to decide on it.',
+  source: 'This answer draws from a document that you cannot open any more.',
+} as const
+
 /** All that the desk shows of one item. Citations are as the reviewer may read them. */
 export type ReviewDetail = ReviewRow & {
   state: ReviewState
@@ -251,6 +274,8 @@ export type ReviewDetail = ReviewRow & {
   text: string
   citations: Citation[]
   claims: ReviewClaim[]
+  /** None where one of its sources is gone. */
+  contradictions?: ShownContradiction[]
   conversation: ReviewTurn[]
   comments: ReviewComment[]
   similar: SimilarDecision[]

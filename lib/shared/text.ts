@@ -38,6 +38,9 @@ const stopWords = new Set(
   ),
 )
 
+/** What a person typed, as it is kept: normalised and trimmed, without the NUL that PostgreSQL refuses. */
+export const storable = (text: string): string => text.replaceAll('\0', '').normalize('NFC').trim()
+
 /** Lower-case words and numbers that carry meaning; a light plural fold so that "days" meets "day". */
 export const contentWords = (text: string): string[] =>
   (

@@ -49,7 +49,7 @@ export default async function HealthPage({ searchParams }: { searchParams: Promi
       listBreakers(db, viewer),
       listUnanswered(db, viewer, period, person),
       listAlerts(db, viewer),
-      answerQuality(viewer, period, qualityBy),
+      answerQuality(viewer, period, qualityBy, { model: filter.model, ...person }),
       // Fails open: a queue that does not answer is what this page is there to say.
       getQueueDepth().catch(() => null),
     ])

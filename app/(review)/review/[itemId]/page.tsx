@@ -2,7 +2,7 @@ import type { Metadata } from 'next'
 import { notFound } from 'next/navigation'
 import { z } from 'zod'
 import { DeskScreen } from '#components/review/desk-screen.tsx'
-import { OwnAnswer } from '#components/review/own-answer.tsx'
+import { ShutAnswer } from '#components/review/shut-answer.tsx'
 import { page } from '#lib/auth/index.ts'
 import { loadReview } from '#lib/review/index.ts'
 import { toAppError } from '#lib/shared/errors.ts'
@@ -27,13 +27,13 @@ export default async function ReviewItemPage({ params, searchParams }: Props) {
     loadReview(viewer, itemId).catch((thrown) => {
       const error = toAppError(thrown)
       if (error.code === 'not-found') notFound()
-      // Their own question: said in words.
+      // Their own question, or a source that was closed to them: said in words.
       if (error.code === 'forbidden') return { words: error.publicMessage }
       throw thrown
     }),
     openReviews(viewer),
   ])
-  if ('words' in item && !('id' in item)) return <OwnAnswer words={item.words} />
+  if ('words' in item && !('id' in item)) return <ShutAnswer words={item.words} />
   return (
     <DeskScreen
       initial={{ item, now: new Date().toISOString() }}

@@ -5,7 +5,7 @@ import { action } from '#lib/auth/index.ts'
 import {
   addLabelItems,
   adjudicate as adjudicateStored,
-  labelOverview,
+  labelProgress,
   nextToLabel,
   saveLabel as saveStored,
   saveRubric as saveStoredRubric,
@@ -24,7 +24,7 @@ export const nextLabel = action(
 
 export const saveLabel = action(saveLabelSchema, 'review.decide', async (label, viewer) => {
   await saveStored(viewer, label)
-  return (await labelOverview(viewer)).progress
+  return labelProgress(viewer)
 })
 
 export const addLabels = action(addLabelItemsSchema, 'review.decide', ({ answers }, viewer) =>
