@@ -23,6 +23,9 @@ export type ReadPassage = SupportingText & {
 
 const clauseEnd = /[;:,]\s+|\s(?:but|while|whereas|although|unless|except|and)\s/i
 
+/** "40mg" is "40 mg" as well: its number and its unit; none for what is no number with a unit. */
+const partsOf = (word: string): string[] => /^(\d[\d.,]*)(\p{L}{1,4})$/u.exec(word)?.slice(1) ?? []
+
 export const readPassage = (passage: SupportingText): ReadPassage => {
   const units = textUnits(passage.text).map(({ start, end }) => {
     const text = passage.text.slice(start, end)
@@ -33,7 +36,7 @@ export const readPassage = (passage: SupportingText): ReadPassage => {
   return {
     ...passage,
     units,
-    words: new Set([...words, ...supportWords(passage.around ?? '')]),
+    words: new Set([...words, ...supportWords(passage.around ?? '')].flatMap((word) => [word, ...partsOf(word)])),
     sequence: ` ${words.join(' ')} `,
   }
 }
@@ -143,7 +146,11 @@ export const readClaim = (sentence: string, passages: readonly ReadPassage[]): R
   const wanted = [...new Set(ordered)]
   const supports = passages.map((passage) => findSupport(claim, passage))
   const best = supports.reduce((a, b) => (b.score > a.score ? b : a), { score: 0, agrees: false })
-  const has = (word: string): boolean => passages.some(({ words }) => words.has(word))
+  const stands = (word: string): boolean => passages.some(({ words }) => words.has(word))
+  const has = (word: string): boolean => {
+    const parts = partsOf(word)
+    return stands(word) || (parts.length > 0 && parts.every(stands))
+  }
   const verbatim =
     claim.length > 0 && passages.some(({ text }) => text.replace(/\s+/g, ' ').includes(claim.replace(/[.!?]$/, '')))
 
@@ -171,7 +178,7 @@ export const readClaim = (sentence: string, passages: readonly ReadPassage[]): R
       .filter(isFigure)
       .some((word) => !has(word))
     const around = claim.slice(Math.max(0, claim.indexOf(figure) - 12), claim.indexOf(figure) + figure.length + 12)
-    if (strange) findings.push({ kind: months.test(around) || isYear(figure) ? 'date' : 'number', words: figure })
+    if (strange) findings.push({ kind: kindOf(figure, around), words: figure })
   }
   for (const name of namesMissing) findings.push({ kind: 'name', words: name })
   const turned = !verbatim && best.score >= coveredForDoubt && direction.nots % 2 !== inClause.nots % 2
@@ -211,6 +218,11 @@ export const readClaim = (sentence: string, passages: readonly ReadPassage[]): R
   }
 }
 
+/** What begins with a letter is the name of something ("NLRP3", "IL-10"), which sources write in many ways. */
+const kindOf = (figure: string, around: string): 'date' | 'name' | 'number' => {
+  if (/^\p{L}/u.test(figure)) return 'name'
+  return months.test(around) || isYear(figure) ? 'date' : 'number'
+}
 const isYear = (figure: string): boolean =>
   /^(?:1[5-9]|20)\d\d$/.test(figure) || /^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}$/.test(figure)
 /** Below this share of its words a "not" on one side says little: it is about something else. */
