@@ -38,6 +38,8 @@ export type TableEntry = {
   columns: Columns
   /** The rows that are a person's, for a person's id; or why there are none to hand out. */
   ofPerson: ((person: SQL) => SQL) | string
+  /** Whose the words are where a row is of several people: the others take it along without them. */
+  wordsOf?: string
 }
 
 const entry = (
@@ -45,7 +47,8 @@ const entry = (
   kept: Kept,
   columns: Columns,
   ofPerson: TableEntry['ofPerson'] = 'It holds nothing about people.',
-): TableEntry => ({ purpose, kept, columns, ofPerson })
+  rest: Pick<TableEntry, 'wordsOf'> = {},
+): TableEntry => ({ purpose, kept, columns, ofPerson, ...rest })
 
 const by =
   (...columns: string[]) =>
@@ -435,6 +438,7 @@ export const inventory: Readonly<Record<string, TableEntry>> = {
         'id workspace_id kind message_id chat_id trace_id content_hash reason risk confidence collection_ids held seeded state due_at expires_at lease_until escalated_at policy_version created_at decided_at',
     },
     by('asker_id', 'decided_by'),
+    { wordsOf: 'asker_id' },
   ),
   rubrics: entry(
     'What answers are labelled by',
@@ -545,3 +549,18 @@ export const isPersonal = ({ columns }: TableEntry): boolean => Boolean(columns.
 /** What a person takes along of their rows: everything but secrets and what is not theirs. */
 export const exportedColumns = ({ columns }: TableEntry): string[] =>
   [columns.person, columns.words, columns.other].flatMap(listOf)
+
+/** Those columns as they are selected for a person's id: words of others are null. */
+export const exportedTo = (entry: TableEntry, person: SQL): SQL => {
+  const { columns, wordsOf } = entry
+  const words = new Set(wordsOf ? listOf(columns.words) : [])
+  return sql.join(
+    exportedColumns(entry).map((column) => {
+      const name = sql.identifier(column)
+      return wordsOf && words.has(column)
+        ? sql`case when ${sql.identifier(wordsOf)} = ${person} then ${name} end as ${name}`
+        : sql`${name}`
+    }),
+    sql`, `,
+  )
+}

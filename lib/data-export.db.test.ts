@@ -12,6 +12,7 @@ import {
   documents,
   memberships,
   messages,
+  reviewItems,
   sessions,
   users,
 } from '#db/schema/index.ts'
@@ -69,6 +70,23 @@ describe('the export of one’s own data', () => {
         expiresAt: soon,
       })
     }
+    // What they decided is theirs; what was asked is not.
+    await db.insert(reviewItems).values({
+      ...{
+        id: newId(),
+        workspaceId,
+        kind: 'sampled',
+        askerId: admin.userId,
+        decidedBy: member.userId,
+        contentHash: '',
+      },
+      ...{ question: theirs, reasons: [{ kind: 'asked', words: theirs }], reason: 'asked', risk: 1, held: false },
+      ...{
+        content: { text: '', citations: [], claims: [], metadata: {}, sources: [] },
+        state: 'approved',
+        dueAt: soon,
+      },
+    })
     const files = await unpack(member)
     const wanted = Object.entries(inventory).filter(([, { ofPerson }]) => typeof ofPerson !== 'string')
     expect([...files.keys()].filter((name) => name.startsWith('data/')).sort()).toEqual(
@@ -77,6 +95,7 @@ describe('the export of one’s own data', () => {
     const parsed = (name: string) => JSON.parse(files.get(`data/${name}.json`) ?? '') as Record<string, unknown>[]
     expect(parsed('users')).toMatchObject([{ id: member.userId, email: member.email }])
     expect(parsed('messages')).toMatchObject([{ text: `${mine} é\n"` }])
+    expect(parsed('review_items')).toMatchObject([{ decided_by: member.userId, state: 'approved', question: null }])
     for (const table of ['chats', 'sessions', 'api_keys', 'memberships']) expect(parsed(table)).toHaveLength(1)
     const all = [...files.values()].join('\n')
     expect(all).not.toContain(secret)

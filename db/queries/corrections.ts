@@ -256,28 +256,25 @@ export const listCorrectionRows = async (db: Executor, viewer: Viewer): Promise<
     other.createdAt.localeCompare(one.createdAt),
   )
 
-/** A checked answer that is no longer given, for telling who made it. */
-export type EndedCurated = { id: string; createdBy: string | null; question: string }
+/** A checked answer that is no longer given, or a case that no longer counts, for telling who made it. */
+export type EndedCorrection = { id: string; createdBy: string | null; question: string }
 const endedColumns = { id: curatedAnswers.id, createdBy: curatedAnswers.createdBy, question: curatedAnswers.question }
 
-/** Ends every checked answer that says exactly this, whatever its question. */
-export const endCuratedAnswersOf = (
+/** Ends every checked answer, or every case, that says exactly this, whatever its question. */
+export const endCorrectionsOf = (
   tx: Tx,
+  kind: CorrectionKind,
   { workspaceId }: Pick<Viewer, 'workspaceId'>,
   answer: string,
   because: string,
-): Promise<EndedCurated[]> =>
-  tx
-    .update(curatedAnswers)
+): Promise<EndedCorrection[]> => {
+  const table = kind === 'golden' ? goldenQuestions : curatedAnswers
+  return tx
+    .update(table)
     .set({ fellAt: sql`now()`, fellBecause: because })
-    .where(
-      and(
-        eq(curatedAnswers.workspaceId, workspaceId),
-        eq(curatedAnswers.answer, answer),
-        isNull(curatedAnswers.fellAt),
-      ),
-    )
-    .returning(endedColumns)
+    .where(and(eq(table.workspaceId, workspaceId), eq(table.answer, answer), isNull(table.fellAt)))
+    .returning({ id: table.id, createdBy: table.createdBy, question: table.question })
+}
 
 /** Ends a checked answer that holds; undefined when there is none such for this viewer. */
 export const retireCuratedAnswer = async (
@@ -285,7 +282,7 @@ export const retireCuratedAnswer = async (
   viewer: Viewer,
   id: string,
   because: string,
-): Promise<EndedCurated | undefined> => {
+): Promise<EndedCorrection | undefined> => {
   const [ended] = await tx
     .update(curatedAnswers)
     .set({ fellAt: sql`now()`, fellBecause: because })

@@ -2,7 +2,7 @@
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import type { FileState } from '#lib/shared/held-file.ts'
 import { type Executor, rows, type Tx } from '../client.ts'
-import { exportedColumns, inventory } from '../inventory.ts'
+import { exportedTo, inventory } from '../inventory.ts'
 import { isScanned } from '../scanned.ts'
 import { documents, documentVersions, memberships } from '../schema/index.ts'
 import { visibleTo } from '../visibility.ts'
@@ -41,10 +41,8 @@ export const readPersonRows = async (
 ): Promise<void> => {
   for (const [table, entry] of Object.entries(inventory)) {
     if (typeof entry.ofPerson === 'string') continue
-    const columns = sql.join(
-      exportedColumns(entry).map((column) => sql.identifier(column)),
-      sql`, `,
-    )
+    const person = sql`${userId}::uuid`
+    const columns = exportedTo(entry, person)
     const column = ofDocument[table]
     const among = column ? sql` and ${sql.identifier(column)} in ${readable(readers)}` : sql``
     // A statement with parameters cannot be declared as a cursor on every driver: pages by place instead, of one snapshot.
@@ -52,7 +50,7 @@ export const readPersonRows = async (
       const some = await rows<{ line: string }>(
         tx,
         sql`select row_to_json(t)::text as line from (
-          select ${columns} from ${sql.identifier(table)} where (${entry.ofPerson(sql`${userId}::uuid`)})${among}
+          select ${columns} from ${sql.identifier(table)} where (${entry.ofPerson(person)})${among}
           order by ctid limit ${rowsAtOnce} offset ${offset}) t`,
       )
       if (some.length > 0 || offset === 0)

@@ -207,8 +207,11 @@ export const withdrawAnswers = async (
       'answers',
       // Nobody can approve any more what was held.
       sql`update messages set text = ${withdrawnAnswer}, status = case when status = 'held' then 'complete' else status end,
-          metadata = case when status = 'held'
-            then (metadata - 'nearest' - 'review') || jsonb_build_object('withheld', jsonb_build_array(${withdrawnAnswer}::text))
+          metadata = case
+            when status = 'held'
+              then (metadata - 'nearest' - 'review') || jsonb_build_object('withheld', jsonb_build_array(${withdrawnAnswer}::text))
+            -- Nor is there anything to look at any more.
+            when metadata #>> '{review,state}' = 'queued' then metadata - 'nearest' - 'review'
             else jsonb_set((metadata - 'nearest') #- '{review,note}', '{review,reasons}', '[]', false) end
         where id in ${messageIds} and text <> ${withdrawnAnswer}`,
     ],

@@ -207,7 +207,9 @@ describe('an answer that was overturned', () => {
     async (act) => {
       const { reviewer, member, admin } = desk.viewers
       await saveCurated(reviewer, await decided({ question: 'What else?' }, { act: 'edit', text: `${backup} [^2]` }))
-      const { id } = await saveCurated(reviewer, await decided())
+      const item = await decided()
+      const { id } = await saveCurated(reviewer, item)
+      await saveGolden(reviewer, item)
       // Given to another person, who says that it is wrong.
       const given = await ask(db(), desk, { kind: 'feedback', by: admin })
       const { itemId, contentHash, messageId } = given
@@ -219,7 +221,10 @@ describe('an answer that was overturned', () => {
       expect(await find(member)).toBeNull()
       expect(await find(member, 'What else?')).not.toBeNull()
       const did = act === 'reject' ? 'a reviewer has withdrawn it.' : 'a reviewer has corrected it.'
-      expect(await told(reviewer, 'correction.fell')).toEqual([expect.stringContaining(did)])
+      expect(await told(reviewer, 'correction.fell')).toEqual([
+        expect.stringMatching(`checked answer.*${did}`),
+        expect.stringMatching(`golden case.*${did}`),
+      ])
       const lines = await db().select().from(auditLog).where(eq(auditLog.objectId, id)).orderBy(auditLog.id)
       expect(lines.map(({ event }) => event)).toEqual(['curated-answer.saved', 'curated-answer.retired'])
       // Nor does it go on wearing the seal itself.

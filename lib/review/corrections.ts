@@ -7,8 +7,8 @@ import { database, type Tx } from '#db/client.ts'
 import { listCitations } from '#db/queries/chats.ts'
 import {
   type CorrectionSource,
-  type EndedCurated,
-  endCuratedAnswersOf,
+  type EndedCorrection,
+  endCorrectionsOf,
   findCorrectionOf,
   insertNote,
   listCorrectionRows,
@@ -122,6 +122,9 @@ const saveOnce = (viewer: Viewer, kind: CorrectionKind, itemId: string, save: Sa
     return there ? { id: there, made: false } : { id: await save(tx, decided), made: true }
   })
 
+/** As a case keeps it: whoever is judged by it cites in their own way. */
+const goldenAnswer = (text: string): string => storable(withoutMarkers(text))
+
 /**
  * Makes a golden case of a decided answer: its question, what should be found for it, and the answer. One to the same question is
  * replaced. Throws `not-found`, `forbidden` for the viewer's own question, `conflict` and `bad-request` in words.
@@ -134,7 +137,7 @@ export const saveGolden = (viewer: Viewer, { itemId, question: worded }: Correct
       throw refusal(`The golden set holds ${goldenMax} questions at most. Delete one before you add another.`)
     const { workspaceId, userId } = viewer
     const golden = { id: newId(), workspaceId, question, expected: expectedOf(citations), createdBy: userId }
-    const answer = storable(withoutMarkers(text))
+    const answer = goldenAnswer(text)
     const id = await saveGoldenCase(tx, { ...golden, answer, itemId }, sources)
     await audit(tx, {
       actor: viewer,
@@ -202,25 +205,35 @@ export const retireCurated = (viewer: Viewer, id: string): Promise<void> =>
       if (known) return
       throw new AppError('not-found')
     }
-    await tellEnded(tx, viewer, ended, 'a reviewer has taken it back.')
+    await tellEnded(tx, viewer, 'curated', ended, 'a reviewer has taken it back.')
   })
 
-/** Writes down that a checked answer has ended, and tells who made it. */
+const endedWords = {
+  curated: (question: string) => `Your checked answer to “${question}” is no longer given`,
+  golden: (question: string) => `Your golden case “${question}” no longer counts`,
+} as const
+const endedEvents = { curated: 'curated-answer.retired', golden: 'golden-question.retired' } as const
+
+/** Writes down that it has ended, and tells who made it. */
 const tellEnded = async (
   tx: Tx,
   viewer: Viewer,
-  { id, createdBy: userId, question }: EndedCurated,
+  kind: CorrectionKind,
+  { id, createdBy: userId, question }: EndedCorrection,
   because: string,
 ): Promise<void> => {
-  await audit(tx, { actor: viewer, event: 'curated-answer.retired', objectId: id })
+  await audit(tx, { actor: viewer, event: endedEvents[kind], objectId: id })
   if (!userId || userId === viewer.userId) return
-  const words = `Your checked answer to “${question.slice(0, 120)}” is no longer given: ${because}`
+  const words = `${endedWords[kind](question.slice(0, 120))}: ${because}`
   await insertNotifications(tx, [
     { workspaceId: viewer.workspaceId, userId, kind: 'correction.fell', words, link: '/review/corrections' },
   ])
 }
 
-/** What a person has overturned is given to nobody as checked any more; whoever made it is told. In the transaction that decides. */
+/**
+ * What a person has overturned is given to nobody as checked any more, and no case is judged by it; whoever made it is told. In the
+ * transaction that decides.
+ */
 export const endOverturned = async (
   tx: Tx,
   viewer: Viewer,
@@ -228,8 +241,10 @@ export const endOverturned = async (
   state: 'edited' | 'rejected',
 ): Promise<void> => {
   const did = state === 'edited' ? 'corrected it' : 'withdrawn it'
-  for (const ended of await endCuratedAnswersOf(tx, viewer, answer, `A reviewer has ${did}.`))
-    await tellEnded(tx, viewer, ended, `a reviewer has ${did}.`)
+  const said = { curated: answer, golden: goldenAnswer(answer) }
+  for (const kind of ['curated', 'golden'] as const)
+    for (const ended of await endCorrectionsOf(tx, kind, viewer, said[kind], `A reviewer has ${did}.`))
+      await tellEnded(tx, viewer, kind, ended, `a reviewer has ${did}.`)
 }
 
 /**

@@ -91,6 +91,7 @@ export const auditEvents = {
   'rubric.saved': 'Changed what answers are labelled by',
   'curated-answer.saved': 'Kept a checked answer',
   'curated-answer.retired': 'Took a checked answer back',
+  'golden-question.retired': 'Overturned the answer of a golden case',
   'document.noted': 'Left a note on a document',
   'document-note.resolved': 'Resolved a note on a document',
   'confidence.recalibrated': 'Brought confidence in line with decisions',
