@@ -74,7 +74,7 @@ const TestPanel = ({ rule, tryRule }: { rule: AnswerRule; tryRule: TryRule }) =>
             role="status"
             className={cn('min-w-0 text-[13px]', result?.met ? 'text-warning' : 'text-muted-foreground')}
           >
-            {result?.words ?? missing}
+            {result?.words}
           </p>
         </div>
       </div>

@@ -60,7 +60,7 @@ export const missingInReviewRule = ({ name, when }: ReviewRule): string | null =
 }
 
 const NumberBeside = ({ before, after, children }: { before: string; after: string; children: ReactNode }) => (
-  <div className="flex flex-wrap items-baseline gap-2 text-[13px]">
+  <div className="flex flex-wrap items-center gap-x-2 text-[13px]">
     <span aria-hidden>{before}</span>
     {children}
     <span aria-hidden className="text-muted-foreground">

@@ -2,6 +2,7 @@
 import { type ReactNode, useId, useState } from 'react'
 import { Input } from '#components/ui/input.tsx'
 import { cn } from '#lib/shared/cn.ts'
+import { formatCount } from '#lib/shared/format.ts'
 import { Select } from './select.tsx'
 
 /** A control of a card of a rule under its name. */
@@ -104,7 +105,7 @@ export const NumberInput = ({
   const [typed, setTyped] = useState<string | null>(null)
   const wrong = Number.isNaN(value)
   return (
-    <div className="min-w-0">
+    <>
       <Input
         {...named}
         type="number"
@@ -122,11 +123,12 @@ export const NumberInput = ({
         onBlur={() => !wrong && setTyped(null)}
       />
       {wrong && (
-        <p id={faultId} className="mt-1 text-[12.5px] text-destructive">
-          Write a {step < 1 ? '' : 'whole '}number from {min} to {max}.
+        // In a row with other words it has a line of its own, below all of them.
+        <p id={faultId} className="order-last mt-1 basis-full text-[12.5px] text-destructive">
+          Write a {step < 1 ? '' : 'whole '}number from {formatCount(min)} to {formatCount(max)}.
         </p>
       )}
-    </div>
+    </>
   )
 }
 

@@ -38,7 +38,10 @@ export const DocumentNoteItem = ({
             {note.text}
           </p>
           {note.quote && (
-            <blockquote dir="auto" className="my-1 line-clamp-3 break-words bg-source px-2 py-1 font-serif text-[14px]">
+            <blockquote
+              dir="auto"
+              className="my-1 line-clamp-3 max-w-[80ch] break-words bg-source px-2 py-1 font-serif text-[14px]"
+            >
               {note.quote}
             </blockquote>
           )}

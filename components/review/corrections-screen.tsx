@@ -56,7 +56,7 @@ const Correction = ({
           )}
         </p>
         {row.answer && (
-          <p dir="auto" className="mt-1 line-clamp-3 max-w-[72ch] whitespace-pre-line break-words text-[13.5px]">
+          <p dir="auto" className="mt-1 line-clamp-3 max-w-[72ch] break-words text-[13.5px]">
             {row.answer}
           </p>
         )}

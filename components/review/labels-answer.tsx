@@ -1,6 +1,6 @@
 'use client'
 import { Check, X } from 'lucide-react'
-import { useMemo, useRef } from 'react'
+import { useMemo, useRef, useState } from 'react'
 import { AnswerText } from '#components/chat/answer-text.tsx'
 import {
   type AnswerCitations,
@@ -9,10 +9,12 @@ import {
   type SourcePanelState,
 } from '#components/chat/source-target.ts'
 import { Button } from '#components/ui/button.tsx'
-import { formatCount } from '#lib/shared/format.ts'
+import { cn } from '#lib/shared/cn.ts'
 import type { FoundPassage, LabelTask } from '#lib/shared/label-contract.ts'
 
+/** What is longer is cut until somebody wants all of it; where the scores come after the passages, sooner. */
 const passageCharsMax = 1_200
+const narrowCharsMax = 300
 
 const Passage = ({
   passage: { chunkId, rank, title, page, text },
@@ -22,47 +24,57 @@ const Passage = ({
   passage: FoundPassage
   mark: boolean | undefined
   onMark: ((chunkId: string, relevant: boolean | null) => void) | null
-}) => (
-  <li data-passage={chunkId} tabIndex={-1} className="rounded-lg border bg-source px-3.5 py-2.5">
-    <div className="flex flex-wrap items-center gap-x-2 gap-y-1 text-[12.5px]">
-      <span className="num text-muted-foreground">{rank}</span>
-      <bdi className="min-w-0 flex-1 truncate font-medium">{title}</bdi>
-      {page !== null && <span className="num text-muted-foreground">p. {page}</span>}
-      {onMark &&
-        ([true, false] as const).map((relevant) => (
-          <Button
-            key={String(relevant)}
-            size="sm"
-            variant={mark === relevant ? 'outline' : 'quiet'}
-            aria-pressed={mark === relevant}
-            aria-label={`Passage ${rank} ${relevant ? 'helps' : 'does not help'} with the question`}
-            onClick={() => onMark(chunkId, mark === relevant ? null : relevant)}
-          >
-            {relevant ? <Check aria-hidden /> : <X aria-hidden />}
-            {relevant ? 'Helps' : 'Does not'}
-          </Button>
-        ))}
-    </div>
-    <div
-      dir="auto"
-      className="mt-1.5 whitespace-pre-line font-serif text-[14px] leading-[1.55] [overflow-wrap:anywhere]"
-    >
-      {text.length > passageCharsMax ? (
-        <>
-          {text.slice(0, passageCharsMax)}
-          <details>
-            <summary className="inline-block cursor-pointer font-sans text-[12.5px] text-muted-foreground">
-              {formatCount(text.length - passageCharsMax)} more characters
-            </summary>
-            {text.slice(passageCharsMax)}
-          </details>
-        </>
-      ) : (
-        text
+}) => {
+  const [all, setAll] = useState(false)
+  const long = text.length > passageCharsMax
+  return (
+    <li data-passage={chunkId} tabIndex={-1} className="rounded-lg border bg-source px-3.5 py-2.5">
+      <div className="flex flex-wrap items-center gap-x-2 gap-y-1 text-[12.5px]">
+        <span className="num text-muted-foreground">{rank}</span>
+        <bdi className="min-w-0 flex-1 basis-40 truncate font-medium">{title}</bdi>
+        {page !== null && <span className="num text-muted-foreground">p. {page}</span>}
+        {onMark && (
+          <span className="flex max-sm:-ml-2">
+            {([true, false] as const).map((relevant) => (
+              <Button
+                key={String(relevant)}
+                size="sm"
+                variant={mark === relevant ? 'outline' : 'quiet'}
+                aria-pressed={mark === relevant}
+                aria-label={`Passage ${rank} ${relevant ? 'helps' : 'does not help'} with the question`}
+                onClick={() => onMark(chunkId, mark === relevant ? null : relevant)}
+              >
+                {relevant ? <Check aria-hidden /> : <X aria-hidden />}
+                {relevant ? 'Helps' : 'Does not'}
+              </Button>
+            ))}
+          </span>
+        )}
+      </div>
+      <div
+        dir="auto"
+        className={cn(
+          'mt-1.5 whitespace-pre-line font-serif text-[14px] leading-[1.55] [overflow-wrap:anywhere]',
+          !all && 'max-lg:line-clamp-6',
+        )}
+      >
+        {all || !long ? text : `${text.slice(0, passageCharsMax)}…`}
+      </div>
+      {text.length > narrowCharsMax && (
+        <Button
+          size="sm"
+          variant="quiet"
+          className={cn('-ml-2 mt-1', !long && 'lg:hidden')}
+          aria-expanded={all}
+          aria-label={`Show ${all ? 'less' : 'all'} of passage ${rank}`}
+          onClick={() => setAll(!all)}
+        >
+          Show {all ? 'less' : 'all'}
+        </Button>
       )}
-    </div>
-  </li>
-)
+    </li>
+  )
+}
 
 /** A question with its answer, and the passages that search found for it, the best first. */
 export const LabelAnswer = ({
