@@ -35,6 +35,7 @@ export default defineConfig({
           include: ['{app,components,lib,db,ingestion,scripts,bench,e2e}/**/*.test.{ts,tsx}'],
           exclude: ['**/*.db.test.ts'],
           testTimeout: 20_000,
+          maxWorkers: 2,
         },
       },
       {

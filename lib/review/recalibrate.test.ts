@@ -44,6 +44,14 @@ test('many decisions bring confidence to where it should be, few leave it where 
   expect(recalibrated(few, 0.9)).toBeGreaterThan(0.75)
 })
 
+test('a fit that foretells what it was not made of no better than none is not taken', () => {
+  const fit = fitOf([...many(3, 1, { confidence: 0.8 }), judged({ right: false, confidence: 0.2 })], {})
+  expect(fit).toMatchObject({ slope: 1, bias: 0, decisions: 4 })
+  expect(fit.errorAfter).toBe(fit.errorBefore)
+  // Said as often as it is so: there is nothing to mend.
+  expect(fitOf(many(100, 0.9), {})).toMatchObject({ slope: 1, bias: 0 })
+})
+
 test('a fit is made of what was said before the last one bent it, so that none feeds on another', () => {
   const plain = [...many(60, 0.5, { confidence: 0.9 }), ...many(60, 0.2, { confidence: 0.6 })]
   const bend = { bias: -1, slope: 0.5, decisions: 1 }

@@ -24,6 +24,7 @@ import type { Viewer } from '#lib/shared/viewer.ts'
 import {
   calibrationError,
   type Decision,
+  logLoss,
   type Recalibration,
   recalibrate,
   recalibrated,
@@ -67,7 +68,10 @@ const unbent = ({ confidence, slope, intercept }: JudgedAnswer): number =>
 
 type Fit = Recalibration & { errorBefore: number; errorAfter: number }
 
-/** The fit, and the error before (as it was shown) and after: of each fifth by the fit of the other four, for a fit flatters itself. Pure. */
+/**
+ * The fit, and the error before (as it was shown) and after: of each fifth by the fit of the other four, for a fit flatters itself. One
+ * that foretells those no better than no fit at all is not taken. Pure.
+ */
 export const fitOf = (judged: readonly JudgedAnswer[], population: Population): Fit => {
   const weights = weightsOf(judged, population)
   const decisions = judged.map(
@@ -93,10 +97,16 @@ export const fitOf = (judged: readonly JudgedAnswer[], population: Population): 
     right,
     weight: weights[at] ?? 1,
   }))
+  const plain = decisions.map(({ confidence, wasRight, weight }) => ({
+    probability: confidence,
+    right: wasRight,
+    weight,
+  }))
+  const isBetter = logLoss(after) < logLoss(plain)
   return {
-    ...recalibrate(unchanged, decisions),
+    ...(isBetter ? recalibrate(unchanged, decisions) : { ...unchanged, decisions: decisions.length }),
     errorBefore: calibrationError(before),
-    errorAfter: calibrationError(after),
+    errorAfter: calibrationError(isBetter ? after : plain),
   }
 }
 

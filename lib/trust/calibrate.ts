@@ -148,6 +148,16 @@ export const calibrationError = (outcomes: readonly Outcome[], bins = 10): numbe
     : all.reduce((sum, { weight, said, right }) => sum + weight * Math.abs(said - right), 0) / whole
 }
 
+/** How badly probabilities foretell, on the mean: the logarithm of what was given to what came (Good, 1952). Proper, and no bins. */
+export const logLoss = (outcomes: readonly Outcome[]): number => {
+  const weight = outcomes.reduce((sum, one) => sum + weightOf(one), 0)
+  const loss = outcomes.reduce((sum, one) => {
+    const given = one.right ? one.probability : 1 - one.probability
+    return sum - weightOf(one) * Math.log(Math.max(given, 1e-6))
+  }, 0)
+  return weight === 0 ? 0 : loss / weight
+}
+
 /** The chance that a right one scores higher than a wrong one; a tie is half. Null where there is only one kind. */
 export const areaUnderCurve = (scored: readonly { score: number; right: boolean }[]): number | null => {
   const sorted = [...scored].sort((a, b) => a.score - b.score)

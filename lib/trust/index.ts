@@ -9,6 +9,7 @@
 export {
   calibrationError,
   type Decision,
+  logLoss,
   type Recalibration,
   recalibrate,
   recalibrated,
