@@ -465,12 +465,17 @@ const flightBodies = (marker: string): { type: string; body: string }[] => {
 
 test('CVE-2025-55182, 66478 (React2Shell), 55183, 55184, CVE-2026-23869: malformed bodies of actions run nothing and end nothing', async () => {
   const marker = join(dataDir, 'was-here')
-  const some = actions.filter((_, at) => at % 5 === 0)
-  for (const { id, page } of some)
+  // Of those that take something: one that takes nothing runs whatever is sent. By their names, for ids change with each build.
+  const some = actions
+    .filter(({ name }) => inputs[`action ${name}`])
+    .sort((one, other) => one.name.localeCompare(other.name))
+    .filter((_, at) => at % 3 === 0)
+  expect(some.length).toBeGreaterThan(10)
+  for (const { id, name, page } of some)
     for (const { type, body } of flightBodies(marker))
       for (const cookie of ['', cookieOf('admin')]) {
         const reply = await callAction(server.url, page, { id, args: body, cookie }, { 'content-type': type })
-        expect(['none', '400', '401']).toContain(verdictOfAction(reply))
+        expect(['none', '400', '401', '403'], name).toContain(verdictOfAction(reply))
         expect(reply.text).not.toMatch(/at .*\(.*\.js:\d+|node_modules/)
         // The source of an action is nobody's.
         expect(reply.text).not.toContain('use server')

@@ -93,6 +93,8 @@ describe('an answer that a rule holds', () => {
         held: true,
         state: 'open',
         question: keysQuestion,
+        // Who reads the queue is told what the checks found; the asker is not.
+        reason: 'unsupported',
         askerId: made.viewers.member.userId,
         collectionIds: expect.arrayContaining([made.secretId]),
         content: { text: expect.stringContaining('heliotrope'), citations: [{ title: 'Keys' }] },

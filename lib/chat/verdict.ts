@@ -62,6 +62,14 @@ export const withhold = (writer: GenerationWriter, words: string[], metadata: Me
   return { status: 'complete', metadata: { ...metadata, withheld: words } }
 }
 
+/** What the checks found, for whoever sorts and reads the queue. The asker is not told: it may tell what the answer says. */
+const foundIn = ({ claims, contradictions }: Verification): ReviewReason[] => [
+  ...(contradictions.length > 0 ? [{ kind: 'contradiction', words: 'Its sources disagree.' } as const] : []),
+  ...(claims.supported < claims.total
+    ? [{ kind: 'unsupported', words: 'Not every sentence is supported by what it cites.' } as const]
+    : []),
+]
+
 /** The answer as its reviewer gets it. */
 const itemOf = (
   { turn, judge, evidence, known, draft, checked, traceId, policyVersion }: Finished,
@@ -73,7 +81,7 @@ const itemOf = (
     viewer: turn.viewer,
     policy: judge.policy.review,
     kind,
-    reasons,
+    reasons: [...reasons, ...foundIn(checked)],
     messageId: turn.answerId,
     chatId: turn.chatId,
     traceId,
