@@ -202,7 +202,7 @@ export const ReviewRules = ({
   return (
     <RuleCards
       title="What a person looks at"
-      note="Rules over finished answers. Their order does not matter: of all that an answer meets the strongest holds, and to hold is stronger than to look afterwards, which is stronger than to warn."
+      note="Rules over finished answers. Their order does not matter: of all that an answer meets the strongest holds, and to hold is stronger than to look afterwards, which is stronger than to warn. Answers that a person has checked and kept meet only those about topics and personal data."
       kind="review rule"
       rules={rules}
       fresh={(): ReviewRule => ({ id: crypto.randomUUID(), name: '', when: {}, act: 'queue', words: '' })}
