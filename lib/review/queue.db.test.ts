@@ -1,5 +1,5 @@
 import { eq, sql } from 'drizzle-orm'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { deleteChat } from '#db/queries/chats.ts'
 import {
   auditLog,
@@ -168,6 +168,38 @@ describe('the queue', () => {
 })
 
 describe('a claim', () => {
+  test.for([-3, 3])(
+    'is one person’s, due and held as long, in a process whose clock is %i hours off',
+    async (hours, { skip }) => {
+      skip(
+        database.current().mode === 'embedded',
+        'the embedded engine has the clock of its process: only a server’s can differ',
+      )
+      const { itemId, contentHash } = await waits({ kind: 'held' })
+      const { rows: before } = await listQueue(reviewer, filter())
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + hours * 3_600_000 })
+      try {
+        await claimReview(reviewer, itemId)
+        await expect(claimReview(desk.second, itemId)).rejects.toMatchObject({ code: 'conflict' })
+        expect(await claimNext(desk.second, filter())).toBeNull()
+        await renewClaim(reviewer, itemId)
+        // Neither late nor given up.
+        await sweepReviews()
+        expect(await itemOf(db(), itemId)).toMatchObject({ state: 'open', escalatedAt: null })
+        expect(await idsOf(reviewer, { whose: 'late' })).toEqual([])
+        expect((await listQueue(reviewer, filter())).rows).toMatchObject([{ dueAt: before[0]?.dueAt }])
+        await expect(decide(desk.second, { itemId, contentHash }, 'approve')).rejects.toMatchObject({
+          code: 'conflict',
+        })
+        await decide(reviewer, { itemId, contentHash }, 'approve')
+      } finally {
+        vi.useRealTimers()
+      }
+      const { decidedAt } = await itemOf(db(), itemId)
+      expect(Math.abs((decidedAt?.getTime() ?? 0) - Date.now())).toBeLessThan(60_000)
+    },
+  )
+
   test('is one person’s until its lease is over by the database’s clock, and goes on when it is renewed', async () => {
     const { itemId } = await waits()
     const { until } = await claimReview(reviewer, itemId)
