@@ -5,6 +5,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { citationKey, targetOf } from '#components/chat/source-target.ts'
 import { toast } from '#components/ui/toaster.tsx'
 import type { RejectReason, ReviewDecisionRequest, ReviewDetail } from '#lib/shared/review-contract.ts'
+import { isCovered } from './covered.ts'
 import type { DeskActions, DeskItem, DeskViewer } from './desk-contract.ts'
 import { type DeskAct, deskActOf, focusKind } from './desk-keys.ts'
 import type { KeepKind } from './keep.ts'
@@ -48,12 +49,6 @@ export type DeskNotice = { words: string; soft: boolean } | null
 /** The next answer opens under the finger that decided on the one before: for so long a press is not meant for it. */
 const settleMs = 600
 const softNoticeMs = 3_000
-
-/** A source that lies over the lower part of a small screen covers nothing: its keys are the desk's. */
-const isCovered = (): boolean =>
-  [...document.querySelectorAll('[role="dialog"][data-state="open"], [role="menu"]')].some(
-    (one) => !one.querySelector('[aria-label="Document"]'),
-  )
 
 const useDeskKeys = (acts: Record<DeskAct | 'approve-edit', () => unknown>, onEscape: () => void): void => {
   const latest = useRef({ acts, onEscape })
