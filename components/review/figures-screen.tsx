@@ -1,16 +1,13 @@
 'use client'
 import type { Route } from 'next'
 import { useRouter } from 'next/navigation'
-import { type FormEvent, useState } from 'react'
 import { Figure, Figures, NothingHere, ReportSection } from '#components/admin/figures.tsx'
-import { attempt } from '#components/admin/models-form.ts'
 import { type ReportColumn, ReportTable } from '#components/admin/report-table.tsx'
-import { Button } from '#components/ui/button.tsx'
-import { Input, Label } from '#components/ui/input.tsx'
 import { cn } from '#lib/shared/cn.ts'
 import type { ActionResult } from '#lib/shared/errors.ts'
 import { formatCount } from '#lib/shared/format.ts'
 import type { ReviewerFigures, ReviewMetrics } from '#lib/shared/review-contract.ts'
+import { CountForm } from './count-form.tsx'
 import type { FigureDays } from './desk-contract.ts'
 import { DaysSwitch, ReviewPage } from './review-page.tsx'
 import { spanInWords } from './review-words.ts'
@@ -96,46 +93,6 @@ const reviewerColumns: readonly ReportColumn<ReviewerFigures>[] = [
 type Seed = (input: { count: number }) => Promise<ActionResult<number>>
 const seedsMax = 50
 
-/** Puts known errors among the answers, so that a reviewer who approves everything is found out. */
-const SeedForm = ({ seed }: { seed: Seed }) => {
-  const router = useRouter()
-  const [pending, setPending] = useState(false)
-  const [outcome, setOutcome] = useState<string | null>(null)
-  const send = async (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault()
-    if (pending) return
-    const count = Number(new FormData(event.currentTarget).get('count'))
-    if (!Number.isInteger(count) || count < 1 || count > seedsMax)
-      return setOutcome(`Type a number from 1 to ${seedsMax}.`)
-    setPending(true)
-    const done = await attempt(seed({ count }))
-    setPending(false)
-    // How many wait is among the figures above.
-    if ('value' in done && done.value) router.refresh()
-    setOutcome(
-      'error' in done
-        ? done.error
-        : done.value
-          ? `${formatCount(done.value)} made. Nobody is told which they are before the decision.`
-          : 'None could be made: they are made of answers that were approved or shown with good support.',
-    )
-  }
-  return (
-    <form onSubmit={send} noValidate className="flex flex-wrap items-end gap-2 px-5 max-sm:px-4">
-      <div>
-        <Label htmlFor="seed-count">How many known errors</Label>
-        <Input id="seed-count" name="count" type="number" min={1} max={seedsMax} defaultValue={5} />
-      </div>
-      <Button type="submit" aria-disabled={pending}>
-        {pending ? 'Making them…' : 'Put them in the queue'}
-      </Button>
-      <p role="status" className="min-h-5 basis-full text-[13px] text-muted-foreground">
-        {outcome}
-      </p>
-    </form>
-  )
-}
-
 /** How review goes: what waits, how soon it is decided, and whether decisions can be relied on. */
 export const FiguresScreen = ({
   metrics,
@@ -147,6 +104,7 @@ export const FiguresScreen = ({
   /** Null for who may not. */
   seed: Seed | null
 }) => {
+  const router = useRouter()
   const { backlog, decisions, timeToDecision, agreement, seeds, reviewers } = metrics
   const decided = metrics.days.reduce((sum, one) => sum + one.decided, 0)
   const arrived = metrics.days.reduce((sum, one) => sum + one.arrived, 0)
@@ -209,7 +167,21 @@ export const FiguresScreen = ({
           title="Known errors"
           note="Answers made wrong on purpose, that nobody asked for and nobody is shown: who approves one has not looked"
         >
-          <SeedForm seed={seed} />
+          <CountForm
+            label="How many known errors"
+            max={seedsMax}
+            initial={5}
+            send={(count) => seed({ count })}
+            words={(made) =>
+              made > 0
+                ? `${formatCount(made)} made. Nobody is told which they are before the decision.`
+                : 'None could be made: they are made of answers that were approved or shown with good support.'
+            }
+            // How many wait is among the figures above.
+            onDone={() => router.refresh()}
+            button="Put them in the queue"
+            busy="Making them…"
+          />
         </ReportSection>
       )}
     </ReviewPage>
