@@ -471,6 +471,26 @@ describe('a preview', () => {
     expect(await previewPolicy(admin, withPolicy({}))).toMatchObject({ acts: untouched, answers: [] })
   })
 
+  it('judges an answer that was given as checked by a person as it is judged when it is given', async () => {
+    const { viewers } = await createTestWorkspace(test.current())
+    await answer(viewers.member, {
+      question: 'Is it so?',
+      text: 'Plain words [^1].',
+      metadata: { curated: { checkedAt: new Date().toISOString() }, confidence: { value: 0.2, reasons: [] } },
+    })
+    const hold = { name: 'Everything', act: 'hold' as const }
+    const content = withPolicy({
+      confidence: { warnBelow: 0.4, withholdBelow: 0.3 },
+      review: {
+        rules: [
+          { ...hold, id: newId(), when: {} },
+          { ...hold, id: newId(), when: { confidenceBelow: 0.9 } },
+        ],
+      },
+    })
+    expect(await previewPolicy(viewers.admin, content)).toMatchObject({ judged: 1, acts: untouched, answers: [] })
+  })
+
   it('tells what each review rule would have warned of, queued or held, and that nobody looks at what is withheld', async () => {
     const { viewers, workspaceId, collectionId } = await createTestWorkspace(test.current())
     const { member, reviewer, admin } = viewers

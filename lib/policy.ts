@@ -599,13 +599,14 @@ const factsOf = ({ text, question, metadata, role }: StoredAnswer): AnswerFacts 
   injection: Math.max(metadata.injection?.question ?? 0, metadata.injection?.passages ?? 0),
   topics: topicsOf(`${question}\n${text}`).map(({ topic }) => topic),
   confidence: metadata.confidence ? metadata.confidence.value : 1,
+  approved: metadata.curated !== undefined,
   personalData: sensitiveKindsIn(text).map((kind) => sensitiveWords[kind]),
 })
 
 /** By whom an answer that is not withheld would have been looked at. */
 const judgeReview = ({ policy, injection }: Governed, answer: StoredAnswer): Judged[] => {
   const facts = factsOf(answer)
-  const flagged = facts.injection > 0 && facts.injection >= injection.flagFrom
+  const flagged = !facts.approved && facts.injection > 0 && facts.injection >= injection.flagFrom
   return [
     ...policy.review.rules.flatMap((rule): Judged[] => {
       const { act, reasons } = judgeForReview({ rules: [rule] }, facts)
@@ -638,7 +639,8 @@ const judgeStored = (governed: Governed, answer: StoredAnswer): Judged[] => {
     ...judgeAnswer(policy, {
       text,
       citations,
-      confidence: metadata.confidence ? (metadata.confidence.value ?? 0) : null,
+      // Nor is one that a person has approved.
+      confidence: metadata.confidence && !metadata.curated ? (metadata.confidence.value ?? 0) : null,
     }),
     ...(closed
       ? [

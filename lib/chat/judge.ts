@@ -10,22 +10,11 @@ import {
   type PolicyFinding,
   type AnswerFacts as ReviewFacts,
 } from '#lib/gateway/index.ts'
-import type { Policy, ReviewPolicy, ReviewRule } from '#lib/shared/policy-contract.ts'
+import type { Policy } from '#lib/shared/policy-contract.ts'
 import type { ReviewReason } from '#lib/shared/review-contract.ts'
 import type { Tracer } from '#lib/trace.ts'
 
-export type AnswerFacts = ReviewFacts &
-  JudgedAnswer & {
-    /** A person has approved these very words for this question. */
-    approved: boolean
-  }
-
-/**
- * What a person has approved needs no second one because of where it comes from, who asks, or how sure the checks are. What is in it
- * may be another matter by now: the rules about that hold for it as for any other.
- */
-const rulesOver = ({ rules }: ReviewPolicy, { approved }: AnswerFacts): ReviewRule[] =>
-  approved ? rules.filter(({ when }) => when.topics || when.personalData) : rules
+export type AnswerFacts = ReviewFacts & JudgedAnswer
 
 export type AnswerJudgement =
   /** Why the answer is not shown, in words: nobody needs to look. */
@@ -77,7 +66,7 @@ export const openJudge = (policy: Policy, { flagFrom }: { flagFrom: number }, tr
       // What could not be checked is as good as unsupported: it fails to a refusal or to a person, never to a show.
       const words = take('answer', judgeAnswer(policy, { ...facts, confidence: facts.confidence ?? 0 }))
       if (words.length > 0) return { act: 'withhold', words }
-      const { act, reasons } = judgeForReview({ rules: rulesOver(policy.review, facts) }, facts)
+      const { act, reasons } = judgeForReview(policy.review, facts)
       // No order can have shaped what was approved.
       const flagged = !facts.approved && facts.injection > 0 && facts.injection >= flagFrom
       if (flagged) warnings.add(`${readsLikeAnOrder.words} Check the answer against its sources.`)

@@ -11,6 +11,7 @@ const facts: AnswerFacts = {
   topics: [],
   confidence: 0.8,
   personalData: [],
+  approved: false,
 }
 const rule = (when: ReviewRule['when'], act: ReviewRule['act'] = 'hold', words = ''): ReviewRule =>
   reviewRuleSchema.parse({ id: newId(), name: 'A rule', when, act, words })
@@ -35,6 +36,20 @@ describe('the rules of review', () => {
     expect(act).toBe('hold')
     expect(reasons.map((reason) => reason.kind)).toEqual([kind])
     expect(reasons[0]?.words).toMatch(/\.$/)
+  })
+
+  it('hold what a person has approved only for what is in it', () => {
+    const approved = { approved: true, topics: ['legal'], personalData: ['e-mail addresses'], injection: 1 } as const
+    for (const when of [
+      {},
+      { collectionIds: [finance] },
+      { roles: ['member'] as const },
+      { confidenceBelow: 1 },
+      { injectionFrom: 0.1 },
+    ])
+      expect(judged([rule(when as ReviewRule['when'])], approved).act).toBe('show')
+    expect(judged([rule({ topics: ['legal'] })], approved).act).toBe('hold')
+    expect(judged([rule({ personalData: true })], approved).act).toBe('hold')
   })
 
   it('ask for all that a rule names', () => {

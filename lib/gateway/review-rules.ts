@@ -25,6 +25,8 @@ export type AnswerFacts = KnownBefore & {
   confidence: number | null
   /** Kinds of personal data and secrets in the answer, in words. */
   personalData: readonly string[]
+  /** A person has approved these very words for this question. */
+  approved: boolean
 }
 
 export type ReviewVerdict = { act: 'show' | ReviewAct; reasons: ReviewReason[] }
@@ -86,12 +88,21 @@ const reasonsOf = (rule: ReviewRule, facts: AnswerFacts): ReviewReason[] | null 
 
 const strength = (act: ReviewVerdict['act']): number => (act === 'show' ? -1 : reviewActs.indexOf(act))
 
+/**
+ * What a person has approved needs no second one because of where it comes from, who asks, or how sure the checks are. What is in it
+ * may be another matter by now: the rules about that hold for it as for any other.
+ */
+const holdsFor = ({ when }: ReviewRule, { approved }: AnswerFacts): boolean =>
+  !approved || when.topics !== undefined || when.personalData !== undefined
+
 /** The strongest act of all rules that are met, with the reasons of the rules that ask for it. */
 export const judgeForReview = ({ rules }: Pick<ReviewPolicy, 'rules'>, facts: AnswerFacts): ReviewVerdict => {
-  const met = rules.flatMap((rule) => {
-    const reasons = reasonsOf(rule, facts)
-    return reasons ? [{ act: rule.act, reasons }] : []
-  })
+  const met = rules
+    .filter((rule) => holdsFor(rule, facts))
+    .flatMap((rule) => {
+      const reasons = reasonsOf(rule, facts)
+      return reasons ? [{ act: rule.act, reasons }] : []
+    })
   const act = met.reduce<ReviewVerdict['act']>(
     (strongest, one) => (strength(one.act) > strength(strongest) ? one.act : strongest),
     'show',
